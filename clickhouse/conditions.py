@@ -1,0 +1,126 @@
+"""The lens as SQL conditions: pure functions from the frozen lens to clauses of a WHERE, values bound.
+
+    lens_clauses(lens, ("https://example.com/pricing",), params)
+    -> ["site_id = {p0:String}", "page_key IN {p1:Array(String)}", "day BETWEEN {p2:Date} AND {p3:Date}", …]
+
+The same clauses fit every table of answers, because interactions and pageviews carry the same dimensions.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from clickhouse.lens import Lens, Segment, UrlRule, Window
+from clickhouse.statement import Params
+from clickhouse.url import page_key
+
+MIDNIGHT = (0, 0, 0, 0)
+
+
+def lens_clauses(lens: Lens, page_keys: tuple[str, ...], params: Params, *, with_test_accounts: bool = False) -> list[str]:
+    """Which rows the lens sees; `page_keys` empty means every page, or those of the lens's URL rule.
+
+    `with_test_accounts` leaves the exclusion of test accounts out, for counting what it hides.
+    """
+    clauses = [f"site_id = {params.text(lens.site_id)}"]
+    if page_keys:
+        clauses.append(f"page_key IN {params.texts(page_keys)}")
+    if lens.tracked_pages is not None:
+        clauses.append(f"page_key IN {params.texts(lens.tracked_pages)}")
+    clauses += window_clauses(lens.window, params)
+    if lens.url:
+        clauses += url_clauses(lens.url, params)
+    clauses += segment_clauses(lens, params)
+    if lens.segment.exclude_test_accounts and not with_test_accounts:
+        clauses.append(f"NOT ({test_account(lens, params)})")
+    return clauses
+
+
+def window_clauses(window: Window, params: Params) -> list[str]:
+    """Whole days by `day`, which is in the sort key; `timestamp` only where an edge is not midnight."""
+    last = window.end - timedelta(milliseconds=1)
+    clauses = [f"day BETWEEN {params.day(window.start.date())} AND {params.day(last.date())}"]
+    if (window.start.hour, window.start.minute, window.start.second, window.start.microsecond) != MIDNIGHT:
+        clauses.append(f"timestamp >= {params.utc(window.start)}")
+    if (window.end.hour, window.end.minute, window.end.second, window.end.microsecond) != MIDNIGHT:
+        clauses.append(f"timestamp < {params.utc(window.end)}")
+    return clauses
+
+
+def url_clauses(rule: UrlRule, params: Params, url: str = "url", key: str = "page_key") -> list[str]:
+    """`url` and `key` name the columns that hold the URL as received and its page key."""
+    match rule.kind:
+        case "exact":
+            return [
+                f"{key} = {params.text(page_key(rule.value))}",
+                f"trim(TRAILING '/' FROM cutFragment({url})) = {params.text(rule.value.split('#')[0].rstrip('/'))}",
+            ]
+        case "path":
+            return [f"path({key}) = {params.text(rule.value.rstrip('/') or '/')}"]
+        case "ignore_query":
+            return [f"{key} = {params.text(page_key(rule.value))}"]
+        case "prefix":
+            return [f"startsWith({url}, {params.text(rule.value)})"]
+        case "wildcard":
+            return [f"match({url}, {params.text(wildcard_pattern(rule.value))})"]
+        case "regex":
+            return [f"match({url}, {params.text(f'^(?:{rule.value})$')})"]
+    raise ValueError(f"unknown URL rule {rule.kind}")
+
+
+def wildcard_pattern(wildcard: str) -> str:
+    """RE2 for the whole text; `*` is one or more characters, everything else literal."""
+    return "(?s)^" + ".+".join(re.escape(part) for part in wildcard.split("*")) + "$"
+
+
+def segment_clauses(lens: Lens, params: Params) -> list[str]:
+    """Every part of the segment but the exclusion of test accounts."""
+    segment = lens.segment
+    clauses = [f"{column} IN {params.texts(values)}" for column, values in _dimensions(segment) if values]
+    if width := segment.viewport_width:
+        if width.min_px is not None:
+            clauses.append(f"viewport_width >= {params.bind(width.min_px, 'Int64')}")
+        if width.max_px is not None:
+            clauses.append(f"viewport_width <= {params.bind(width.max_px, 'Int64')}")
+    if segment.entry_page:
+        entry = " AND ".join(url_clauses(segment.entry_page, params, "entry_url", "entry_page"))
+        clauses.append(
+            f"session_id IN (SELECT session_id FROM sessions FINAL WHERE site_id = {params.text(lens.site_id)} AND {entry})"
+        )
+    for cohort_id in segment.cohorts:
+        clauses.append(
+            "visitor_id IN (SELECT visitor_id FROM cohort_members"
+            f" WHERE site_id = {params.text(lens.site_id)} AND cohort_id = {params.text(cohort_id)})"
+        )
+    for event in segment.performed:
+        clauses.append(
+            "session_id IN (SELECT session_id FROM events"
+            f" WHERE site_id = {params.text(lens.site_id)} AND name = {params.text(event.name)}"
+            f" GROUP BY session_id HAVING count() >= {params.bind(event.min_count, 'UInt32')})"
+        )
+    return clauses
+
+
+def _dimensions(segment: Segment) -> list[tuple[str, tuple[str, ...]]]:
+    return [
+        ("device", segment.device),
+        ("breakpoint", segment.breakpoint),
+        ("country", segment.country),
+        ("region", segment.region),
+        ("browser", segment.browser),
+        ("traffic_source", segment.traffic_source),
+        ("campaign", segment.campaign),
+        ("variant", segment.variant),
+    ]
+
+
+def test_account(lens: Lens, params: Params) -> str:
+    """True for rows of test accounts: flagged by the tracker, or by the site's wildcards on visitor ids."""
+    if not lens.test_account_rules:
+        return "is_test"
+    rules = " OR ".join(f"match(visitor_key, {params.text(wildcard_pattern(rule))})" for rule in lens.test_account_rules)
+    return (
+        "is_test OR visitor_id IN (SELECT visitor_id FROM sessions FINAL"
+        f" WHERE site_id = {params.text(lens.site_id)} AND ({rules}))"
+    )

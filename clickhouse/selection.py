@@ -1,0 +1,78 @@
+"""From a GraphQL selection to the SQL expression whose JSON is the answer.
+
+    compile_json(Selection((Field("a", "x"), Field("e", "element", Selection((Field("label", "label"),))))), HEATMAP_POINT)
+    -> CAST(tuple(x, if(selector = '', NULL, CAST(tuple(label), 'Nullable(Tuple(`label` String))'))),
+            'Tuple(`a` Float64, `e` Nullable(Tuple(`label` String)))')
+
+ClickHouse prints a named tuple as a JSON object in the tuple's order, so aliases, order and nesting come out as GraphQL
+demands, and no Python object is made for a row. Response keys are GraphQL names ([_A-Za-z][_0-9A-Za-z]*), safe between
+backticks. graphql-core's own checks are bypassed: the types and nulls declared in a shape are the guarantee.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One selected field: the key it answers under, its name, and what is selected below it."""
+
+    key: str
+    name: str
+    selection: Selection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    fields: tuple[Field, ...]
+
+    def names(self) -> frozenset[str]:
+        """Every field name at this level."""
+        return frozenset(field.name for field in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A scalar or enum: its SQL expression and exact ClickHouse type."""
+
+    sql: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A GraphQL object type as SQL: its name, its fields, and the condition under which it is null (None: never)."""
+
+    typename: str
+    fields: dict[str, Leaf | Shape]
+    null_when: str | None = None
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def compile_json(selection: Selection, shape: Shape) -> str:
+    """The tuple expression of one object."""
+    return _tuple(selection, shape)[0]
+
+
+def _tuple(selection: Selection, shape: Shape) -> tuple[str, str]:
+    members = [_member(field, shape) for field in selection.fields]
+    names = ", ".join(f"`{field.key}` {kind}" for field, (_, kind) in zip(selection.fields, members, strict=True))
+    values = ", ".join(sql for sql, _ in members)
+    if shape.null_when is None:
+        kind = f"Tuple({names})"
+        return f"CAST(tuple({values}), '{kind}')", kind
+    kind = f"Nullable(Tuple({names}))"
+    return f"if({shape.null_when}, NULL, CAST(tuple({values}), '{kind}'))", kind
+
+
+def _member(field: Field, shape: Shape) -> tuple[str, str]:
+    if field.name == "__typename":
+        return f"'{shape.typename}'", "String"
+    part = shape.fields[field.name]
+    if isinstance(part, Leaf):
+        return part.sql, part.type
+    if field.selection is None:
+        raise ValueError(f"{shape.typename}.{field.name} needs a selection")
+    return _tuple(field.selection, part)

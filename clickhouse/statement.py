@@ -1,0 +1,55 @@
+"""SQL text and its bound values; pure, no I/O.
+
+    params = Params()
+    sql = f"country = {params.bind('DE', 'String')}"     # country = {p0:String}
+
+Every value of a caller reaches ClickHouse as a typed placeholder. A time type must name its zone:
+a bare `DateTime64(3)` is read in the process's own zone and loses rows elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+
+@dataclass(slots=True)
+class Params:
+    """Collects bound values; equal values of one type share a placeholder."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    _names: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def bind(self, value: Any, clickhouse_type: str) -> str:
+        """The placeholder for `value`, for example `{p0:Array(String)}`."""
+        if "DateTime" in clickhouse_type and "UTC" not in clickhouse_type:
+            raise ValueError(f"a time parameter must name its zone, not {clickhouse_type}")
+        known = (repr(value), clickhouse_type)
+        name = self._names.setdefault(known, f"p{len(self._names)}")
+        self.values[name] = value
+        return f"{{{name}:{clickhouse_type}}}"
+
+    def utc(self, value: datetime) -> str:
+        return self.bind(value, "DateTime64(3, 'UTC')")
+
+    def day(self, value: date) -> str:
+        return self.bind(value, "Date")
+
+    def text(self, value: str) -> str:
+        return self.bind(value, "String")
+
+    def texts(self, values: tuple[str, ...]) -> str:
+        return self.bind(list(values), "Array(String)")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One SQL statement, one clause a line, with its bound values."""
+
+    sql: str
+    params: dict[str, Any]
+
+    @classmethod
+    def of(cls, lines: list[str], params: Params) -> Statement:
+        return cls("\n".join(lines), params.values)

@@ -1,0 +1,111 @@
+"""Sites: who owns the data, what their plan allows, and how their visitors and replays are recognised.
+
+A site is one row per id, replaced as a whole; the latest `updated_at` counts.
+
+    compile_sites(frozenset({"shop"}))   -> SELECT … FROM sites FINAL WHERE site_id IN {p0:Array(String)} …
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from clickhouse.insert import Insert
+from clickhouse.statement import Params, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`max_pages` None is unlimited, 0 is no heatmaps at all; older days than `retention_days` are not answered."""
+
+    max_pages: int | None
+    retention_days: int
+
+
+PLANS = {
+    "FREE": Plan(max_pages=0, retention_days=90),
+    "PRO": Plan(max_pages=10, retention_days=90),
+    "BUSINESS": Plan(max_pages=50, retention_days=365),
+    "ENTERPRISE": Plan(max_pages=None, retention_days=730),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """`plan` is a key of PLANS; `test_account_rules` are wildcards on visitor ids; `replay_url_template` holds {sessionId} or is ''."""
+
+    site_id: str
+    name: str
+    domains: tuple[str, ...] = ()
+    plan: str = "ENTERPRISE"
+    time_zone: str = "UTC"
+    retention_days: int = PLANS["ENTERPRISE"].retention_days
+    test_account_rules: tuple[str, ...] = ()
+    replay_url_template: str = ""
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Site:
+        return cls(
+            site_id=row["site_id"],
+            name=row["name"],
+            domains=tuple(row["domains"]),
+            plan=row["plan"],
+            time_zone=row["time_zone"],
+            retention_days=row["retention_days"],
+            test_account_rules=tuple(row["test_account_rules"]),
+            replay_url_template=row["replay_url_template"],
+            created_at=row["created_at"].replace(tzinfo=UTC),
+        )
+
+
+def compile_sites(site_ids: Collection[str] | None = None, after: str | None = None, first: int | None = None) -> Statement:
+    """Rows for `Site.from_row`, by id; `site_ids` None is every site, `first` asks for one more row than that."""
+    params = Params()
+    where = []
+    if site_ids is not None:
+        where.append(f"site_id IN {params.texts(tuple(sorted(site_ids)))}")
+    if after is not None:
+        where.append(f"site_id > {params.text(after)}")
+    return Statement.of(
+        [
+            "SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at",
+            "FROM sites FINAL",
+            *(["WHERE " + "\n  AND ".join(where)] if where else []),
+            "ORDER BY site_id",
+            *([f"LIMIT {params.bind(first + 1, 'UInt32')}"] if first is not None else []),
+        ],
+        params,
+    )
+
+
+def compile_site_count(site_ids: Collection[str] | None = None) -> Statement:
+    """One row: `sites`, how many of these exist; None counts every site."""
+    params = Params()
+    return Statement.of(
+        [
+            "SELECT count() AS sites",
+            "FROM sites FINAL",
+            *([f"WHERE site_id IN {params.texts(tuple(sorted(site_ids)))}"] if site_ids is not None else []),
+        ],
+        params,
+    )
+
+
+def insert_site(site: Site, now: datetime) -> Insert:
+    """Creates the site or replaces it."""
+    row = {
+        "site_id": site.site_id,
+        "name": site.name,
+        "domains": list(site.domains),
+        "plan": site.plan,
+        "time_zone": site.time_zone,
+        "retention_days": site.retention_days,
+        "test_account_rules": list(site.test_account_rules),
+        "replay_url_template": site.replay_url_template,
+        "created_at": site.created_at,
+        "updated_at": now,
+    }
+    return Insert("sites", tuple(row), [tuple(row.values())])

@@ -1,0 +1,100 @@
+"""Rage bursts: many clicks of one session, close together in time and place.
+
+Clicks of a session on a page, fixed and others apart, in order of (timestamp, x, y): from the earliest unused one, each
+following unused click within the window joins when it lies within the radius of all that joined before. Enough of them
+are a burst and used up; else only the first is set aside. Derivation and questions with a rule of their own share this SQL.
+
+    bursts(["SELECT …", "FROM interactions", …], DEFAULT_RULE, ("viewport_width",), params)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from clickhouse.conditions import lens_clauses
+from clickhouse.lens import Lens
+from clickhouse.statement import Params
+
+
+@dataclass(frozen=True, slots=True)
+class RageRule:
+    """At least `min_clicks` (2 or more) within `window_ms` of the first and `radius_px` of each other, both inclusive."""
+
+    min_clicks: int = 5
+    window_ms: int = 1000
+    radius_px: float = 30
+
+
+DEFAULT_RULE = RageRule()
+_PLACE = ("session_id", "page_key", "fixed")
+
+
+def bursts(clicks: Sequence[str], rule: RageRule, payload: Sequence[str], params: Params) -> list[str]:
+    """Lines of a SELECT, one row a burst: session_id, page_key, fixed, timestamp of its first click, x, y (its centre), clicks,
+    selector, tag, text (the most frequent element of its clicks), and the columns `payload` of its first click.
+
+    `clicks` are the lines of a SELECT with all of these but `clicks`; it is read twice, first to find who can have a burst at all.
+    """
+    place = ", ".join(_PLACE)
+    min_clicks = params.bind(rule.min_clicks, "UInt32")
+    window_ms = params.bind(rule.window_ms, "UInt32")
+    radius_px = params.bind(float(rule.radius_px), "Float64")
+    first = ", ".join(f"burst[1].payload.{number} AS {column}" for number, column in enumerate(payload, 1))
+    # `used` holds the clicks of earlier bursts that are still ahead, so that the fold's state stays small
+    joined = (
+        "arrayFold((joined, click) -> if(has(state.2, click.place) OR arrayExists("
+        f"other -> pow(other.x - click.x, 2) + pow(other.y - click.y, 2) > pow({radius_px}, 2), joined),"
+        " joined, arrayPushBack(joined, click)), arraySlice(ahead, 2), arraySlice(ahead, 1, 1))"
+    )
+    step = (
+        f"arrayMap(joined -> if(length(joined) >= {min_clicks},"
+        " (arrayPushBack(state.1, joined), arrayConcat(arrayFilter(place -> place > ahead[1].place, state.2), joined.place)),"
+        f" state), [{joined}])[1]"
+    )
+    return [
+        f"SELECT {place}, burst[1].timestamp AS timestamp, arrayAvg(burst.x) AS x, arrayAvg(burst.y) AS y, toUInt32(length(burst)) AS clicks,",
+        "  arraySort(element -> (-toInt64(countEqual(burst.element, element)), element), arrayDistinct(burst.element))[1] AS element,",
+        f"  element.1 AS selector, element.2 AS tag, element.3 AS text{', ' + first if first else ''}",
+        "FROM (",
+        f"SELECT {place}, arraySort(groupArray(ahead)) AS starts,",
+        "  arrayFold((state, ahead) -> if(has(state.2, ahead[1].place), state,",
+        f"    {step}),",
+        "    starts, (arraySlice([starts[1]], 1, 0), CAST([], 'Array(UInt64)'))).1 AS found",
+        "FROM (",
+        f"SELECT {place}, arrayFilter(click -> click.place >= place, arraySort(groupArray(click) OVER within)) AS ahead",
+        "FROM (",
+        f"SELECT {place}, toUnixTimestamp64Milli(timestamp) AS at_ms, (selector, tag, text) AS element, ({', '.join((*payload, '0'))}) AS payload,",
+        f"  row_number() OVER (PARTITION BY {place} ORDER BY timestamp, x, y, element, payload) AS place,",
+        "  CAST((place, timestamp, x, y, element, payload),"
+        " concat('Tuple(place UInt64, timestamp DateTime64(3, \\'UTC\\'), x Float64, y Float64,"
+        " element ', toTypeName(element), ', payload ', toTypeName(payload), ')')) AS click",
+        "FROM (",
+        *clicks,
+        ")",
+        f"WHERE ({place}) IN (",
+        f"SELECT {place}",
+        "FROM (",
+        *clicks,
+        ")",
+        f"GROUP BY {place}",
+        f"HAVING count() >= {min_clicks}",
+        f"  AND arrayExists((start, end) -> end - start <= {window_ms},",
+        f"    arraySlice(arraySort(groupArray(toUnixTimestamp64Milli(timestamp))) AS times, 1, length(times) - {min_clicks} + 1),",
+        f"    arraySlice(times, {min_clicks}))",
+        ")",
+        ")",
+        f"WINDOW within AS (PARTITION BY {place} ORDER BY at_ms RANGE BETWEEN CURRENT ROW AND {rule.window_ms} FOLLOWING)",
+        ")",
+        f"WHERE length(ahead) >= {min_clicks}",
+        f"GROUP BY {place}",
+        ")",
+        "ARRAY JOIN found AS burst",
+    ]
+
+
+def compile_bursts(lens: Lens, page_keys: tuple[str, ...], rule: RageRule, params: Params) -> list[str]:
+    """The bursts of a lens's clicks by a rule of the caller's, as rows like those of `interactions` with kind rage."""
+    where = [*lens_clauses(lens, page_keys, params), "kind IN ('click', 'dead')"]
+    clicks = ["SELECT *", "FROM interactions", "WHERE " + "\n  AND ".join(where)]
+    return ["SELECT *, 'rage' AS kind", "FROM (", *bursts(clicks, rule, ("visitor_id", "viewport_width", "viewport_height"), params), ")"]

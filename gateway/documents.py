@@ -1,0 +1,107 @@
+"""A GraphQL document is parsed and validated once, however often it is sent.
+
+    Documents(schema, max_tokens=10_000).prepare("{ __typename }")   -> its syntax tree, valid for the schema
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    get_operation_ast,
+    parse,
+    specified_rules,
+)
+from strawberry.extensions import SchemaExtension
+from strawberry.schema import Schema
+from strawberry.schema.schema import validate_document
+
+REMEMBERED_DOCUMENTS = 256
+MAX_REMEMBERED_CHARACTERS = 20_000
+MAX_COMMENTS = 1000
+
+INTROSPECTION_FIELDS = {"__schema", "__type", "__typename", "_service"}
+
+
+class DocumentError(Exception):
+    """Syntax or validation errors; nothing was executed."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__(f"{len(errors)} errors")
+        self.errors = errors
+
+
+class Documents:
+    def __init__(self, schema: Schema, max_tokens: int) -> None:
+        self._schema = schema
+        self._max_tokens = max_tokens
+        self._remembered = lru_cache(REMEMBERED_DOCUMENTS)(self._prepare)
+
+    def prepare(self, text: str) -> DocumentNode:
+        """The document of `text`; raises DocumentError."""
+        document, errors = self._remembered(text) if len(text) <= MAX_REMEMBERED_CHARACTERS else self._prepare(text)
+        if errors:
+            raise DocumentError(errors)
+        return document
+
+    def _prepare(self, text: str) -> tuple[DocumentNode, list[GraphQLError]]:
+        try:
+            document = parse(text, max_lexical_tokens=self._max_tokens, max_comments=MAX_COMMENTS, allow_empty_selection_sets=False)
+            return document, validate_document(self._schema._schema, document, tuple(specified_rules))
+        except GraphQLError as error:
+            return DocumentNode(), [error]
+        except RecursionError as error:
+            return DocumentNode(), [GraphQLError("The document is nested too deeply.", original_error=error)]
+
+
+def select_operation(document: DocumentNode, operation_name: str | None) -> OperationDefinitionNode:
+    """The operation to run; raises DocumentError when it is not there, or not named among several."""
+    if operation := get_operation_ast(document, operation_name):
+        return operation
+    if operation_name is not None:
+        raise DocumentError([GraphQLError(f"The document has no operation named {operation_name!r}.")])
+    raise DocumentError([GraphQLError("`operationName` must name one of the document's operations.")])
+
+
+def is_introspection(operation: OperationDefinitionNode, document: DocumentNode) -> bool:
+    """Whether the operation asks for nothing but the schema itself."""
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    return operation.operation is OperationType.QUERY and set(_root_fields(operation.selection_set, fragments)) <= INTROSPECTION_FIELDS
+
+
+def _root_fields(root: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode]) -> Iterator[str]:
+    """Each fragment is looked into once, so that this stays linear in the document."""
+    waiting, seen = [root], set[str]()
+    while waiting:
+        for node in waiting.pop().selections:
+            if isinstance(node, FieldNode):
+                yield node.name.value
+            elif isinstance(node, InlineFragmentNode):
+                waiting.append(node.selection_set)
+            elif (name := node.name.value) not in seen:  # type: ignore[attr-defined]
+                seen.add(name)
+                waiting.append(fragments[name].selection_set)
+
+
+class PreparedDocument(SchemaExtension):
+    """Hands the document that was prepared to Strawberry, which would parse and validate its text again."""
+
+    def on_parse(self) -> Iterator[None]:
+        extensions: dict[str, Any] = self.execution_context.operation_extensions or {}
+        self.execution_context.graphql_document = extensions.get("document")
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        if (self.execution_context.operation_extensions or {}).get("document"):
+            self.execution_context.pre_execution_errors = []
+        yield

@@ -1,0 +1,84 @@
+"""Errors as the GraphQL specification shapes them: a stable `extensions.code` and a message that is safe to show.
+
+    {"message": "…", "locations": […], "path": […], "extensions": {"code": "BAD_USER_INPUT", …}}
+
+What is neither the caller's fault nor foreseen becomes INTERNAL; its own text goes to the log, beside the request id.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from graphql import GraphQLError
+
+from clickhouse.errors import HeatgraphError
+
+logger = logging.getLogger("heatgraph.gateway")
+
+MAX_MESSAGE_CHARACTERS = 1000  # graphql-core quotes what was sent, and that can be as long as the request
+
+HTTP_STATUS = {
+    "BAD_USER_INPUT": 400,
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN": 403,
+    "PLAN_REQUIRED": 403,
+    "NOT_FOUND": 404,
+    "RATE_LIMITED": 429,
+    "QUERY_TOO_COMPLEX": 400,
+    "TIMEOUT": 504,
+    "SOURCE_UNAVAILABLE": 503,
+    "INTERNAL": 500,
+}
+"""Status of a request that failed as a whole; a request with an answer is 200 whatever its errors say."""
+
+
+def format_errors(errors: Sequence[GraphQLError], request_id: str) -> list[dict[str, Any]]:
+    return [format_error(error, request_id) for error in errors]
+
+
+def format_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
+    message, code, details = explain(error, request_id)
+    formatted: dict[str, Any] = {"message": message}
+    if error.locations:
+        formatted["locations"] = [location.formatted for location in error.locations]
+    if error.path is not None:
+        formatted["path"] = error.path
+    return formatted | {"extensions": {"code": code, **details}}
+
+
+def explain(error: BaseException, request_id: str) -> tuple[str, str, dict[str, Any]]:
+    """The message, code and further extensions of any exception."""
+    cause = _cause(error)
+    if isinstance(cause, HeatgraphError):
+        return cause.message, cause.code, cause.details
+    if isinstance(cause, TimeoutError):
+        return "The answer took too long. Ask for a shorter window or fewer fields.", "TIMEOUT", {}
+    if isinstance(cause, RecursionError):
+        return "The document or its variables are nested too deeply.", "BAD_USER_INPUT", {}
+    if isinstance(error, GraphQLError) and _is_callers_fault(error, cause):
+        return _shortened(error.message), "BAD_USER_INPUT", {}
+    logger.error("request %s failed unforeseen", request_id, exc_info=cause)
+    return f"Something went wrong; quote request id {request_id}.", "INTERNAL", {"requestId": request_id}
+
+
+def _cause(error: BaseException) -> BaseException:
+    """What was raised first; graphql-core wraps it once for a field, and once more for a variable."""
+    while isinstance(error, GraphQLError) and error.original_error is not None:
+        error = error.original_error
+    return error
+
+
+def _is_callers_fault(error: GraphQLError, cause: BaseException) -> bool:
+    """Before execution every error that points into the document is the caller's: syntax, validation, variables.
+
+    During execution (there is a path) only an error graphql-core itself raised about an argument is, which also points into the document.
+    """
+    if error.path is None:
+        return error.nodes is not None or error.source is not None or error.original_error is None
+    return isinstance(cause, GraphQLError) and bool(cause.nodes)
+
+
+def _shortened(message: str) -> str:
+    return message if len(message) <= MAX_MESSAGE_CHARACTERS else message[:MAX_MESSAGE_CHARACTERS] + " …"

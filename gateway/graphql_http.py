@@ -1,0 +1,125 @@
+"""GraphQL over HTTP: a request to what it asks, an answer to bytes and a status.
+
+Follows https://graphql.github.io/graphql-over-http/draft/: `application/graphql-response+json` tells failed requests apart
+by status; `application/json` answers 200 whenever the request was readable. A key that is missing or wrong is 401 under both.
+
+    parsed = await read_request(request, max_body_bytes=1_000_000)   -> GraphQLRequest("{ __typename }", None, None)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+RESPONSE_TYPE = "application/graphql-response+json"
+JSON_TYPE = "application/json"
+
+MAX_PARAMETERS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    query: str
+    operation_name: str | None
+    variables: dict[str, Any] | None
+
+
+def negotiate(accept: str | None) -> str | None:
+    """The media type to answer in: the client's favourite of the two, JSON if it has none; None if it takes neither."""
+    if not accept or not accept.strip():
+        return JSON_TYPE
+    favourite, most = None, 0.0
+    for entry in accept.split(","):
+        name, *parameters = (part.strip().lower() for part in entry.split(";"))
+        media_type = {RESPONSE_TYPE: RESPONSE_TYPE, JSON_TYPE: JSON_TYPE, "application/*": JSON_TYPE, "*/*": JSON_TYPE}.get(name)
+        charsets = {parameter.partition("=")[2].strip('" ') for parameter in parameters if parameter.startswith("charset=")}
+        if media_type and charsets <= {"utf-8", "utf8"} and (quality := _quality(parameters)) > most:
+            favourite, most = media_type, quality
+    return favourite
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return float(parameter[2:])
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+async def read_request(request: Request, max_body_bytes: int) -> GraphQLRequest:
+    """What a GET or POST asks; raises HTTPException with the status and a message for the caller."""
+    if request.method == "GET":
+        return _check(_read_parameters(request.scope["query_string"]))
+    if request.method == "POST":
+        _check_content_type(request)
+        return _check(_parse_json(await _read_body(request, max_body_bytes), "The body"))
+    raise HTTPException(405, "Send GraphQL with POST, or a query with GET.", {"Allow": "GET, POST"})
+
+
+def _read_parameters(query_string: bytes) -> dict[str, Any]:
+    try:
+        pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+    except ValueError as error:  # UnicodeDecodeError is one, too
+        raise HTTPException(400, "The URL's parameters are not percent-encoded UTF-8, or too many.") from error
+    parameters: dict[str, Any] = dict(pairs)
+    if len(parameters) < len(pairs):
+        raise HTTPException(400, "A parameter is given twice in the URL.")
+    for name in ("variables", "extensions"):
+        if text := parameters.pop(name, None):
+            parameters[name] = _parse_json(text, f"`{name}`")
+    return parameters
+
+
+def _check_content_type(request: Request) -> None:
+    name, *parameters = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
+    charsets = {parameter.partition("=")[2].strip('" ') for parameter in parameters if parameter.startswith("charset=")}
+    if name != JSON_TYPE or not charsets <= {"utf-8", "utf8"}:
+        raise HTTPException(415, f"Send the body as `Content-Type: {JSON_TYPE}`, in UTF-8.")
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise HTTPException(415, "Send the body uncompressed.")
+
+
+async def _read_body(request: Request, max_body_bytes: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > max_body_bytes:
+            raise HTTPException(413, f"The body is longer than the {max_body_bytes} bytes allowed.", {"Connection": "close"})
+    return bytes(body)
+
+
+def _parse_json(text: bytes | str, what: str) -> Any:
+    """orjson refuses invalid UTF-8, lone surrogates, NaN and what is nested too deeply."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise HTTPException(400, f"{what} is not valid JSON: {error.msg}, line {error.lineno}, column {error.colno}.") from error
+
+
+def _check(parameters: Any) -> GraphQLRequest:
+    if isinstance(parameters, list):
+        raise HTTPException(400, "Batches are not supported; send one operation a request.")
+    if not isinstance(parameters, dict):
+        raise HTTPException(400, "The body must be a JSON object with `query`.")
+    query, operation_name = parameters.get("query"), parameters.get("operationName")
+    if not isinstance(query, str) or not query.strip():
+        raise HTTPException(400, "`query` must be a string that holds a GraphQL document.")
+    if not isinstance(operation_name, str | None):
+        raise HTTPException(400, "`operationName` must be a string or null.")
+    for name in ("variables", "extensions"):
+        if not isinstance(parameters.get(name), dict | None):
+            raise HTTPException(400, f"`{name}` must be an object or null.")
+    return GraphQLRequest(query, operation_name or None, parameters.get("variables"))
+
+
+def respond(payload: dict[str, Any], media_type: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """`payload` may hold orjson.Fragment: JSON that ClickHouse wrote, passed on as it is."""
+    return Response(orjson.dumps(payload), status, headers, f"{media_type}; charset=utf-8")

@@ -1,0 +1,126 @@
+"""Every setting of the gateway: name, default and help in one table, from which options, environment variables and docs come.
+
+A setting `max_body_bytes` is the option `--max-body-bytes` of `serve` and the variable `HEATGRAPH_MAX_BODY_BYTES`.
+
+    Settings.from_environment().max_window_days   -> 92
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import click
+
+PREFIX = "HEATGRAPH"
+
+
+def setting(default: Any, help: str, *, minimum: int | None = None) -> Any:
+    return field(default=default, metadata={"help": help, "minimum": minimum})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Frozen values of the table; units are in the names."""
+
+    clickhouse: str = setting(
+        "./data", "Where the data is: a directory or chdb:///path (embedded engine), chdb://memory, or http(s)://user:password@host:8123/db."
+    )
+    cluster: str = setting("", "Name of the ClickHouse cluster to create tables on; empty for one server.")
+    replicated: bool = setting(False, "Create replicated tables (needs a cluster with Keeper).")
+    host: str = setting("127.0.0.1", "Address to listen on.")
+    port: int = setting(8000, "Port to listen on.", minimum=0)
+    workers: int = setting(1, "Server processes; more than one needs a ClickHouse server.", minimum=1)
+    environment: Literal["development", "production"] = setting(
+        "development", "development serves GraphiQL and introspection without a key; production serves neither."
+    )
+    secret: str = setting("", "Secret that tokens are hashed with; the same on every machine. Empty: the secret file.")
+    secret_file: str = setting("data/heatgraph.secret", "File that holds the secret; made on first use, readable by its owner only.")
+    pool_size: int = setting(4, "Statements that run at once in one worker.", minimum=1)
+    max_window_days: int = setting(92, "Longest window of one question.", minimum=1)
+    max_execution_ms: int = setting(10_000, "Longest time of one SQL statement.", minimum=1)
+    max_request_ms: int = setting(30_000, "Longest time of one request.", minimum=1)
+    max_memory_bytes: int = setting(2_000_000_000, "Most memory of one SQL statement.", minimum=1)
+    max_rows_to_read: int = setting(1_000_000_000, "Most rows one SQL statement reads.", minimum=1)
+    max_body_bytes: int = setting(1_000_000, "Largest request body.", minimum=1)
+    max_query_tokens: int = setting(10_000, "Longest GraphQL document, in tokens.", minimum=1)
+    key_cache_seconds: float = setting(5.0, "How long a key is remembered; a revoked key works at most that long.", minimum=0)
+    shutdown_grace_seconds: int = setting(10, "How long running requests may finish after the server was told to stop.", minimum=0)
+    log_level: Literal["debug", "info", "warning", "error"] = setting("info", "How much is logged, to standard error.")
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        """From `HEATGRAPH_…` variables; raises click.UsageError that names the variable and what is allowed."""
+        return cls(**click.Command("heatgraph", params=list(options())).make_context("heatgraph", []).params)
+
+    def to_environment(self) -> dict[str, str]:
+        """The variables from which `from_environment` makes an equal object, for worker processes."""
+        return {environment_variable(name): str(value) for name, value in asdict(self).items()}
+
+    @property
+    def dsn(self) -> str:
+        """`clickhouse` as the driver wants it; a bare directory becomes chdb:///its/absolute/path."""
+        return self.clickhouse if "://" in self.clickhouse else f"chdb://{Path(self.clickhouse).absolute()}"
+
+    @property
+    def is_embedded(self) -> bool:
+        return self.dsn.startswith("chdb:")
+
+    @property
+    def is_development(self) -> bool:
+        return self.environment == "development"
+
+    def token_secret(self) -> bytes:
+        """The secret, or that of the secret file, which is made when it is missing; raises OSError."""
+        if self.secret:
+            return self.secret.encode()
+        path = Path(self.secret_file)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_hex(32) + "\n")
+            try:
+                path.hardlink_to(draft)  # fails if another process was first, so that all agree on one secret
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        if not (secret := path.read_text().strip()):
+            raise OSError(f"{path} is empty; delete it to have a new secret made (tokens made before stop working)")
+        return secret.encode()
+
+
+def environment_variable(name: str) -> str:
+    return f"{PREFIX}_{name.upper()}"
+
+
+def options(names: Collection[str] | None = None) -> list[click.Option]:
+    """Click options of the settings, in the table's order; all, or those named."""
+    types = get_type_hints(Settings)
+    return [
+        click.Option(
+            [f"--{option}/--no-{option}" if types[row.name] is bool else f"--{option}", row.name],
+            type=_click_type(types[row.name], row.metadata["minimum"]),
+            default=row.default,
+            envvar=environment_variable(row.name),
+            help=row.metadata["help"],
+            show_default=row.default != "" or "empty",
+            show_envvar=True,
+        )
+        for row in fields(Settings)
+        if names is None or row.name in names
+        for option in [row.name.replace("_", "-")]
+    ]
+
+
+def _click_type(hint: Any, minimum: int | None) -> click.ParamType[Any] | type:
+    if get_origin(hint) is Literal:
+        return click.Choice(get_args(hint))
+    if hint in (int, float) and minimum is not None:
+        return click.IntRange(min=minimum) if hint is int else click.FloatRange(min=minimum)
+    assert isinstance(hint, type)
+    return hint

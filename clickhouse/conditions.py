@@ -37,6 +37,11 @@ def lens_clauses(lens: Lens, page_keys: tuple[str, ...], params: Params, *, with
     return clauses
 
 
+def page_column(lens: Lens) -> str:
+    """The column answers are grouped by: the page's key, or '' for all pages of a URL rule together."""
+    return "'' AS page" if lens.url else "page_key AS page"
+
+
 def window_clauses(window: Window, params: Params) -> list[str]:
     """Whole days by `day`, which is in the sort key; `timestamp` only where an edge is not midnight."""
     last = window.end - timedelta(milliseconds=1)

@@ -1,0 +1,93 @@
+"""Where people rage and where they click in vain: bursts and dead clicks grouped by element, else by cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clickhouse.conditions import lens_clauses, page_column
+from clickhouse.heatmap import Cell
+from clickhouse.lens import Lens
+from clickhouse.numbers import LABEL
+from clickhouse.rage import RageRule, compile_bursts
+from clickhouse.statement import Params, Statement
+
+SpotKey = tuple[int, int, str, bool, int, int]
+"""(count, clicks, selector, fixed, cell row, cell column): the sort values of a spot, biggest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpotQuestion:
+    """`rule` None: the bursts as stored; else found anew among the lens's clicks."""
+
+    cell: Cell
+    first: int
+    after: SpotKey | None = None
+    rule: RageRule | None = None
+
+
+def compile_rage_clicks(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion) -> Statement:
+    """Per page at most first + 1 spots: count (bursts), clicks, max_clicks, the spot's place and element, total_count."""
+    params = Params()
+    if question.rule is None:
+        where = [*lens_clauses(lens, page_keys, params), "kind = 'rage'"]
+        bursts = ["SELECT *", "FROM interactions", "WHERE " + "\n  AND ".join(where)]
+    else:
+        bursts = compile_bursts(lens, page_keys, question.rule, params)
+    numbers = ["count() AS count", "sum(clicks) AS clicks", "max(clicks) AS max_clicks", "0 AS all_clicks"]
+    return _spots(lens, bursts, "true", numbers, question, params)
+
+
+def compile_dead_clicks(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion) -> Statement:
+    """Per page at most first + 1 spots: clicks (dead ones), all_clicks (of the lens), the spot's place and element, total_count."""
+    params = Params()
+    where = [*lens_clauses(lens, page_keys, params), "kind IN ('click', 'dead')"]
+    rows = ["SELECT *", "FROM interactions", "WHERE " + "\n  AND ".join(where)]
+    numbers = ["countIf(kind = 'dead') AS count", "count AS clicks", "0 AS max_clicks", "count() AS all_clicks"]
+    return _spots(lens, rows, "kind = 'dead'", numbers, question, params)
+
+
+def _spots(lens: Lens, rows: list[str], counted: str, numbers: list[str], question: SpotQuestion, params: Params) -> Statement:
+    cell = question.cell
+    beyond = []
+    if question.after:
+        count, clicks, selector, fixed, row, column = question.after
+        seen = f"(-toInt64({params.bind(count, 'UInt64')}), -toInt64({params.bind(clicks, 'UInt64')}), {params.text(selector)}, "
+        seen += f"{params.bind(int(fixed), 'UInt8')}, {params.bind(row, 'UInt32')}, {params.bind(column, 'UInt32')})"
+        beyond = [f"WHERE (-toInt64(count), -toInt64(clicks), selector, spot_fixed, spot_row, spot_column) > {seen}"]
+    return Statement.of(
+        [
+            f"SELECT page, count, clicks, max_clicks, page_clicks, total_count, selector, spot_fixed, spot_row, spot_column,",
+            f"  relative_x, y, top.1 AS tag, top.2 AS text, {LABEL} AS label",
+            "FROM (",
+            "SELECT *, count() OVER (PARTITION BY page) AS total_count",
+            "FROM (",
+            "SELECT *, sum(all_clicks) OVER (PARTITION BY page) AS page_clicks",
+            "FROM (",
+            "SELECT page, selector, spot_fixed, spot_row, spot_column,",
+            *[f"  {number}," for number in numbers],
+            f"  quantileExactInclusiveIf(0.5)(relative, {counted}) AS relative_x,",
+            f"  quantileExactInclusiveIf(0.5)(y, {counted}) AS y,",
+            f"  argMinIf((tag, text), (-toInt64(alike), tag, text), {counted}) AS top",
+            "FROM (",
+            f"SELECT {page_column(lens)}, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,",
+            "  x / viewport_width AS relative, y,",
+            "  selector = '' AS by_cell,",
+            "  toUInt8(by_cell AND fixed) AS spot_fixed,",
+            f"  if(by_cell, {cell.row_sql(params)}, 0) AS spot_row,",
+            f"  if(by_cell, {cell.column_sql(params)}, 0) AS spot_column,",
+            "  count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike",
+            "FROM (",
+            *rows,
+            ")",
+            ")",
+            "GROUP BY page, selector, spot_fixed, spot_row, spot_column",
+            ")",
+            ")",
+            "WHERE count > 0",
+            ")",
+            *beyond,
+            "ORDER BY page, count DESC, clicks DESC, selector, spot_fixed, spot_row, spot_column",
+            f"LIMIT {params.bind(question.first + 1, 'UInt32')} BY page",
+        ],
+        params,
+    )

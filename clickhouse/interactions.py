@@ -1,0 +1,56 @@
+"""The single interactions behind a map or some of its points, newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from clickhouse.conditions import lens_clauses, page_column
+from clickhouse.heatmap import Cell
+from clickhouse.lens import Lens
+from clickhouse.numbers import IS_ORIGIN, LABEL, kind_clause
+from clickhouse.statement import Params, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionQuestion:
+    """`cells` are (fixed, row, column) of the points to look into, None for all; `after` is (timestamp, row id)."""
+
+    kind: str
+    cell: Cell
+    hide_origin: bool
+    first: int
+    cells: tuple[tuple[int, int, int], ...] | None = None
+    after: tuple[datetime, int] | None = None
+    with_total: bool = False
+
+
+def compile_interactions(lens: Lens, page_keys: tuple[str, ...], question: InteractionQuestion) -> Statement:
+    """Per page at most first + 1 rows; `total_count` in every row is the number of all of them, 0 if not asked for."""
+    params = Params()
+    where = [*lens_clauses(lens, page_keys, params), kind_clause(question.kind)]
+    if question.hide_origin:
+        where.append(f"NOT {IS_ORIGIN}")
+    if question.cells is not None:
+        cells = params.bind(list(question.cells), "Array(Tuple(UInt8, UInt32, UInt32))")
+        where.append(f"(toUInt8(fixed), {question.cell.row_sql(params)}, {question.cell.column_sql(params)}) IN {cells}")
+    beyond = []
+    if question.after:
+        timestamp, row_id = params.utc(question.after[0]), params.bind(question.after[1], "UInt64")
+        beyond = [f"WHERE timestamp < {timestamp} OR (timestamp = {timestamp} AND row_id > {row_id})"]
+    columns = "kind, timestamp, row_id, session_id, viewport_width, x, y, fixed, url, selector, tag, text"
+    return Statement.of(
+        [
+            f"SELECT page, toString(kind) AS kind, timestamp, row_id, session_id, x / viewport_width AS relative_x, y, fixed, url,",
+            f"  toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text, {LABEL} AS label, total_count",
+            "FROM (",
+            f"SELECT {page_column(lens)}, {columns}, {'count() OVER (PARTITION BY page)' if question.with_total else '0'} AS total_count",
+            "FROM interactions",
+            "WHERE " + "\n  AND ".join(where),
+            ")",
+            *beyond,
+            "ORDER BY page, timestamp DESC, row_id",
+            f"LIMIT {params.bind(question.first + 1, 'UInt32')} BY page",
+        ],
+        params,
+    )

@@ -1,0 +1,69 @@
+"""SQL of the few formulas that several answers share: rates, intervals, cells, elements.
+
+A rate is carried as two integers and divided once, so that every way to an answer gives the same digits.
+"""
+
+from __future__ import annotations
+
+from clickhouse.selection import Leaf, Shape
+
+Z_95 = 1.959963984540054
+STANDARD_VIEWPORT_PX = {"DESKTOP": (1280, 1024), "TABLET": (768, 1024), "MOBILE": (375, 667)}
+CELL_COLUMNS = 100
+CELL_HEIGHT_PX = 16
+
+IS_ORIGIN = "(x = 0 AND y = 0)"
+
+KINDS = {
+    "CLICK": ("click", "dead"),  # a dead click is a click
+    "RAGE_CLICK": ("rage",),
+    "DEAD_CLICK": ("dead",),
+    "MOVE": ("move",),
+}
+
+
+def kind_clause(kind: str) -> str:
+    """`kind` is a PointKind; the names are ours, so they are no values to bind."""
+    return f"kind IN ({', '.join(repr(name) for name in KINDS[kind])})"
+
+
+def ratio(numerator: str, denominator: str) -> str:
+    """Float64, null when the denominator is 0."""
+    return f"if({denominator} = 0, NULL, {numerator} / {denominator})"
+
+
+def wilson_low(numerator: str, denominator: str) -> str:
+    """Lower end of the 95 % Wilson interval, null when the denominator is 0."""
+    return _wilson(numerator, denominator, "-", "greatest(0., {})")
+
+
+def wilson_high(numerator: str, denominator: str) -> str:
+    """Upper end, likewise."""
+    return _wilson(numerator, denominator, "+", "least(1., {})")
+
+
+def _wilson(k: str, n: str, sign: str, clamp: str) -> str:
+    z = repr(Z_95)
+    share = f"({k} / {n})"
+    spread = f"{z} * sqrt({share} * (1 - {share}) / {n} + {z} * {z} / (4 * {n} * {n}))"
+    end = f"({share} + {z} * {z} / (2 * {n}) {sign} {spread}) / (1 + {z} * {z} / {n})"
+    return f"if({n} = 0, NULL, {clamp.format(end)})"
+
+
+def rate_shape(numerator: str, denominator: str, basis: str, *, subset: bool) -> Shape:
+    """A Rate as SQL; intervals only where the numerator is a subset of the denominator."""
+    return Shape(
+        "Rate",
+        {
+            "value": Leaf(ratio(numerator, denominator), "Nullable(Float64)"),
+            "numerator": Leaf(numerator, "UInt64"),
+            "denominator": Leaf(denominator, "UInt64"),
+            "basis": Leaf(f"'{basis}'", "String"),
+            "low": Leaf(wilson_low(numerator, denominator) if subset else "NULL", "Nullable(Float64)"),
+            "high": Leaf(wilson_high(numerator, denominator) if subset else "NULL", "Nullable(Float64)"),
+        },
+    )
+
+
+LABEL = "if(tag != '' AND match(selector, '^[#.\\\\[]'), concat(tag, selector), selector)"
+"""`button#signup` from tag `button` and selector `#signup`."""

@@ -1,0 +1,65 @@
+"""Which pages a site has: whether a key was ever seen, and which pages its plan covers."""
+
+from __future__ import annotations
+
+from clickhouse.conditions import url_clauses
+from clickhouse.lens import UrlRule
+from clickhouse.statement import Params, Statement
+
+
+def compile_seen(site_id: str, page_keys: tuple[str, ...]) -> Statement:
+    """One row for each of the keys that was ever seen: page_key, has_heat."""
+    params = Params()
+    return Statement.of(
+        [
+            "SELECT page_key, max(has_heat) AS has_heat",
+            "FROM pages",
+            f"WHERE site_id = {params.text(site_id)}",
+            f"  AND page_key IN {params.texts(page_keys)}",
+            "GROUP BY page_key",
+        ],
+        params,
+    )
+
+
+def compile_tracked(site_id: str, max_pages: int) -> Statement:
+    """The pages a plan covers: the first ones seen."""
+    params = Params()
+    return Statement.of(
+        [
+            "SELECT page_key",
+            "FROM pages",
+            f"WHERE site_id = {params.text(site_id)}",
+            "GROUP BY page_key",
+            "ORDER BY min(first_seen), page_key",
+            f"LIMIT {params.bind(max_pages, 'UInt32')}",
+        ],
+        params,
+    )
+
+
+def compile_extent(site_id: str) -> Statement:
+    """One row: when the site's data begins and ends, null without data, and the number of pages."""
+    params = Params()
+    return Statement.of(
+        [
+            "SELECT minOrNull(first_seen) AS data_from, maxOrNull(last_seen) AS data_to, uniqExact(page_key) AS pages",
+            "FROM pages",
+            f"WHERE site_id = {params.text(site_id)}",
+        ],
+        params,
+    )
+
+
+def compile_tracked_by_rule(site_id: str, rule: UrlRule) -> Statement:
+    """One row: whether any page of the rule ever had heatmap rows, `has_heat` 0 or 1.
+
+    Rules on the URL as received are read off `interactions` and `pageviews`; those on the page key off `pages`.
+    """
+    params = Params()
+    site = f"site_id = {params.text(site_id)}"
+    if rule.kind in ("path", "ignore_query"):
+        where = " AND ".join([site, *url_clauses(rule, params)])
+        return Statement.of([f"SELECT max(has_heat) AS has_heat FROM pages WHERE {where}"], params)
+    where = " AND ".join([site, *url_clauses(rule, params)])
+    return Statement.of([f"SELECT toUInt8(count() > 0) AS has_heat FROM (SELECT 1 FROM interactions WHERE {where} LIMIT 1)"], params)

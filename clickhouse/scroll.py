@@ -1,0 +1,115 @@
+"""How far down people get: the deepest point of each pageview, visitor or session first, then how many reached a depth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clickhouse.conditions import lens_clauses, page_column
+from clickhouse.lens import Lens
+from clickhouse.numbers import rate_shape
+from clickhouse.selection import Leaf, Selection, Shape, compile_json
+from clickhouse.statement import Params, Statement
+
+MAX_BUCKETS = 2000
+PPB_PER_PERCENT = 10_000_000
+
+SCROLL_BUCKET = {
+    basis: Shape(
+        "ScrollBucket",
+        {
+            "depth": Leaf("depth", "UInt32"),
+            "visitors": Leaf("reached", "UInt64"),
+            "count": Leaf("ended", "UInt64"),
+            "reach": rate_shape("reached", "population", basis, subset=True),
+        },
+    )
+    for basis in ("PAGEVIEWS", "VISITORS", "SESSIONS")
+}
+
+WHO = {"TOTAL": "PAGEVIEWS", "UNIQUE_VISITORS": "VISITORS", "UNIQUE_SESSIONS": "SESSIONS"}
+"""Aggregation to whose deepest point counts, which is also the basis of the reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScrollQuestion:
+    """`step` is in percent of the page's height or in px; `buckets` are the selections by the key each answers under."""
+
+    unit: str
+    step: int
+    aggregation: str
+    buckets: tuple[tuple[str, Selection], ...] = ()
+
+
+def _deepest(lens: Lens, page_keys: tuple[str, ...], unit: str, aggregation: str, params: Params) -> list[str]:
+    """One row a pageview, visitor or session: page, deepest (1e-9 of the page's height, or px) and the pageviews behind it."""
+    column = "reached_ppb" if unit == "PERCENT" else "reached_px"
+    rows = ["FROM pageviews", "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params))]
+    if aggregation == "TOTAL":
+        return [f"SELECT {page_column(lens)}, {column} AS deepest", *rows]
+    who = "visitor_id" if aggregation == "UNIQUE_VISITORS" else "session_id"
+    return [f"SELECT {page_column(lens)}, max({column}) AS deepest", *rows, f"GROUP BY page, {who}"]
+
+
+def compile_scroll(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuestion) -> Statement:
+    """One row a page: pageviews, visitors, fold_height, average_depth, median_depth and `buckets_KEY`, JSON, for each selection."""
+    params = Params()
+    percent = question.unit == "PERCENT"
+    step = params.bind(question.step * PPB_PER_PERCENT if percent else question.step, "UInt64")
+    scale = f" / {PPB_PER_PERCENT}" if percent else ""
+    last = f"intDiv({100 * PPB_PER_PERCENT}, {step})" if percent else f"least(intDiv(max(deepest), {step}), {MAX_BUCKETS - 1})"
+    lists = []
+    for key, selection in question.buckets:
+        bucket = compile_json(selection, SCROLL_BUCKET[WHO[question.aggregation]])
+        rows = f"arrayMap((depth, reached, ended) -> {bucket}, depths, reached_by_depth, ended_by_depth)"
+        lists.append(f"  toJSONString({rows}) AS `buckets_{key}`")
+    return Statement.of(
+        [
+            "SELECT page, pageviews, visitors, fold_height, average_depth, median_depth" + ("," if lists else ""),
+            ",\n".join(lists),
+            "FROM (",
+            "SELECT page, population, average_depth, median_depth,",
+            f"  arrayMap(bucket -> toUInt32(bucket * {params.bind(question.step, 'UInt32')}), range(last_bucket + 1)) AS depths,",
+            "  arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,",
+            "  arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth",
+            "FROM (",
+            "SELECT page, count() AS population,",
+            f"  sum(deepest) / count(){scale} AS average_depth,",
+            f"  quantileExactInclusive(0.5)(deepest){scale} AS median_depth,",
+            f"  toUInt32({last}) AS last_bucket,",
+            f"  sumMap(map(toUInt32(least(intDiv(deepest, {step}), {MAX_BUCKETS - 1})), toUInt64(1))) AS ended_in",
+            "FROM (",
+            *_deepest(lens, page_keys, question.unit, question.aggregation, params),
+            ")",
+            "GROUP BY page",
+            ")",
+            ") AS depths",
+            "INNER JOIN (",
+            f"SELECT {page_column(lens)}, count() AS pageviews, uniqExact(visitor_id) AS visitors,",
+            "  toUInt32(round(quantileExactInclusive(0.5)(viewport_height))) AS fold_height",
+            "FROM pageviews",
+            "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params)),
+            "GROUP BY page",
+            ") AS population_of_page USING (page)",
+        ],
+        params,
+    )
+
+
+def compile_depth_reached(lens: Lens, page_keys: tuple[str, ...], unit: str, aggregation: str, shares: tuple[float, ...]) -> Statement:
+    """One row a page: `depths`, for each share the depth that at least this share of them reached."""
+    params = Params()
+    scale = f" / {PPB_PER_PERCENT}" if unit == "PERCENT" else ""
+    places = ", ".join(f"greatest(1, toUInt64(ceil(length(sorted) * {params.bind(share, 'Float64')} - 1e-9)))" for share in shares)
+    return Statement.of(
+        [
+            f"SELECT page, arrayMap(place -> toFloat64(sorted[place]{scale}), [{places}]) AS depths",
+            "FROM (",
+            "SELECT page, arrayReverseSort(groupArray(deepest)) AS sorted",
+            "FROM (",
+            *_deepest(lens, page_keys, unit, aggregation, params),
+            ")",
+            "GROUP BY page",
+            ")",
+        ],
+        params,
+    )

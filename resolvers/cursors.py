@@ -1,0 +1,76 @@
+"""Opaque keyset cursors: the sort values of the last row seen, with a checksum, bound to what they page through.
+
+A cursor also carries the window it was made for, so that a sequence that began with "the last 7 days" goes on in exactly
+those seven days while the clock moves.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from clickhouse.errors import BadUserInputError
+from clickhouse.lens import Window
+
+_CHECKSUM_BYTES = 8
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MALFORMED = "after: this is no cursor of ours; pass an endCursor or a cursor of an earlier answer unchanged, or leave it out."
+_FOREIGN = "after: this cursor belongs to another list (site, page, sort, window or segment); begin that list without a cursor."
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """`window` is as resolved; `window_spec` as it was asked."""
+
+    window: Window
+    window_spec: str
+    values: tuple[Any, ...]
+
+
+def milliseconds(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(milliseconds=1)
+
+
+def instant(ms: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=ms)
+
+
+def digest(*parts: object) -> str:
+    """A short fingerprint of what a cursor pages through."""
+    return hashlib.blake2b(repr(parts).encode(), digest_size=6).hexdigest()
+
+
+def encode(binding: str, cursor: Cursor) -> str:
+    window = [milliseconds(cursor.window.start), milliseconds(cursor.window.end)]
+    payload = orjson.dumps([binding, cursor.window_spec, *window, list(cursor.values)])
+    return base64.urlsafe_b64encode(_checksum(payload) + payload).rstrip(b"=").decode()
+
+
+def decode(text: str, binding: str, kinds: tuple[type, ...]) -> Cursor:
+    """The cursor, whose values have exactly the types `kinds`; BadUserInputError when malformed, tampered with or foreign."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        payload = raw[_CHECKSUM_BYTES:]
+        if _checksum(payload) != raw[:_CHECKSUM_BYTES]:
+            raise ValueError
+        bound_to, spec, start, end, values = orjson.loads(payload)
+        cursor = Cursor(Window(instant(start), instant(end)), spec, tuple(values))
+    except (ValueError, TypeError, OverflowError):
+        raise BadUserInputError(_MALFORMED, argument="after") from None
+    if bound_to != binding or tuple(map(type, cursor.values)) != kinds:
+        raise BadUserInputError(_FOREIGN, argument="after")
+    return cursor
+
+
+def _checksum(payload: bytes) -> bytes:
+    return hashlib.blake2b(payload, digest_size=_CHECKSUM_BYTES, person=b"heatgraph-cursor").digest()
+
+
+def foreign() -> BadUserInputError:
+    """The error for a cursor of another window."""
+    return BadUserInputError(_FOREIGN, argument="after")

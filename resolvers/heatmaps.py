@@ -1,0 +1,137 @@
+"""Points of a heatmap, the fold, and the interactions behind points."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC
+
+from clickhouse.errors import BadUserInputError
+from clickhouse.fold import compile_fold
+from clickhouse.heatmap import Cell, HeatmapQuestion, compile_heatmap, standard_viewport_px
+from clickhouse.interactions import InteractionQuestion, compile_interactions
+from clickhouse.selection import Selection
+from resolvers import cursors
+from resolvers.context import Context
+from resolvers.lenses import AskedLens, finite, page_size
+from resolvers.listing import Listing
+from resolvers.questions import Row
+
+MAX_DRILL_DOWN_POINTS = 1000
+MAX_INTERACTIONS = 100
+MAX_COORDINATE_PX = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class CellSize:
+    """CSS px on the standard viewport."""
+
+    width: float
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    relative_x: float
+    y: int
+    fixed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeatmapAnswer:
+    """`row` as of compile_heatmap, None without interactions; `end_cursor` continues after the last point."""
+
+    row: Row | None
+    viewport: tuple[int, int]
+    cell: Cell
+    end_cursor: str | None
+    has_previous: bool
+
+
+def cell_of(asked: AskedLens, size: CellSize | None) -> Cell:
+    standard = standard_viewport_px(asked.lens)[0]
+    if size is None:
+        return Cell.default(standard)
+    return Cell.of(finite(size.width, "cell.width", 1, 10_000), int(finite(size.height, "cell.height", 1, 100_000)), standard)
+
+
+async def load_heatmap(
+    context: Context,
+    asked: AskedLens,
+    kind: str,
+    aggregation: str,
+    size: CellSize | None,
+    hide_origin: bool,
+    ctas_only: bool,
+    first: int,
+    after: str | None,
+    points: tuple[tuple[str, Selection], ...],
+) -> HeatmapAnswer:
+    cell = cell_of(asked, size)
+    binding = asked.binding("heatmap", kind, aggregation, cell, hide_origin, ctas_only)
+    asked, values = asked.resumed(after, binding, (int, bool, int, int))
+    question = HeatmapQuestion(
+        kind, aggregation, cell, hide_origin, ctas_only, page_size(first, context.max_points), values, points  # type: ignore[arg-type]
+    )
+    rows = await context.answers.load(asked.question(compile_heatmap, question))
+    row = rows[0] if rows else None
+    last = asked.cursor(binding, *_as_cursor(row["last"])) if row and row["has_points"] else None
+    return HeatmapAnswer(row, standard_viewport_px(asked.lens), cell, last, values is not None)
+
+
+def _as_cursor(last: tuple[int, bool, int, int]) -> tuple[int, bool, int, int]:
+    count, fixed, row, column = last
+    return int(count), bool(fixed), int(row), int(column)
+
+
+async def load_fold(context: Context, asked: AskedLens, kind: str) -> Row:
+    rows = await context.answers.load(asked.question(compile_fold, kind))
+    return rows[0] if rows else {"total": 0, "below_fold": 0, "median_viewport_height": None}
+
+
+async def list_interactions(
+    context: Context,
+    asked: AskedLens,
+    kind: str,
+    points: list[Point] | None,
+    size: CellSize | None,
+    hide_origin: bool,
+    first: int,
+    after: str | None,
+    with_total: bool,
+) -> Listing:
+    """Newest first; of the given points, or of the whole map."""
+    cell = cell_of(asked, size)
+    cells = None if points is None else _cells(points, cell)
+    binding = asked.binding("interactions", kind, cell, cells, hide_origin)
+    asked, values = asked.resumed(after, binding, (int, int))
+    first = page_size(first, MAX_INTERACTIONS)
+    beyond = (cursors.instant(values[0]), values[1]) if values else None
+    question = InteractionQuestion(kind, cell, hide_origin, first, cells, beyond, with_total)
+    rows = await context.answers.load(asked.question(compile_interactions, question))
+
+    def cursor(row: Row) -> str:
+        return asked.cursor(binding, cursors.milliseconds(row["timestamp"].replace(tzinfo=UTC)), row["row_id"])
+
+    total = rows[0]["total_count"] if rows else 0
+    return Listing.of(rows, first, cursor, has_previous=values is not None, total_count=total)
+
+
+async def load_sessions(context: Context, asked: AskedLens, listing: Listing) -> list[Row | None]:
+    """The sessions of the listed interactions, in order; None for each when the key may not see them."""
+    if not context.key.may("replay:read"):
+        return [None] * len(listing.rows)
+    return await context.sessions.load_many([(asked.site.site_id, row["session_id"]) for row in listing.rows])
+
+
+def _cells(points: list[Point], cell: Cell) -> tuple[tuple[int, int, int], ...]:
+    """The grid cells the points lie in, as (fixed, row, column)."""
+    if not 1 <= len(points) <= MAX_DRILL_DOWN_POINTS:
+        raise BadUserInputError(f"points: 1 to {MAX_DRILL_DOWN_POINTS} points at once.", argument="points", maxPoints=MAX_DRILL_DOWN_POINTS)
+    cells = set()
+    for point in points:
+        finite(point.relative_x, "points.relativeX", 0, 100)
+        finite(point.y, "points.y", 0, MAX_COORDINATE_PX)
+        column = math.floor(point.relative_x * cell.columns + 1e-9)  # relativeX of a cell is column ÷ columns, rounded
+        cells.add((int(point.fixed), point.y // cell.height_px, min(column, cell.last_column)))
+    return tuple(sorted(cells))

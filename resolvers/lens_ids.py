@@ -1,0 +1,59 @@
+"""Ids of insights: the page or URL rule and the resolved lens, so that exactly these numbers can be fetched again."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from clickhouse.errors import BadUserInputError
+from clickhouse.lens import PerformedEvent, Segment, UrlRule, WidthRange, Window
+from resolvers import cursors, ids
+from resolvers.context import Context
+from resolvers.lenses import AskedLens, AskedWindow, resolve, seen_page, url_rule
+
+_TEXTS = ("device", "breakpoint", "country", "region", "browser", "traffic_source", "campaign", "variant", "cohorts")
+
+
+def encode(asked: AskedLens) -> str:
+    window = asked.requested
+    segment = {key: value for key, value in dataclasses.asdict(asked.lens.segment).items() if value}
+    rule = asked.lens.url and [asked.lens.url.kind, asked.lens.url.value]
+    span = [cursors.milliseconds(window.start), cursors.milliseconds(window.end)]
+    return ids.encode("Insights", asked.site.site_id, asked.page_key, rule, span, segment)
+
+
+async def load(context: Context, key: list[object]) -> AskedLens | None:
+    """None when the page was never seen; BadUserInputError when the id was tampered with."""
+    try:
+        site_id, page_key, rule, (start, end), parts = key  # type: ignore[misc]
+        window = Window(cursors.instant(start), cursors.instant(end))
+        segment = _segment(parts)
+        url = url_rule(*rule, "id") if rule else None  # type: ignore[misc]
+        if not isinstance(site_id, str) or (page_key is None) == (url is None):
+            raise ValueError
+    except (ValueError, TypeError, KeyError, OverflowError):
+        raise BadUserInputError("id: this is no node id of ours; pass an id of an earlier answer unchanged.", argument="id") from None
+    site = await context.readable_site(site_id)
+    if page_key is not None and await seen_page(context, site, str(page_key)) is None:
+        return None
+    return await resolve(context, site, AskedWindow(window, "id"), segment, url, None if page_key is None else str(page_key))
+
+
+def _segment(parts: dict[str, Any]) -> Segment:
+    known: dict[str, Any] = {}
+    for name, value in parts.items():
+        if name in _TEXTS:
+            if not all(isinstance(text, str) for text in value):
+                raise ValueError
+            known[name] = tuple(value)
+        elif name == "viewport_width":
+            known[name] = WidthRange(*(None if value[end] is None else int(value[end]) for end in ("min_px", "max_px")))
+        elif name == "entry_page":
+            known[name] = url_rule(value["kind"], value["value"], "id")
+        elif name == "performed":
+            known[name] = tuple(PerformedEvent(str(event["name"]), int(event["min_count"])) for event in value)
+        elif name == "exclude_test_accounts":
+            known[name] = bool(value)
+        else:
+            raise ValueError
+    return Segment(**known)

@@ -1,0 +1,159 @@
+"""From what a client asked (window, segment, URL rule) to the lens every field below uses."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import re2
+
+from clickhouse.errors import BadUserInputError
+from clickhouse.lens import Lens, PerformedEvent, Segment, UrlRule, WidthRange, Window
+from clickhouse.sites import Site
+from clickhouse.url import page_key
+from resolvers import cursors, windows
+from resolvers.context import Context
+from resolvers.questions import Question, Row
+
+DEFAULT_WINDOW_SPEC = "last -7d"
+MAX_URL_LENGTH = 2048
+MAX_REGEX_LENGTH = 512
+MAX_VALUES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class AskedWindow:
+    """`spec` says how it was asked; two equal specs asked at different times are the same window rolled on."""
+
+    window: Window
+    spec: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedLens:
+    """A lens on one page, or on the pages of its URL rule; what was asked is kept for `meta` and for cursors."""
+
+    site: Site
+    lens: Lens
+    page_key: str | None
+    requested: Window
+    spec: str
+
+    @property
+    def clamped(self) -> bool:
+        return self.requested.start != self.lens.window.start
+
+    def question(self, compile_: Any, *args: Any) -> Question:
+        return Question(compile_, self.lens, self.page_key, args)
+
+    def binding(self, *parts: object) -> str:
+        """What a cursor under this lens is bound to; its window travels in the cursor."""
+        return cursors.digest(self.site.site_id, self.page_key, self.lens.url, self.lens.segment, *parts)
+
+    def cursor(self, binding: str, *values: Any) -> str:
+        return cursors.encode(binding, cursors.Cursor(self.lens.window, self.spec, values))
+
+    def resumed(self, after: str | None, binding: str, kinds: tuple[type, ...]) -> tuple[AskedLens, tuple[Any, ...] | None]:
+        """This lens in the window in which the sequence of `after` began, and the sort values to go on from."""
+        if after is None:
+            return self, None
+        cursor = cursors.decode(after, binding, kinds)
+        if cursor.window == self.lens.window:
+            return self, cursor.values
+        if cursor.window_spec != self.spec:
+            raise cursors.foreign()
+        return replace(self, lens=replace(self.lens, window=cursor.window)), cursor.values
+
+
+async def resolve(
+    context: Context, site: Site, window: AskedWindow, segment: Segment, url: UrlRule | None = None, page: str | None = None
+) -> AskedLens:
+    """Checks lengths, retention and cohorts, and adds what the site itself decides: its test accounts and tracked pages."""
+    requested = windows.checked(window.window, context.max_window_days)
+    kept = windows.clamped(requested, site.retention_days, context.now)
+    cohorts = await asyncio.gather(*(context.cohort(site.site_id, cohort_id) for cohort_id in segment.cohorts))
+    for cohort_id, cohort in zip(segment.cohorts, cohorts, strict=True):
+        if cohort is None:
+            raise BadUserInputError(
+                f"segment.cohorts: the site has no cohort {cohort_id!r}; `python -m gateway cohorts load` prints the ids.",
+                argument="segment.cohorts",
+            )
+    lens = Lens(
+        site_id=site.site_id,
+        window=kept,
+        segment=segment,
+        url=url,
+        test_account_rules=site.test_account_rules if segment.exclude_test_accounts else (),
+        tracked_pages=await context.tracked_pages(site),
+    )
+    return AskedLens(site, lens, page, requested, window.spec)
+
+
+def url_rule(kind: str, value: str, argument: str) -> UrlRule:
+    """A URL rule whose value can be matched; BadUserInputError names what is allowed."""
+    limit = MAX_REGEX_LENGTH if kind == "regex" else MAX_URL_LENGTH
+    argument = f"{argument}.{kind}" if kind != "ignore_query" else f"{argument}.ignoreQuery"
+    if not 1 <= len(value) <= limit:
+        raise BadUserInputError(f"{argument}: 1 to {limit} characters.", argument=argument)
+    if kind in ("exact", "ignore_query"):
+        absolute_url(value, argument)
+    if kind == "path" and (not value.startswith("/") or "?" in value or "#" in value):
+        raise BadUserInputError(f"{argument}: a path begins with / and has no query or fragment, as in /pricing.", argument=argument)
+    if kind == "regex":
+        try:
+            re2.compile(value)
+        except re2.error as error:
+            reason = error.args[0].decode(errors="replace") if error.args and isinstance(error.args[0], bytes) else "not understood"
+            raise BadUserInputError(f"{argument}: no valid RE2 ({reason}); RE2 has no look-around or back-references.", argument=argument) from None
+    return UrlRule(kind, value)
+
+
+def absolute_url(value: str, argument: str) -> str:
+    """The page key of an absolute http(s) URL."""
+    try:
+        return page_key(value)
+    except ValueError:
+        raise BadUserInputError(f"{argument}: an absolute URL is needed, as in https://example.com/pricing.", argument=argument) from None
+
+
+def width_range(min_px: int | None, max_px: int | None) -> WidthRange:
+    argument = "segment.viewportWidth"
+    if min_px is not None and max_px is not None and min_px > max_px:
+        raise BadUserInputError(f"{argument}: min ({min_px}) is larger than max ({max_px}); swap the two.", argument=argument)
+    if (min_px or 0) < 0 or (max_px or 0) < 0:
+        raise BadUserInputError(f"{argument}: widths are CSS px, 0 or more.", argument=argument)
+    return WidthRange(min_px, max_px)
+
+
+def performed_event(name: str, min_count: int) -> PerformedEvent:
+    if not name or min_count < 1:
+        raise BadUserInputError("segment.performed: an event has a name, and a minCount of 1 or more.", argument="segment.performed")
+    return PerformedEvent(name, min_count)
+
+
+def values(given: list[str] | None, argument: str) -> tuple[str, ...]:
+    """Sorted and without repetition, so that equal segments are equal lenses; none given is no filter."""
+    distinct = tuple(sorted(set(given or ())))
+    if len(distinct) > MAX_VALUES or any(len(value) > MAX_URL_LENGTH for value in distinct):
+        raise BadUserInputError(f"{argument}: at most {MAX_VALUES} values of {MAX_URL_LENGTH} characters.", argument=argument)
+    return distinct
+
+
+def finite(value: float, argument: str, low: float, high: float) -> float:
+    if not math.isfinite(value) or not low <= value <= high:
+        raise BadUserInputError(f"{argument}: a number from {low:g} to {high:g}.", argument=argument)
+    return value
+
+
+def page_size(first: int, most: int) -> int:
+    """`first` within 1 … most, by the habit of listings."""
+    return max(1, min(first, most))
+
+
+async def seen_page(context: Context, site: Site, key: str) -> tuple[str, Row] | None:
+    """The page's normalised key and its row, None when it was never seen."""
+    normalised = absolute_url(key, "key")
+    row = await context.page(site, normalised)
+    return (normalised, row) if row else None

@@ -1,0 +1,25 @@
+"""One page of a connection: rows, the cursor of each, and whether more follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from resolvers.questions import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """`rows` and `cursors` go together; `total_count` is of the whole list."""
+
+    rows: list[Row]
+    cursors: list[str]
+    has_next: bool
+    has_previous: bool
+    total_count: int
+
+    @classmethod
+    def of(cls, rows: list[Row], first: int, cursor: Callable[[Row], str], *, has_previous: bool, total_count: int) -> Listing:
+        """`rows` are at most first + 1: the last only tells that more follow."""
+        shown = rows[:first]
+        return cls(shown, [cursor(row) for row in shown], len(rows) > first, has_previous, total_count)

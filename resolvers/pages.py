@@ -1,0 +1,76 @@
+"""Listing pages by any of their numbers, and the numbers of one page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clickhouse.pages import compile_tracked_by_rule
+from clickhouse.totals import compile_pages, compile_totals
+from resolvers.context import Context
+from resolvers.lenses import AskedLens, page_size
+from resolvers.listing import Listing
+from resolvers.questions import Row
+
+NO_ROWS: Row = {
+    "pageviews": 0,
+    "visitors": 0,
+    "sessions": 0,
+    "bounced_sessions": 0,
+    "timed_pageviews": 0,
+    "on_page_ms": 0,
+    "clicks": 0,
+    "rage_clicks": 0,
+    "dead_clicks": 0,
+    "rage_sessions": 0,
+    "dead_sessions": 0,
+    "desktop_clicks": 0,
+    "tablet_clicks": 0,
+    "mobile_clicks": 0,
+    "pages": 0,
+    "sample_rate": None,
+    "issue_score": None,
+}
+MAX_PAGES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PageQuery:
+    """`order` is a PageOrderField."""
+
+    search: str | None
+    order: str
+    descending: bool
+    first: int
+    after: str | None
+
+
+async def list_pages(context: Context, asked: AskedLens, query: PageQuery) -> tuple[AskedLens, Listing]:
+    """Pages of the lens, and the lens itself: that of the cursor when it continues a sequence."""
+    binding = asked.binding("pages", query.search, query.order, query.descending)
+    by_key = query.order == "KEY"
+    asked, after = asked.resumed(query.after, binding, (str,) if by_key else (float, str))
+    first = page_size(query.first, MAX_PAGES)
+    rows = await context.client.query(compile_pages(asked.lens, query.search, query.order, query.descending, first, after))
+
+    def cursor(row: Row) -> str:
+        return asked.cursor(binding, row["page"]) if by_key else asked.cursor(binding, float(row["sort_value"]), row["page"])
+
+    total = rows[0]["pages_total"] if rows else 0
+    return asked, Listing.of(rows, first, cursor, has_previous=after is not None, total_count=total)
+
+
+async def load_totals(context: Context, asked: AskedLens) -> Row:
+    rows = await context.answers.load(asked.question(compile_totals))
+    return rows[0] if rows else NO_ROWS
+
+
+async def status(context: Context, asked: AskedLens, totals: Row) -> str:
+    """OK, EMPTY (tracked, but nothing in this lens) or NOT_TRACKED (no heatmap rows ever)."""
+    if totals["sessions"]:
+        return "OK"
+    if asked.page_key is not None:
+        page = await context.page(asked.site, asked.page_key)
+        return "EMPTY" if page and page["has_heat"] else "NOT_TRACKED"
+    assert asked.lens.url is not None
+    rows = await context.client.query(compile_tracked_by_rule(asked.site.site_id, asked.lens.url))
+    return "EMPTY" if rows and rows[0]["has_heat"] else "NOT_TRACKED"

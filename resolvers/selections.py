@@ -1,0 +1,44 @@
+"""What the client selected below a wide field, with fragments, directives and aliases resolved by graphql-core itself."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type
+from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
+from graphql.execution.values import VariableValues
+
+from clickhouse.selection import Field, Selection
+
+
+def wide_selections(info: GraphQLResolveInfo, name: str) -> tuple[tuple[str, Selection], ...]:
+    """The selections of the child field `name` of the field being resolved, by the key each answers under."""
+    top = [FieldDetails(node, None) for node in info.field_nodes]
+    parent = cast(GraphQLObjectType, get_named_type(info.return_type))
+    return tuple(
+        (field.key, field.selection) for field in _collect(info, parent, top) if field.name == name and field.selection is not None
+    )
+
+
+def selected_names(info: GraphQLResolveInfo) -> frozenset[str]:
+    """The names of the fields directly below the field being resolved."""
+    top = [FieldDetails(node, None) for node in info.field_nodes]
+    parent = cast(GraphQLObjectType, get_named_type(info.return_type))
+    return frozenset(details[0].node.name.value for details in _grouped(info, parent, top).values())
+
+
+def _grouped(info: GraphQLResolveInfo, parent: GraphQLObjectType, details: list[FieldDetails]) -> dict[str, list[FieldDetails]]:
+    fragments = {name: FragmentDetails(definition) for name, definition in info.fragments.items()}
+    variables = VariableValues({}, info.variable_values)
+    return collect_subfields(info.schema, fragments, variables, info.operation, parent, details).grouped_field_set
+
+
+def _collect(info: GraphQLResolveInfo, parent: GraphQLObjectType, details: list[FieldDetails]) -> tuple[Field, ...]:
+    fields = []
+    for key, group in _grouped(info, parent, details).items():
+        name = group[0].node.name.value
+        definition = parent.fields.get(name)
+        below = get_named_type(definition.type) if definition else None
+        selection = Selection(_collect(info, below, group)) if isinstance(below, GraphQLObjectType) else None
+        fields.append(Field(key, name, selection))
+    return tuple(fields)

@@ -1,0 +1,27 @@
+"""The federated schema."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.federation import Schema
+from strawberry.schema.config import StrawberryConfig
+
+from schema.insights import Insights
+from schema.interactions import Replay
+from schema.query import Query
+from schema.splice import SplicingExecutor
+
+FEDERATION_VERSION = "2.9"
+
+
+def build_schema() -> Schema:
+    """An Apollo Federation 2 subgraph whose wide lists are spliced."""
+    return Schema(
+        query=Query,
+        types=[Insights, Replay],
+        execution_context_class=SplicingExecutor,
+        config=StrawberryConfig(),
+        federation_version=FEDERATION_VERSION,
+    )
+
+

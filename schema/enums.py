@@ -1,0 +1,104 @@
+"""Enumerations of the graph; each value says what it means."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import strawberry
+from strawberry import enum_value
+
+
+@strawberry.enum(description="What kind of interaction a map shows.")
+class PointKind(Enum):
+    CLICK = enum_value("CLICK", description="Clicks and taps, dead ones included.")
+    RAGE_CLICK = enum_value("RAGE_CLICK", description="Rage bursts, each counted once at its centre.")
+    DEAD_CLICK = enum_value("DEAD_CLICK", description="Clicks on something not interactive that changed nothing.")
+    MOVE = enum_value("MOVE", description="Positions of the mouse.")
+
+
+@strawberry.enum(description="What a count counts.")
+class Aggregation(Enum):
+    TOTAL = enum_value("TOTAL", description="Every interaction, or every pageview.")
+    UNIQUE_VISITORS = enum_value("UNIQUE_VISITORS", description="Distinct visitors.")
+    UNIQUE_SESSIONS = enum_value("UNIQUE_SESSIONS", description="Distinct sessions.")
+
+
+@strawberry.enum(description="A window that rolls back from now.")
+class Period(Enum):
+    H24 = enum_value("H24", description="The last 24 hours.")
+    D7 = enum_value("D7", description="The last 7 days.")
+    D30 = enum_value("D30", description="The last 30 days.")
+    D90 = enum_value("D90", description="The last 90 days.")
+
+
+@strawberry.enum(description="What the tracker said the device is, else what its viewport width suggests.")
+class Device(Enum):
+    DESKTOP = enum_value("DESKTOP", description="Desktop or laptop.")
+    TABLET = enum_value("TABLET", description="Tablet.")
+    MOBILE = enum_value("MOBILE", description="Phone.")
+
+
+@strawberry.enum(description="The layout a page was shown in, by viewport width in CSS px.")
+class Breakpoint(Enum):
+    DESKTOP = enum_value("DESKTOP", description="1024 px and wider.")
+    TABLET = enum_value("TABLET", description="768 to 1023 px.")
+    MOBILE = enum_value("MOBILE", description="Below 768 px.")
+
+
+@strawberry.enum(description="What scroll depth is measured in.")
+class ScrollUnit(Enum):
+    PERCENT = enum_value("PERCENT", description="Percent of the page's height, 0 to 100.")
+    PIXEL = enum_value("PIXEL", description="CSS px from the top of the page.")
+
+
+@strawberry.enum(description="What the denominator of a rate counts.")
+class RateBasis(Enum):
+    CLICKS = enum_value("CLICKS", description="All clicks of the lens, or for the fold all interactions of the kind that scroll with the page.")
+    PAGEVIEWS = enum_value("PAGEVIEWS", description="All pageviews of the lens.")
+    REACHED_PAGEVIEWS = enum_value("REACHED_PAGEVIEWS", description="Pageviews that reached the place in question.")
+    SESSIONS = enum_value("SESSIONS", description="Distinct sessions of the lens.")
+    VISITORS = enum_value("VISITORS", description="Distinct visitors of the lens.")
+
+
+@strawberry.enum(description="How bad a rage spot is, by the average clicks of its bursts.")
+class Severity(Enum):
+    LOW = enum_value("LOW", description="Fewer than 6 clicks a burst on average.")
+    MEDIUM = enum_value("MEDIUM", description="6 to fewer than 10.")
+    HIGH = enum_value("HIGH", description="10 or more: a critical issue.")
+
+
+@strawberry.enum(description="What a site's plan covers.")
+class Plan(Enum):
+    FREE = enum_value("FREE", description="No heatmaps.")
+    PRO = enum_value("PRO", description="10 pages, 90 days.")
+    BUSINESS = enum_value("BUSINESS", description="50 pages, 1 year.")
+    ENTERPRISE = enum_value("ENTERPRISE", description="All pages, 2 years.")
+
+
+@strawberry.enum(description="Whether a lens has anything to show.")
+class InsightsStatus(Enum):
+    OK = enum_value("OK", description="There are rows in this lens.")
+    EMPTY = enum_value("EMPTY", description="The page is tracked, but nothing happened in this window and segment.")
+    NOT_TRACKED = enum_value("NOT_TRACKED", description="No heatmap data was ever received: enable heatmap tracking and wait for visits.")
+
+
+@strawberry.enum(description="What pages are sorted by.")
+class PageOrderField(Enum):
+    CLICKS = enum_value("CLICKS", description="Clicks.")
+    RAGE_CLICKS = enum_value("RAGE_CLICKS", description="Rage bursts.")
+    DEAD_CLICKS = enum_value("DEAD_CLICKS", description="Dead clicks.")
+    RAGE_RATE = enum_value("RAGE_RATE", description="Rage bursts ÷ clicks; pages without clicks count as lowest.")
+    DEAD_RATE = enum_value("DEAD_RATE", description="Dead clicks ÷ clicks; pages without clicks count as lowest.")
+    ISSUE_SCORE = enum_value("ISSUE_SCORE", description="The issue score; pages without sessions count as lowest.")
+    PAGEVIEWS = enum_value("PAGEVIEWS", description="Pageviews.")
+    VISITORS = enum_value("VISITORS", description="Distinct visitors.")
+    SESSIONS = enum_value("SESSIONS", description="Distinct sessions.")
+    BOUNCE_RATE = enum_value("BOUNCE_RATE", description="Sessions with a single pageview ÷ sessions.")
+    AVERAGE_SECONDS_ON_PAGE = enum_value("AVERAGE_SECONDS_ON_PAGE", description="Average seconds on the page; unknown counts as lowest.")
+    KEY = enum_value("KEY", description="The page's key, alphabetically.")
+
+
+@strawberry.enum(description="Which way a list is sorted.")
+class Direction(Enum):
+    ASC = enum_value("ASC", description="Smallest first.")
+    DESC = enum_value("DESC", description="Largest first.")

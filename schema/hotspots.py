@@ -1,0 +1,135 @@
+"""Rage clicks and dead clicks."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Self
+
+import strawberry
+
+from clickhouse.heatmap import Cell
+from resolvers.hotspots import RageRule as AppliedRule
+from resolvers.listing import Listing
+from schema.enums import RateBasis, Severity
+from schema.heatmap import PointElement
+from schema.pagination import PageInfo
+from schema.rate import Rate
+
+
+def element_of(row: dict[str, Any]) -> PointElement | None:
+    if not row["selector"]:
+        return None
+    return PointElement(selector=row["selector"], label=row["label"], text=row["text"] or None, tag=row["tag"] or None)
+
+
+def place(row: dict[str, Any], cell: Cell, standard_width_px: int) -> tuple[float, int]:
+    """Median position of an element's interactions; the left top corner of a cell."""
+    if row["selector"]:
+        return row["relative_x"] * standard_width_px, math.floor(row["y"])
+    return row["spot_column"] * cell.width_px, row["spot_row"] * cell.height_px
+
+
+@strawberry.type(description="The rule by which clicks are a rage burst; bursts labelled by the tracker count as they are under any rule.")
+class AppliedRageRule:
+    min_clicks: int = strawberry.field(description="Clicks at least.")
+    window_ms: int = strawberry.field(description="Milliseconds from first to last, at most.")
+    radius_px: float = strawberry.field(description="Largest distance between any two, CSS px.")
+
+    @classmethod
+    def of(cls, rule: AppliedRule) -> Self:
+        return cls(min_clicks=rule.min_clicks, window_ms=rule.window_ms, radius_px=rule.radius_px)
+
+
+@strawberry.type(description="Rage bursts on one element, or in one cell where no element is known.")
+class RageClick:
+    x: float = strawberry.field(description="CSS px on the standard viewport: median of the bursts' centres, or the cell's left edge.")
+    y: int = strawberry.field(description="CSS px from the top of the page (of the viewport for fixed elements): median, or the cell's top edge.")
+    element: PointElement | None = strawberry.field(description="The element; null when the bursts are grouped by cell.")
+    count: int = strawberry.field(description="Bursts.")
+    clicks: int = strawberry.field(description="Clicks in these bursts.")
+    average_clicks: float = strawberry.field(description="clicks ÷ count.")
+    max_clicks: int = strawberry.field(description="Clicks of the largest burst.")
+    severity: Severity = strawberry.field(description="By averageClicks: LOW below 6, MEDIUM below 10, HIGH from 10.")
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any], cell: Cell, standard_width_px: int) -> Self:
+        x, y = place(row, cell, standard_width_px)
+        average = row["clicks"] / row["count"]
+        return cls(
+            x=x,
+            y=y,
+            element=element_of(row),
+            count=row["count"],
+            clicks=row["clicks"],
+            average_clicks=average,
+            max_clicks=row["max_clicks"],
+            severity=Severity.LOW if average < 6 else Severity.MEDIUM if average < 10 else Severity.HIGH,
+        )
+
+
+@strawberry.type(description="Dead clicks on one element, or in one cell where no element is known.")
+class DeadClick:
+    x: float = strawberry.field(description="CSS px on the standard viewport: median, or the cell's left edge.")
+    y: int = strawberry.field(description="CSS px from the top of the page (of the viewport for fixed elements): median, or the cell's top edge.")
+    element: PointElement | None = strawberry.field(description="The element; null when grouped by cell.")
+    clicks: int = strawberry.field(description="Dead clicks.")
+    share: float = strawberry.field(description="These ÷ all clicks of the lens, a fraction.")
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any], cell: Cell, standard_width_px: int) -> Self:
+        x, y = place(row, cell, standard_width_px)
+        return cls(x=x, y=y, element=element_of(row), clicks=row["clicks"], share=row["clicks"] / row["page_clicks"])
+
+
+@strawberry.type(description="A rage spot and its cursor.")
+class RageClickEdge:
+    cursor: str = strawberry.field(description="Pass it as `after` to go on behind this spot.")
+    node: RageClick = strawberry.field(description="The spot.")
+
+
+@strawberry.type(description="Rage spots, most bursts first.")
+class RageClickConnection:
+    edges: list[RageClickEdge] = strawberry.field(description="Spots with cursors.")
+    nodes: list[RageClick] = strawberry.field(description="The spots alone.")
+    page_info: PageInfo = strawberry.field(description="Where this page stands.")
+    total_count: int = strawberry.field(description="Spots in all.")
+    rule: AppliedRageRule = strawberry.field(description="The rule that was applied.")
+
+    @classmethod
+    def of(cls, listing: Listing, rule: AppliedRule, cell: Cell, standard_width_px: int) -> Self:
+        nodes = [RageClick.from_row(row, cell, standard_width_px) for row in listing.rows]
+        return cls(
+            edges=[RageClickEdge(cursor=cursor, node=node) for cursor, node in zip(listing.cursors, nodes, strict=True)],
+            nodes=nodes,
+            page_info=PageInfo.of(listing),
+            total_count=listing.total_count,
+            rule=AppliedRageRule.of(rule),
+        )
+
+
+@strawberry.type(description="A dead spot and its cursor.")
+class DeadClickEdge:
+    cursor: str = strawberry.field(description="Pass it as `after` to go on behind this spot.")
+    node: DeadClick = strawberry.field(description="The spot.")
+
+
+@strawberry.type(description="Spots of dead clicks, most clicks first.")
+class DeadClickConnection:
+    edges: list[DeadClickEdge] = strawberry.field(description="Spots with cursors.")
+    nodes: list[DeadClick] = strawberry.field(description="The spots alone.")
+    page_info: PageInfo = strawberry.field(description="Where this page stands.")
+    total_count: int = strawberry.field(description="Spots in all.")
+    total: int = strawberry.field(description="Dead clicks of all spots.")
+    rate: Rate = strawberry.field(description="All dead clicks ÷ all clicks of the lens.")
+
+    @classmethod
+    def of(cls, listing: Listing, totals: dict[str, Any], cell: Cell, standard_width_px: int) -> Self:
+        nodes = [DeadClick.from_row(row, cell, standard_width_px) for row in listing.rows]
+        return cls(
+            edges=[DeadClickEdge(cursor=cursor, node=node) for cursor, node in zip(listing.cursors, nodes, strict=True)],
+            nodes=nodes,
+            page_info=PageInfo.of(listing),
+            total_count=listing.total_count,
+            total=totals["dead_clicks"],
+            rate=Rate.subset(totals["dead_clicks"], totals["clicks"], RateBasis.CLICKS),
+        )

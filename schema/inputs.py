@@ -1,0 +1,215 @@
+"""Inputs, and what they mean to the resolvers: each turns itself into plain values, with errors that name the argument."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import Enum
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import strawberry
+from strawberry import UNSET
+
+from clickhouse import lens
+from clickhouse.errors import BadUserInputError
+from clickhouse.sites import Site
+from resolvers import heatmaps, hotspots, lenses, windows
+from schema.enums import Breakpoint, Device, Direction, PageOrderField, Period
+
+
+def given(value: Any) -> Any:
+    """None for an argument that was left out."""
+    return None if value is UNSET else value
+
+
+def names(values: Any) -> list[str] | None:
+    """The names of a list of enum values."""
+    return None if not given(values) else [value.value if isinstance(value, Enum) else value for value in values]
+
+
+def only_one(source: object, argument: str) -> tuple[str, Any]:
+    """The one field given; composition can lose @oneOf, so it is enforced here too."""
+    found = [(name, value) for name, value in vars(source).items() if value is not UNSET and value is not None]
+    if len(found) != 1:
+        raise BadUserInputError(f"{argument}: give exactly one of its fields, not {len(found)}.", argument=argument)
+    return found[0]
+
+
+@strawberry.input(description="Whole UTC days, both included.")
+class DateRange:
+    from_: dt.date = strawberry.field(name="from", description="First day, as in 2026-04-01.")
+    to: dt.date = strawberry.field(description="Last day, included.")
+
+
+@strawberry.input(description="Two instants; without a zone they are UTC.")
+class InstantRange:
+    from_: dt.datetime = strawberry.field(name="from", description="Start, included.")
+    to: dt.datetime = strawberry.field(description="End, excluded.")
+
+
+@strawberry.input(
+    description="Relative dates: `-7d`, `-24h`, `-3m` roll back from now; `dStart`, `-1mStart`, `-1mEnd` are edges of a unit (h, d, w, m, q, y)"
+    " in the site's time zone; an ISO 8601 date is also understood."
+)
+class RelativeRange:
+    from_: str = strawberry.field(name="from", description="Start, included.")
+    to: str | None = strawberry.field(default=UNSET, description="End; now when left out.")
+
+
+@strawberry.input(one_of=True, description="The window of time a lens looks through; exactly one field. At most 92 days by default.")
+class Window:
+    last: str | None = strawberry.field(default=UNSET, description="Back from now: `-7d`, `-24h`, `-4w`, `-3m`.")
+    period: Period | None = strawberry.field(default=UNSET, description="Back from now by a usual period.")
+    between: DateRange | None = strawberry.field(default=UNSET, description="Whole UTC days, both included.")
+    instants: InstantRange | None = strawberry.field(default=UNSET, description="Two instants.")
+    relative: RelativeRange | None = strawberry.field(default=UNSET, description="Two relative dates.")
+
+    def resolved(self, site: Site, now: dt.datetime) -> lenses.AskedWindow:
+        match only_one(self, "window"):
+            case "last", str(text):
+                return lenses.AskedWindow(windows.last(text, now), f"last {text}")
+            case "period", Period() as period:
+                return lenses.AskedWindow(windows.period(period.value, now), f"period {period.value}")
+            case "between", DateRange() as days:
+                return lenses.AskedWindow(windows.between(days.from_, days.to), f"between {days.from_} {days.to}")
+            case "instants", InstantRange() as range_:
+                return lenses.AskedWindow(windows.instants(range_.from_, range_.to), f"instants {range_.from_} {range_.to}")
+            case "relative", RelativeRange() as range_:
+                end = given(range_.to)
+                window = windows.relative(range_.from_, end, now, ZoneInfo(site.time_zone))
+                return lenses.AskedWindow(window, f"relative {range_.from_} {end}")
+        raise BadUserInputError("window: give exactly one of its fields.", argument="window")
+
+
+def resolved_window(window: Window | None, site: Site, now: dt.datetime) -> lenses.AskedWindow:
+    """The last 7 days when none was asked for."""
+    if not given(window):
+        return lenses.AskedWindow(windows.last("-7d", now), lenses.DEFAULT_WINDOW_SPEC)
+    assert window is not None
+    return window.resolved(site, now)
+
+
+@strawberry.input(one_of=True, description="Which URLs are meant; exactly one field. URLs are compared as received, up to 2048 characters.")
+class UrlMatch:
+    exact: str | None = strawberry.field(default=UNSET, description="This URL; a trailing slash and the fragment are ignored.")
+    path: str | None = strawberry.field(default=UNSET, description="Every URL of this path, as in `/pricing`, whatever the origin or query.")
+    ignore_query: str | None = strawberry.field(default=UNSET, description="This URL's page: query and fragment are ignored.")
+    prefix: str | None = strawberry.field(default=UNSET, description="URLs that begin so.")
+    wildcard: str | None = strawberry.field(
+        default=UNSET, description="`*` is one or more characters, everything else literal; the whole URL must match."
+    )
+    regex: str | None = strawberry.field(default=UNSET, description="RE2; the whole URL must match. At most 512 characters.")
+
+    def rule(self, argument: str) -> lens.UrlRule:
+        kind, value = only_one(self, argument)
+        return lenses.url_rule(kind, value, argument)
+
+
+@strawberry.input(description="A range of whole numbers, both ends included; an end left out is open.")
+class IntRange:
+    min: int | None = strawberry.field(default=UNSET, description="Smallest, included.")
+    max: int | None = strawberry.field(default=UNSET, description="Largest, included.")
+
+
+@strawberry.input(description="An event performed in the same session.")
+class EventMatch:
+    name: str = strawberry.field(description="The event's name.")
+    min_count: int = strawberry.field(default=1, description="At least so many times in the session.")
+
+
+@strawberry.input(
+    description="Which visits a lens sees. All given fields must hold; of a list any value may match, but all cohorts and all performed events must."
+    " An empty list is no filter."
+)
+class Segment:
+    device: list[Device] | None = strawberry.field(default=UNSET, description="What the tracker said, else the breakpoint.")
+    breakpoint: list[Breakpoint] | None = strawberry.field(default=UNSET, description="By viewport width.")
+    viewport_width: IntRange | None = strawberry.field(default=UNSET, description="Viewport width in CSS px, exact and inclusive.")
+    country: list[str] | None = strawberry.field(default=UNSET, description="Countries as the tracker sent them.")
+    region: list[str] | None = strawberry.field(default=UNSET, description="Regions as the tracker sent them.")
+    browser: list[str] | None = strawberry.field(default=UNSET, description="Browsers as the tracker sent them.")
+    traffic_source: list[str] | None = strawberry.field(default=UNSET, description="Traffic sources, else the referrer's host.")
+    campaign: list[str] | None = strawberry.field(default=UNSET, description="Campaigns.")
+    variant: list[str] | None = strawberry.field(default=UNSET, description="Variants of an A/B test.")
+    entry_page: UrlMatch | None = strawberry.field(default=UNSET, description="URL on which the session began.")
+    cohorts: list[strawberry.ID] | None = strawberry.field(default=UNSET, description="Ids of cohorts; a visitor must be in all of them.")
+    exclude_test_accounts: bool | None = strawberry.field(
+        default=False, description="Leave out test accounts: flagged by the tracker, or by the site's rules on visitor ids."
+    )
+    performed: list[EventMatch] | None = strawberry.field(default=UNSET, description="Events, all of them in the same session.")
+
+    def plain(self) -> lens.Segment:
+        width, entry = given(self.viewport_width), given(self.entry_page)
+        texts = {
+            name: lenses.values(names(getattr(self, name)), f"segment.{argument}")
+            for name, argument in (
+                ("device", "device"),
+                ("breakpoint", "breakpoint"),
+                ("country", "country"),
+                ("region", "region"),
+                ("browser", "browser"),
+                ("traffic_source", "trafficSource"),
+                ("campaign", "campaign"),
+                ("variant", "variant"),
+                ("cohorts", "cohorts"),
+            )
+        }
+        events = {lenses.performed_event(event.name, event.min_count) for event in given(self.performed) or ()}
+        return lens.Segment(
+            **texts,
+            viewport_width=lenses.width_range(given(width.min), given(width.max)) if width else None,
+            entry_page=entry.rule("segment.entryPage") if entry else None,
+            exclude_test_accounts=bool(given(self.exclude_test_accounts)),
+            performed=tuple(sorted(events, key=lambda event: (event.name, event.min_count))),
+        )
+
+
+def plain_segment(segment: Segment | None) -> lens.Segment:
+    return segment.plain() if given(segment) and segment is not None else lens.Segment()
+
+
+@strawberry.input(description="The grid of a map, in CSS px on the standard viewport.")
+class CellInput:
+    width: float = strawberry.field(description="Width of a cell, 1 or more.")
+    height: int = strawberry.field(description="Height of a cell, 1 or more.")
+
+    def plain(self) -> heatmaps.CellSize:
+        return heatmaps.CellSize(self.width, self.height)
+
+
+@strawberry.input(description="A point as returned by `heatmap { points }`; all of its cell is meant.")
+class PointInput:
+    relative_x: float = strawberry.field(description="x ÷ viewport width.")
+    y: int = strawberry.field(description="CSS px from the top of the page, or of the viewport for a fixed element.")
+    fixed: bool = strawberry.field(default=False, description="Whether the point lies on a fixed element.")
+
+    def plain(self) -> heatmaps.Point:
+        return heatmaps.Point(self.relative_x, self.y, self.fixed)
+
+
+@strawberry.input(description="When clicks are a rage burst: so many, within so much time, all inside such a radius of each other.")
+class RageRule:
+    min_clicks: int = strawberry.field(default=5, description="Clicks at least, 2 to 100.")
+    window_ms: int = strawberry.field(default=1000, description="Milliseconds from first to last, 100 to 10 000.")
+    radius_px: float = strawberry.field(default=30, description="Largest distance between any two, CSS px, 0 to 1000.")
+
+    def plain(self) -> hotspots.RageRule:
+        return hotspots.rage_rule(self.min_clicks, self.window_ms, self.radius_px)
+
+
+@strawberry.input(description="How pages are sorted; ties by key.")
+class PageOrder:
+    field: PageOrderField = strawberry.field(default=PageOrderField.CLICKS, description="By which number.")
+    direction: Direction = strawberry.field(default=Direction.DESC, description="Largest or smallest first.")
+
+
+WindowArgument = Annotated[
+    Window | None, strawberry.argument(description="The window of time; the last 7 days when left out.")
+]
+SegmentArgument = Annotated[Segment | None, strawberry.argument(description="Which visits; all when left out.")]
+UrlArgument = Annotated[UrlMatch, strawberry.argument(description="Which URLs; the pages they belong to are merged.")]
+AfterArgument = Annotated[str | None, strawberry.argument(description="Cursor after which to go on; from the beginning when left out.")]
+FirstArgument = Annotated[int | None, strawberry.argument(description="At most so many, 1 to 100.")]
+CellArgument = Annotated[
+    CellInput | None, strawberry.argument(description="The grid; by default 100 columns, and rows of 16 px.")
+]

@@ -1,0 +1,189 @@
+"""What happened on a page, or on the pages of a URL rule, seen through one lens."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Self
+
+import strawberry
+from strawberry import UNSET
+
+from resolvers import depths, heatmaps, hotspots, lens_ids, pages
+from resolvers.context import Context
+from resolvers.lenses import AskedLens
+from resolvers.selections import selected_names, wide_selections
+from schema.depths import AttentionHeatmap, ScrollHeatmap
+from schema.enums import Aggregation, InsightsStatus, PointKind, ScrollUnit
+from schema.heatmap import FoldStats, PointHeatmap
+from schema.hotspots import DeadClickConnection, RageClickConnection
+from schema.inputs import AfterArgument, CellArgument, FirstArgument, PointInput, RageRule, given
+from schema.interactions import InteractionConnection
+from schema.node import Node
+from schema.totals import PageTotals
+
+MIN_SESSIONS = 1000
+
+KindArgument = Annotated[PointKind, strawberry.argument(description="Which interactions.")]
+HideOriginArgument = Annotated[
+    bool | None, strawberry.argument(description="Leave out interactions at exactly (0, 0), which stand for an unknown place.")
+]
+
+
+@strawberry.type(description="A window as instants.")
+class ResolvedWindow:
+    from_: dt.datetime = strawberry.field(name="from", description="Start, UTC, included.")
+    to: dt.datetime = strawberry.field(description="End, UTC, excluded.")
+
+
+@strawberry.type(description="What the numbers of a lens rest on.")
+class InsightsMeta:
+    status: InsightsStatus = strawberry.field(description="Whether there is anything to show, and if not, why.")
+    window: ResolvedWindow = strawberry.field(description="The window used.")
+    requested_window: ResolvedWindow = strawberry.field(description="The window asked for, before the plan's retention was applied.")
+    clamped: bool = strawberry.field(description="Whether the plan's retention cut the window's beginning off.")
+    time_zone: str = strawberry.field(description="The site's time zone, which relative edges such as dStart follow.")
+    pages_matched: int = strawberry.field(description="Distinct pages with rows in the lens.")
+    sessions: int = strawberry.field(description="Distinct sessions in the lens.")
+    enough_data: bool = strawberry.field(description="Whether there are 1000 sessions or more, the usual minimum before a conclusion.")
+    sample_rate: float | None = strawberry.field(description="Lowest percentage of sessions the tracker recorded, 100 is all; null without rows.")
+    sources: list[str] = strawberry.field(description="Names of the ClickHouse sources that answered.")
+    truncated: bool = strawberry.field(description="Whether the plan's page limit may have left pages of the URL rule out.")
+
+
+@strawberry.type(description="One lens on a page or on the pages of a URL rule: every field below sees exactly the same rows.")
+class Insights(Node):
+    asked: strawberry.Private[AskedLens]
+
+    @classmethod
+    def of(cls, asked: AskedLens) -> Self:
+        return cls(id=strawberry.ID(lens_ids.encode(asked)), asked=asked)
+
+    @strawberry.field(description="The window and the amount of data the numbers rest on.")
+    async def meta(self, info: strawberry.Info[Context]) -> InsightsMeta:
+        asked, totals = self.asked, await pages.load_totals(info.context, self.asked)
+        window, requested, tracked = asked.lens.window, asked.requested, asked.lens.tracked_pages
+        return InsightsMeta(
+            status=InsightsStatus(await pages.status(info.context, asked, totals)),
+            window=ResolvedWindow(from_=window.start, to=window.end),
+            requested_window=ResolvedWindow(from_=requested.start, to=requested.end),
+            clamped=asked.clamped,
+            time_zone=asked.site.time_zone,
+            pages_matched=totals["pages"],
+            sessions=totals["sessions"],
+            enough_data=totals["sessions"] >= MIN_SESSIONS,
+            sample_rate=totals["sample_rate"],
+            sources=[info.context.source_name],
+            truncated=asked.lens.url is not None and tracked is not None and await info.context.has_untracked_pages(asked.site),
+        )
+
+    @strawberry.field(description="Pageviews, visitors, clicks, rates and the issue score.")
+    async def totals(self, info: strawberry.Info[Context]) -> PageTotals | None:
+        return PageTotals.from_row(await pages.load_totals(info.context, self.asked))
+
+    @strawberry.field(description="How much happens below the fold.")
+    async def fold(self, info: strawberry.Info[Context], kind: KindArgument = PointKind.CLICK) -> FoldStats | None:
+        return FoldStats.from_row(await heatmaps.load_fold(info.context, self.asked, kind.value))
+
+    @strawberry.field(description="Where people click, rage, click in vain or move, as points for an overlay.")
+    async def heatmap(
+        self,
+        info: strawberry.Info[Context],
+        kind: KindArgument = PointKind.CLICK,
+        aggregation: Annotated[Aggregation | None, strawberry.argument(description="What `count` counts.")] = Aggregation.TOTAL,
+        cell: CellArgument = UNSET,
+        hide_origin: HideOriginArgument = True,
+        ctas_only: Annotated[bool | None, strawberry.argument(description="Only interactions on elements marked as a call to action.")] = False,
+        first: Annotated[int | None, strawberry.argument(description="At most so many points, 1 to 100 000.")] = 500,
+        after: AfterArgument = UNSET,
+    ) -> PointHeatmap | None:
+        counted = aggregation or Aggregation.TOTAL
+        answer = await heatmaps.load_heatmap(
+            info.context,
+            self.asked,
+            kind.value,
+            counted.value,
+            cell.plain() if cell else None,
+            hide_origin is not False,
+            bool(ctas_only),
+            500 if first is None else first,
+            given(after),
+            wide_selections(info._raw_info, "points"),
+        )
+        return PointHeatmap.from_answer(kind, counted, answer)
+
+    @strawberry.field(description="Where people rage, by element, else by cell; most bursts first.")
+    async def rage_clicks(
+        self,
+        info: strawberry.Info[Context],
+        rule: Annotated[RageRule | None, strawberry.argument(description="What a burst is; 5 clicks, 1 s, 30 px when left out.")] = UNSET,
+        first: FirstArgument = 50,
+        after: AfterArgument = UNSET,
+    ) -> RageClickConnection | None:
+        applied = rule.plain() if rule else hotspots.RageRule()
+        listing = await hotspots.list_rage_clicks(info.context, self.asked, applied, 50 if first is None else first, given(after))
+        return RageClickConnection.of(listing, applied, heatmaps.cell_of(self.asked, None), hotspots.standard_width_px(self.asked))
+
+    @strawberry.field(description="Where people click in vain, by element, else by cell; most clicks first.")
+    async def dead_clicks(
+        self, info: strawberry.Info[Context], first: FirstArgument = 50, after: AfterArgument = UNSET
+    ) -> DeadClickConnection | None:
+        listing = await hotspots.list_dead_clicks(info.context, self.asked, 50 if first is None else first, given(after))
+        totals = await pages.load_totals(info.context, self.asked)
+        return DeadClickConnection.of(listing, totals, heatmaps.cell_of(self.asked, None), hotspots.standard_width_px(self.asked))
+
+    @strawberry.field(description="How far down people get.")
+    async def scroll(
+        self,
+        info: strawberry.Info[Context],
+        unit: Annotated[ScrollUnit | None, strawberry.argument(description="Percent of the page, or px.")] = ScrollUnit.PERCENT,
+        step: Annotated[int | None, strawberry.argument(description="Distance of depths: by default 25 percent or 100 px.")] = UNSET,
+        aggregation: Annotated[
+            Aggregation | None, strawberry.argument(description="Whose deepest point counts: each visitor's, session's or pageview's (TOTAL).")
+        ] = Aggregation.UNIQUE_VISITORS,
+    ) -> ScrollHeatmap | None:
+        unit, counted = unit or ScrollUnit.PERCENT, aggregation or Aggregation.UNIQUE_VISITORS
+        buckets = wide_selections(info._raw_info, "buckets")
+        row = await depths.load_scroll(info.context, self.asked, unit.value, given(step), counted.value, buckets)
+        return ScrollHeatmap.from_row(row, self.asked, unit, counted)
+
+    @strawberry.field(description="Which bands of the page are looked at.")
+    async def attention(
+        self,
+        info: strawberry.Info[Context],
+        band_height: Annotated[int | None, strawberry.argument(description="Height of a band, CSS px, 10 to 10 000.")] = 200,
+        top: Annotated[int | None, strawberry.argument(description="Where the first band begins, CSS px.")] = 0,
+    ) -> AttentionHeatmap | None:
+        bands = wide_selections(info._raw_info, "bands")
+        height = 200 if band_height is None else band_height
+        return AttentionHeatmap.from_row(await depths.load_attention(info.context, self.asked, height, top or 0, bands))
+
+    @strawberry.field(description="The single interactions behind the map or behind some of its points, newest first.")
+    async def interactions(
+        self,
+        info: strawberry.Info[Context],
+        kind: KindArgument = PointKind.CLICK,
+        points: Annotated[
+            list[PointInput] | None, strawberry.argument(description="Points of the map to look into, at most 1000; all when left out.")
+        ] = UNSET,
+        cell: CellArgument = UNSET,
+        hide_origin: HideOriginArgument = True,
+        first: FirstArgument = 50,
+        after: AfterArgument = UNSET,
+    ) -> InteractionConnection | None:
+        listing = await heatmaps.list_interactions(
+            info.context,
+            self.asked,
+            kind.value,
+            _points(points),
+            cell.plain() if cell else None,
+            hide_origin is not False,
+            50 if first is None else first,
+            given(after),
+            "totalCount" in selected_names(info._raw_info),
+        )
+        sessions = await heatmaps.load_sessions(info.context, self.asked, listing)
+        return InteractionConnection.of(listing, sessions, self.asked.site)
+
+
+def _points(points: list[PointInput] | None) -> list[heatmaps.Point] | None:
+    return None if given(points) is None or points is None else [point.plain() for point in points]

@@ -1,0 +1,180 @@
+"""Sites: the way in to everything else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Self
+
+import strawberry
+from strawberry import UNSET
+
+from clickhouse import sites
+from clickhouse.errors import BadUserInputError
+from clickhouse.lens import UrlRule
+from clickhouse.sites import PLANS
+from resolvers import ids, lenses, pages
+from resolvers.context import Context
+from resolvers.listing import Listing
+from schema.enums import Direction, PageOrderField, Plan
+from schema.inputs import (
+    AfterArgument,
+    FirstArgument,
+    PageOrder,
+    SegmentArgument,
+    UrlArgument,
+    WindowArgument,
+    given,
+    plain_segment,
+    resolved_window,
+)
+from schema.insights import Insights
+from schema.interactions import utc
+from schema.node import Node
+from schema.page import Page, PageConnection
+from schema.pagination import PageInfo
+
+MAX_SEARCH_LENGTH = 2048
+
+
+@strawberry.type(description="A ClickHouse that answers for the site.")
+class SourceHealth:
+    name: str = strawberry.field(description="Its name in the configuration.")
+    healthy: bool = strawberry.field(description="Whether it answered just now.")
+
+
+@strawberry.type(description="What can be asked of a site.")
+class Capabilities:
+    retention_days: int = strawberry.field(description="Days that are kept; older parts of a window are cut off and `meta` says so.")
+    max_window_days: int = strawberry.field(description="Longest window of one lens, days.")
+    max_pages: int | None = strawberry.field(description="Pages the plan covers, the first ones seen; null is all, 0 is no heatmaps.")
+    max_points: int = strawberry.field(description="Most points of a map at once.")
+    data_from: dt.datetime | None = strawberry.field(description="First row received, UTC; null without data.")
+    data_to: dt.datetime | None = strawberry.field(description="Last row received, UTC; null without data.")
+    sources: list[SourceHealth] = strawberry.field(description="Where the site's data lives, and whether that is healthy.")
+
+
+@strawberry.federation.type(keys=["siteId"], description="A tracked website.")
+class Site(Node):
+    site_id: str = strawberry.field(description="Its id, as in site_abc123.")
+    name: str = strawberry.field(description="Its name.")
+    domains: list[str] = strawberry.field(description="Its domains.")
+    plan: Plan = strawberry.field(description="What its plan covers.")
+    time_zone: str = strawberry.field(description="IANA time zone that relative edges such as dStart follow.")
+    row: strawberry.Private[sites.Site]
+
+    @classmethod
+    def of(cls, row: sites.Site) -> Self:
+        return cls(
+            id=strawberry.ID(ids.encode("Site", row.site_id)),
+            site_id=row.site_id,
+            name=row.name,
+            domains=list(row.domains),
+            plan=Plan(row.plan),
+            time_zone=row.time_zone,
+            row=row,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: strawberry.Info[Context], site_id: str) -> Self:
+        return cls.of(await info.context.site(site_id))
+
+    @strawberry.field(description="Retention, limits, the extent of the data and the health of its sources.")
+    async def capabilities(self, info: strawberry.Info[Context]) -> Capabilities | None:
+        context = info.context
+        extent = await context.extent(self.row)
+        return Capabilities(
+            retention_days=self.row.retention_days,
+            max_window_days=context.max_window_days,
+            max_pages=PLANS[self.row.plan].max_pages,
+            max_points=context.max_points,
+            data_from=extent["data_from"] and utc(extent["data_from"]),
+            data_to=extent["data_to"] and utc(extent["data_to"]),
+            sources=[SourceHealth(name=context.source_name, healthy=True)],
+        )
+
+    @strawberry.field(description="Pages with rows in the lens, by any of their numbers; by default most clicks first.")
+    async def pages(
+        self,
+        info: strawberry.Info[Context],
+        window: WindowArgument = UNSET,
+        segment: SegmentArgument = UNSET,
+        search: Annotated[str | None, strawberry.argument(description="Part of the page's key, upper and lower case alike.")] = UNSET,
+        order_by: Annotated[PageOrder | None, strawberry.argument(description="How to sort.")] = UNSET,
+        first: FirstArgument = 25,
+        after: AfterArgument = UNSET,
+    ) -> PageConnection | None:
+        return await self._list(info.context, None, window, segment, given(search), order_by, first, given(after))
+
+    @strawberry.field(description="The page of a key or URL; null when it was never seen.")
+    async def page(
+        self,
+        info: strawberry.Info[Context],
+        key: Annotated[str, strawberry.argument(description="Origin + path; any URL of the page will do.")],
+    ) -> Page | None:
+        return await Page.load(info.context, self.site_id, key)
+
+    @strawberry.field(description="The pages of a URL rule, merged and seen through one lens.")
+    async def insights(
+        self, info: strawberry.Info[Context], url: UrlArgument, window: WindowArgument = UNSET, segment: SegmentArgument = UNSET
+    ) -> Insights | None:
+        context = info.context
+        site = await context.readable_site(self.site_id)
+        asked = resolved_window(window, site, context.now)
+        return Insights.of(await lenses.resolve(context, site, asked, plain_segment(segment), url.rule("url")))
+
+    @strawberry.field(description="The pages a URL rule matches, most clicks first: a preview before `insights(url:)`.")
+    async def matched_pages(
+        self,
+        info: strawberry.Info[Context],
+        url: UrlArgument,
+        window: WindowArgument = UNSET,
+        first: FirstArgument = 25,
+        after: AfterArgument = UNSET,
+    ) -> PageConnection | None:
+        return await self._list(info.context, url.rule("url"), window, UNSET, None, UNSET, first, given(after))
+
+    async def _list(
+        self,
+        context: Context,
+        url: UrlRule | None,
+        window: WindowArgument,
+        segment: SegmentArgument,
+        search: str | None,
+        order_by: PageOrder | None,
+        first: int | None,
+        after: str | None,
+    ) -> PageConnection:
+        site = await context.readable_site(self.site_id)
+        if search and len(search) > MAX_SEARCH_LENGTH:
+            raise BadUserInputError(f"search: at most {MAX_SEARCH_LENGTH} characters.", argument="search")
+        asked = await lenses.resolve(context, site, resolved_window(window, site, context.now), plain_segment(segment), url)
+        order = order_by or PageOrder(field=PageOrderField.CLICKS, direction=Direction.DESC)
+        query = pages.PageQuery(
+            search or None, order.field.value, order.direction is Direction.DESC, 25 if first is None else first, after
+        )
+        _, listing = await pages.list_pages(context, asked, query)
+        return PageConnection.of(listing, site)
+
+
+@strawberry.type(description="A site and its cursor.")
+class SiteEdge:
+    cursor: str = strawberry.field(description="Pass it as `after` to go on behind this site.")
+    node: Site = strawberry.field(description="The site.")
+
+
+@strawberry.type(description="The sites a key may read, by id.")
+class SiteConnection:
+    edges: list[SiteEdge] = strawberry.field(description="Sites with cursors.")
+    nodes: list[Site] = strawberry.field(description="The sites alone.")
+    page_info: PageInfo = strawberry.field(description="Where this page of the list stands.")
+    total_count: int = strawberry.field(description="Sites in all.")
+
+    @classmethod
+    def of(cls, listing: Listing, rows: list[sites.Site]) -> Self:
+        nodes = [Site.of(row) for row in rows]
+        return cls(
+            edges=[SiteEdge(cursor=cursor, node=node) for cursor, node in zip(listing.cursors, nodes, strict=True)],
+            nodes=nodes,
+            page_info=PageInfo.of(listing),
+            total_count=listing.total_count,
+        )

@@ -1,0 +1,27 @@
+"""Wide lists that ClickHouse wrote as JSON pass through graphql-core unread.
+
+A resolver returns `Spliced(text)` for a list field; the executor puts an `orjson.Fragment` in its place, and the gateway
+serialises the response with orjson. graphql-core's checks of the list are bypassed: `clickhouse.selection` guarantees types and nulls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+
+@dataclass(frozen=True, slots=True)
+class Spliced:
+    """A JSON array in the client's own selection."""
+
+    json: str
+
+
+class SplicingExecutor(StrawberryGraphQLCoreExecutionContext):
+    def complete_list_value(self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, position_context: Any) -> Any:
+        if isinstance(result, Spliced):
+            return orjson.Fragment(result.json)
+        return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)

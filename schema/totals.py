@@ -1,0 +1,75 @@
+"""What a page sums up to."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import strawberry
+
+from clickhouse.totals import DEAD_WEIGHT, RAGE_WEIGHT
+from schema.enums import Breakpoint, RateBasis
+from schema.rate import Rate
+
+
+@strawberry.type(description="Clicks in one layout.")
+class BreakpointCount:
+    breakpoint: Breakpoint = strawberry.field(description="The layout.")
+    clicks: int = strawberry.field(description="Clicks in it.")
+
+
+@strawberry.type(description="One part of an issue score.")
+class IssuePart:
+    weight: float = strawberry.field(description="Its weight; the weights add up to 1.")
+    rate: Rate = strawberry.field(description="Sessions with the issue ÷ all sessions.")
+    score: float | None = strawberry.field(description="100 × weight × the lower end of the rate's interval: its points of the score.")
+
+
+@strawberry.type(
+    description="How much is wrong with a page, 0 to 100: 100 × (0.6 × low(rage sessions ÷ sessions) + 0.4 × low(dead sessions ÷ sessions)),"
+    " low being the lower end of the 95 % Wilson interval, so that a page with three visits does not lead."
+)
+class IssueScore:
+    value: float | None = strawberry.field(description="The score; null without sessions.")
+    rage: IssuePart = strawberry.field(description="Sessions with a rage burst; weight 0.6.")
+    dead: IssuePart = strawberry.field(description="Sessions with a dead click; weight 0.4.")
+
+
+@strawberry.type(description="The numbers of a page, or of the pages of a URL rule, under one lens.")
+class PageTotals:
+    pageviews: int = strawberry.field(description="Pageviews.")
+    visitors: int = strawberry.field(description="Distinct visitors who left any row.")
+    sessions: int = strawberry.field(description="Distinct sessions with any row.")
+    bounce_rate: Rate = strawberry.field(description="Sessions with a single pageview in all ÷ sessions.")
+    average_seconds_on_page: float | None = strawberry.field(
+        description="Seconds from a pageview to the session's next one, else to its last row; averaged over the pageviews for which that is known."
+    )
+    clicks: int = strawberry.field(description="Clicks and taps, dead ones and those inside rage bursts included.")
+    rage_clicks: int = strawberry.field(description="Rage bursts: by default 5 clicks or more within 1 s inside 30 px of each other.")
+    dead_clicks: int = strawberry.field(description="Clicks on something not interactive that changed nothing.")
+    rage_rate: Rate = strawberry.field(description="Rage bursts ÷ clicks.")
+    dead_rate: Rate = strawberry.field(description="Dead clicks ÷ clicks.")
+    issue_score: IssueScore = strawberry.field(description="How much is wrong with the page, with its parts.")
+    breakpoints: list[BreakpointCount] = strawberry.field(description="Clicks per layout; they add up to `clicks`.")
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Self:
+        def part(name: str, weight: float) -> IssuePart:
+            rate = Rate.subset(row[f"{name}_sessions"], row["sessions"], RateBasis.SESSIONS)
+            return IssuePart(weight=weight, rate=rate, score=None if rate.low is None else 100 * weight * rate.low)
+
+        return cls(
+            pageviews=row["pageviews"],
+            visitors=row["visitors"],
+            sessions=row["sessions"],
+            bounce_rate=Rate.subset(row["bounced_sessions"], row["sessions"], RateBasis.SESSIONS),
+            average_seconds_on_page=row["on_page_ms"] / (1000 * row["timed_pageviews"]) if row["timed_pageviews"] else None,
+            clicks=row["clicks"],
+            rage_clicks=row["rage_clicks"],
+            dead_clicks=row["dead_clicks"],
+            rage_rate=Rate.plain(row["rage_clicks"], row["clicks"], RateBasis.CLICKS),
+            dead_rate=Rate.subset(row["dead_clicks"], row["clicks"], RateBasis.CLICKS),
+            issue_score=IssueScore(value=row["issue_score"], rage=part("rage", RAGE_WEIGHT), dead=part("dead", DEAD_WEIGHT)),
+            breakpoints=[
+                BreakpointCount(breakpoint=breakpoint, clicks=row[f"{breakpoint.value.lower()}_clicks"]) for breakpoint in Breakpoint
+            ],
+        )

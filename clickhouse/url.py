@@ -29,14 +29,15 @@ def page_key(url: str) -> str:
     return f"{scheme}://{host}{path.rstrip('/') or '/'}"
 
 
-def page_key_sql(url: str) -> str:
-    """The same for a column or expression that holds an absolute URL."""
-    base = f"cutQueryString(cutFragment({url}))"
-    scheme = f"if(lower(left({url}, 5)) = 'https', 'https', 'http')"
-    rest = f"substring({base}, position({base}, '://') + 3)"
-    authority = f"if(position({rest}, '/') = 0, {rest}, left({rest}, position({rest}, '/') - 1))"
-    path = f"trimRight(if(position({rest}, '/') = 0, '', substring({rest}, position({rest}, '/'))), '/')"
-    host = f"lower(substring({authority}, position({authority}, '@') + 1))"
-    port = f"if({scheme} = 'https', ':443', ':80')"
-    bare = f"trimRight(if(endsWith({host}, {port}), left({host}, length({host}) - length({port})), {host}), ':')"
-    return f"concat({scheme}, '://', {bare}, if(empty({path}), '/', {path}))"
+def page_key_sql(url: str, alias: str = "key") -> str:
+    """The same for an expression that holds an absolute URL; its steps become aliases that begin with `alias`."""
+    rest = f"substring(cutQueryString(cutFragment({url})) AS {alias}_base, position({alias}_base, '://') + 3) AS {alias}_rest"
+    authority = f"if(position({rest}, '/') AS {alias}_slash = 0, {alias}_rest, left({alias}_rest, {alias}_slash - 1)) AS {alias}_authority"
+    host = f"lower(substring({authority}, position({alias}_authority, '@') + 1)) AS {alias}_host"
+    port = f"if(lower(left({url}, 5)) = 'https', ':443', ':80') AS {alias}_port"
+    path = f"trimRight(if({alias}_slash = 0, '', substring({alias}_rest, {alias}_slash)), '/') AS {alias}_path"
+    return (
+        f"concat(if(lower(left({url}, 5)) = 'https', 'https', 'http'), '://',"
+        f" trimRight(if(endsWith({host}, {port}), left({alias}_host, length({alias}_host) - length({alias}_port)), {alias}_host), ':'),"
+        f" if(empty({path}), '/', {alias}_path))"
+    )

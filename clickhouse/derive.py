@@ -1,0 +1,373 @@
+"""From rows as sent to what questions are answered from: sessions, pageviews, interactions, events, elements and pages.
+
+Sessions are derived as a whole, in batches that are ranges of `session_id`, so that memory is bounded and any order of
+loading ends in the same rows. Pure: `gateway.load` runs the statements of a batch in this order.
+
+    batch = Batch("site_abc123", 0, 2**63 - 1)
+    for statement in (*stage(batch), *forget(batch), *derive(batch), settled(batch)): …
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clickhouse.numbers import STANDARD_VIEWPORT_PX
+from clickhouse.rage import DEFAULT_RULE, bursts
+from clickhouse.received import POINTS
+from clickhouse.statement import Params, Statement
+from clickhouse.url import ABSOLUTE_URL, page_key_sql
+
+UNCOUNTED_BURST_CLICKS = DEFAULT_RULE.min_clicks
+"""Clicks of a labelled rage row that was sent without its `count`."""
+
+STAGE = ("derive_rows", "derive_views", "derive_sessions", "derive_pages", "derive_facts", "derive_bursts")
+_INHERITED = ("browser", "country", "region", "campaign", "variant")
+_SIZES = ("viewport_width", "viewport_height", "page_height")
+_DIMENSIONS = (
+    "visitor_id", "viewport_width", "viewport_height", "page_height", "breakpoint", "device", "country", "region", "browser",
+    "traffic_source", "campaign", "variant", "entry_page", "is_test", "sample_rate", "url", "expires_on",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The touched sessions of a site whose id is from `first` to `last`."""
+
+    site_id: str
+    first: int
+    last: int
+
+    def touched(self, params: Params) -> str:
+        """A subquery: the ids of its sessions."""
+        return f"SELECT session_id FROM touched_sessions WHERE {self.where(params)}"
+
+    def where(self, params: Params) -> str:
+        between = f"session_id BETWEEN {params.bind(self.first, 'UInt64')} AND {params.bind(self.last, 'UInt64')}"
+        return f"site_id = {params.text(self.site_id)} AND {between}"
+
+
+def batches(site_id: str, sessions: int, batch_sessions: int) -> list[Batch]:
+    """Even ranges of session ids, which are hashes, for that many touched sessions."""
+    count = max(1, -(-sessions // batch_sessions))
+    edges = [number * 2**64 // count for number in range(count + 1)]
+    return [Batch(site_id, first, after - 1) for first, after in zip(edges, edges[1:], strict=False)]
+
+
+def compile_touched(site_id: str) -> Statement:
+    """One row: `sessions`, how many wait to be derived."""
+    params = Params()
+    return Statement.of(
+        ["SELECT uniqExact(session_id) AS sessions", "FROM touched_sessions", f"WHERE site_id = {params.text(site_id)}"], params
+    )
+
+
+def compile_known(batch: Batch) -> Statement:
+    """One row: `sessions`, how many of the batch were derived before, and the days `first` to `last` they had rows on."""
+    params = Params()
+    return Statement.of(
+        [
+            "SELECT count() AS sessions, toDate(min(started_at)) AS first, toDate(max(ended_at)) AS last",
+            "FROM sessions",
+            f"WHERE {batch.where(params)}",
+            f"  AND session_id IN ({batch.touched(params)})",
+        ],
+        params,
+    )
+
+
+def stage(batch: Batch) -> list[Statement]:
+    """Temporary tables: the batch's rows and what they tell about each other."""
+    return [
+        *(Statement(f"DROP TEMPORARY TABLE IF EXISTS {table}", {}) for table in STAGE),
+        _rows(batch),
+        _views(),
+        _sessions(),
+        _pages(),
+        _facts(),
+        _bursts(),
+    ]
+
+
+def forget(batch: Batch, delete_from: str = "DELETE FROM {table}") -> list[Statement]:
+    """Deletes what the batch's sessions had; needed only when `compile_known` found some."""
+    return [_delete(batch, table) for table in ("interactions", "pageviews", "events")]
+
+
+def derive(batch: Batch) -> list[Statement]:
+    """Inserts what the batch's sessions have. `sessions` comes first: it tells a later run that there is something to forget."""
+    return [
+        _insert_sessions(batch),
+        _insert_pageviews(batch),
+        _insert_interactions(batch),
+        _insert_events(batch),
+        _insert_elements(batch),
+        _insert_pages(batch),
+    ]
+
+
+def settled(batch: Batch) -> Statement:
+    """The batch needs no deriving any more."""
+    return _delete(batch, "touched_sessions")
+
+
+def _delete(batch: Batch, table: str) -> Statement:
+    params = Params()
+    touched = [] if table == "touched_sessions" else [f"  AND session_id IN ({batch.touched(params)})"]
+    return Statement.of([f"DELETE FROM {table}", f"WHERE {batch.where(params)}", *touched], params)
+
+
+def _temporary(table: str, lines: list[str], params: Params | None = None) -> Statement:
+    return Statement.of([f"CREATE TEMPORARY TABLE {table} ENGINE = Memory AS", *lines], params or Params())
+
+
+def _rows(batch: Batch) -> Statement:
+    """`at` orders a session's rows by time and tells them apart: milliseconds, then 20 bits of the row's identity."""
+    params = Params()
+    return _temporary(
+        "derive_rows",
+        [
+            "SELECT *, bitOr(bitShiftLeft(toUInt64(greatest(toUnixTimestamp64Milli(timestamp), 0)), 20), bitAnd(row_id, 1048575)) AS at",
+            "FROM received",
+            f"WHERE {batch.where(params)}",
+            f"  AND session_id IN ({batch.touched(params)})",
+            "  AND day IN (",
+            f"    SELECT day FROM touched_sessions WHERE {batch.where(params)}",
+            "    UNION DISTINCT",
+            "    SELECT arrayJoin(range(toUInt32(toDate(started_at)), toUInt32(toDate(ended_at)) + 1))::UInt16::Date FROM sessions",
+            f"    WHERE {batch.where(params)} AND session_id IN ({batch.touched(params)})",
+            "  )",
+            "LIMIT 1 BY day, session_id, row_id",
+        ],
+        params,
+    )
+
+
+def _views() -> Statement:
+    """Pageviews: those sent, and one at the first scroll or attention row of a page without any."""
+    return _temporary(
+        "derive_views",
+        [
+            "SELECT session_id, page_key, timestamp, at, pageview_key",
+            "FROM derive_rows",
+            "WHERE type = 'pageview'",
+            "UNION ALL",
+            "SELECT session_id, page_key, min(timestamp), min(at), ''",
+            "FROM derive_rows",
+            "WHERE type IN ('scroll', 'attention')",
+            "  AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM derive_rows WHERE type = 'pageview')",
+            "GROUP BY session_id, page_key",
+        ],
+    )
+
+
+def _sessions() -> Statement:
+    """Per session its first non-empty value of each dimension."""
+    params = Params()
+    first = [f"argMinIf(r.{column}, r.at, r.{column} != '') AS {column}" for column in _INHERITED]
+    sizes = [f"argMinIf(r.{column}, r.at, r.{column} != 0) AS {column}" for column in _SIZES]
+    return _temporary(
+        "derive_sessions",
+        [
+            "SELECT r.session_id AS session_id, any(r.session_key) AS session_key,",
+            "  argMin(r.visitor_id, r.at) AS visitor_id, argMin(r.visitor_key, r.at) AS visitor_key,",
+            "  min(r.timestamp) AS started_at, max(r.timestamp) AS ended_at, max(r.expires_on) AS expires_on,",
+            f"  {', '.join(first)},",
+            f"  {', '.join(sizes)},",
+            "  argMinIf(toString(r.device), r.at, r.device != '') AS device,",
+            "  max(ifNull(r.is_test, false)) AS is_test,",
+            "  argMinIf(r.traffic_source, r.at, r.traffic_source != '') AS sent_source,",
+            "  argMinIf(domainWithoutWWW(r.referrer) AS came_from, r.at, came_from NOT IN ('', domainWithoutWWW(r.page_key))) AS referring_host,",
+            "  if(sent_source != '', sent_source, referring_host) AS traffic_source,",
+            "  argMinIf(r.entry_url, r.at, r.entry_url != '') AS sent_entry,",
+            "  argMinIf(r.url, r.at, r.type = 'pageview') AS viewed_entry,",
+            "  argMin(r.page_key, r.at) AS first_page,",
+            "  multiIf(sent_entry != '', sent_entry, viewed_entry != '', viewed_entry, argMin(r.url, r.at)) AS entry_url,",
+            "  if(startsWith(entry_url, '/'), concat(protocol(first_page), '://', netloc(first_page), entry_url), entry_url) AS whole_entry,",
+            f"  if(match(whole_entry, {params.text(ABSOLUTE_URL)}), {page_key_sql('whole_entry')}, entry_url) AS entry_page",
+            "FROM derive_rows AS r",
+            "GROUP BY r.session_id",
+        ],
+        params,
+    )
+
+
+def _pages() -> Statement:
+    """Per page of a session its first known sizes, and whether the tracker labelled rage there itself."""
+    sizes = [f"argMinIf(r.{column}, r.at, r.{column} != 0) AS {column}" for column in _SIZES]
+    return _temporary(
+        "derive_pages",
+        [
+            "SELECT r.session_id AS session_id, r.page_key AS page_key,",
+            f"  {', '.join(sizes)},",
+            "  max(r.type = 'rage') AS labelled",
+            "FROM derive_rows AS r",
+            "GROUP BY r.session_id, r.page_key",
+        ],
+    )
+
+
+def _facts() -> Statement:
+    """Every row with all it inherits; `view_at` is the `at` of its pageview, 0 when it has none."""
+    inherited = [f"if(r.{column} != '', r.{column}, s.{column}) AS {column}" for column in _INHERITED]
+    sizes = {column: f"multiIf(r.{column} != 0, r.{column}, p.{column} != 0, p.{column}, s.{column})" for column in _SIZES}
+    standard = {
+        axis: f"multiIf(said = 'MOBILE', {sizes_px['MOBILE'][axis]}, said = 'TABLET', {sizes_px['TABLET'][axis]}, {sizes_px['DESKTOP'][axis]})"
+        for sizes_px in [STANDARD_VIEWPORT_PX]
+        for axis in (0, 1)
+    }
+    return _temporary(
+        "derive_facts",
+        [
+            "SELECT r.site_id AS site_id, r.day AS day, r.session_id AS session_id, r.at AS at, r.type AS type, r.timestamp AS timestamp,",
+            "  r.visitor_id AS visitor_id, r.url AS url, r.page_key AS page_key, r.x AS x, r.y AS y, r.width AS width, r.height AS height,",
+            "  r.fixed AS fixed, r.selector AS selector, r.tag AS tag, r.text AS text, r.href AS href,",
+            "  r.scroll_y AS scroll_y, r.seconds AS seconds, r.count AS count, r.sample_rate AS sample_rate, r.expires_on AS expires_on,",
+            f"  {', '.join(inherited)},",
+            "  multiIf(r.traffic_source != '', r.traffic_source, s.traffic_source) AS traffic_source,",
+            "  s.entry_page AS entry_page,",
+            "  ifNull(r.is_test, s.is_test) AS is_test,",
+            "  if(r.device != '', toString(r.device), s.device) AS said,",
+            f"  {sizes['viewport_width']} AS known_width,",
+            f"  {sizes['viewport_height']} AS known_height,",
+            f"  {sizes['page_height']} AS page_height,",
+            f"  toUInt16(if(known_width != 0, known_width, {standard[0]})) AS viewport_width,",
+            f"  toUInt16(if(known_height != 0, known_height, {standard[1]})) AS viewport_height,",
+            "  multiIf(viewport_width < 768, 'MOBILE', viewport_width < 1024, 'TABLET', 'DESKTOP') AS breakpoint,",
+            "  if(said != '', said, breakpoint) AS device,",
+            "  p.labelled AS labelled,",
+            "  multiIf(named.at != 0, named.at, earlier.at != 0, earlier.at, first.at) AS view_at,",
+            "  if(view_at = 0 OR view_at > r.at, -1, toUnixTimestamp64Milli(r.timestamp) - toInt64(bitShiftRight(view_at, 20))) AS since_pageview_ms",
+            "FROM derive_rows AS r",
+            "INNER JOIN derive_sessions AS s ON r.session_id = s.session_id",
+            "INNER JOIN derive_pages AS p ON r.session_id = p.session_id AND r.page_key = p.page_key",
+            "LEFT JOIN (SELECT session_id, pageview_key, min(v.at) AS at FROM derive_views AS v WHERE pageview_key != ''"
+            " GROUP BY session_id, pageview_key) AS named",
+            "  ON r.session_id = named.session_id AND r.pageview_key = named.pageview_key",
+            "LEFT JOIN (SELECT session_id, page_key, min(v.at) AS at FROM derive_views AS v GROUP BY session_id, page_key) AS first",
+            "  ON r.session_id = first.session_id AND r.page_key = first.page_key",
+            "ASOF LEFT JOIN (SELECT session_id, page_key, timestamp, max(v.at) AS at FROM derive_views AS v"
+            " GROUP BY session_id, page_key, timestamp) AS earlier",
+            "  ON r.session_id = earlier.session_id AND r.page_key = earlier.page_key AND r.timestamp >= earlier.timestamp",
+        ],
+    )
+
+
+def _bursts() -> Statement:
+    """Rage where the tracker labelled none."""
+    params = Params()
+    payload = ("site_id", "day", "href", "since_pageview_ms", *_DIMENSIONS)
+    clicks = ["SELECT *", "FROM derive_facts", "WHERE type IN ('click', 'dead')", "  AND NOT labelled"]
+    return _temporary("derive_bursts", bursts(clicks, DEFAULT_RULE, payload, params), params)
+
+
+def _insert_sessions(batch: Batch) -> Statement:
+    columns = (
+        "session_id, session_key, visitor_id, visitor_key, started_at, ended_at, entry_url, entry_page, country, region, browser,"
+        " traffic_source, campaign, variant, is_test, expires_on"
+    )
+    params = Params()
+    return Statement.of(
+        [
+            f"INSERT INTO sessions (site_id, {columns}, breakpoint, device, pageviews, pages, clicks, rage_clicks, dead_clicks, derived_at)",
+            f"SELECT {params.text(batch.site_id)}, {', '.join(f's.{column}' for column in columns.split(', '))},",
+            "  f.breakpoint, f.device, v.pageviews, v.pages, f.clicks, f.labelled_rage + b.rage, f.dead, now64(3, 'UTC')",
+            "FROM derive_sessions AS s",
+            "INNER JOIN (",
+            "  SELECT session_id, argMin(breakpoint, at) AS breakpoint, argMin(device, at) AS device,",
+            "    countIf(type IN ('click', 'dead')) AS clicks, countIf(type = 'dead') AS dead, countIf(type = 'rage') AS labelled_rage",
+            "  FROM derive_facts GROUP BY session_id",
+            ") AS f ON s.session_id = f.session_id",
+            "LEFT JOIN (SELECT session_id, count() AS pageviews, uniqExact(page_key) AS pages FROM derive_views GROUP BY session_id) AS v",
+            "  ON s.session_id = v.session_id",
+            "LEFT JOIN (SELECT session_id, count() AS rage FROM derive_bursts GROUP BY session_id) AS b ON s.session_id = b.session_id",
+        ],
+        params,
+    )
+
+
+def _insert_pageviews(batch: Batch) -> Statement:
+    share = "if(page_height = 0, 0, least(1000000000, intDiv(toUInt64({px}) * 1000000000, page_height)))"
+    dimensions = ", ".join(_DIMENSIONS)
+    return Statement.of(
+        [
+            f"INSERT INTO pageviews (site_id, page_key, day, timestamp, session_id, {dimensions},",
+            "  reached_px, reached_ppb, seen_y_px, seen_height_px, seen_ms, on_page_ms, session_pageviews)",
+            f"SELECT f.site_id, f.page_key, f.day, f.timestamp, f.session_id, {', '.join(f'f.{column}' for column in _DIMENSIONS)},",
+            f"  greatest(f.viewport_height, l.px), greatest({share.format(px='f.viewport_height').replace('page_height', 'f.page_height')}, l.ppb),",
+            "  l.seen.1, l.seen.2, l.seen.3,",
+            "  multiIf(n.timestamp > f.timestamp, dateDiff('millisecond', f.timestamp, n.timestamp),",
+            "    s.ended_at > f.timestamp, dateDiff('millisecond', f.timestamp, s.ended_at), NULL),",
+            "  s.pageviews",
+            "FROM derive_facts AS f",
+            "INNER JOIN (",
+            "  SELECT v.session_id AS session_id, v.at AS at, count() OVER (PARTITION BY session_id) AS pageviews, t.ended_at AS ended_at",
+            "  FROM derive_views AS v INNER JOIN derive_sessions AS t ON v.session_id = t.session_id",
+            ") AS s ON f.session_id = s.session_id AND f.at = s.at",
+            "LEFT JOIN (",
+            "  SELECT session_id, view_at,",
+            "    maxIf(toUInt32(floor(scroll_y + viewport_height)) AS bottom, type = 'scroll') AS px,",
+            f"    maxIf({share.format(px='bottom')}, type = 'scroll') AS ppb,",
+            "    arraySort(groupArrayIf((at, toUInt32(scroll_y), toUInt32(viewport_height), toUInt32(round(seconds * 1000))), type = 'attention')) AS looks,",
+            "    (looks.2, looks.3, looks.4) AS seen",
+            "  FROM derive_facts WHERE type IN ('scroll', 'attention') GROUP BY session_id, view_at",
+            ") AS l ON f.session_id = l.session_id AND f.at = l.view_at",
+            "ASOF LEFT JOIN derive_views AS n ON f.session_id = n.session_id AND f.timestamp < n.timestamp",
+        ],
+        Params(),
+    )
+
+
+def _insert_interactions(batch: Batch) -> Statement:
+    columns = (
+        f"site_id, page_key, day, timestamp, session_id, fixed, since_pageview_ms, selector, tag, text, href, {', '.join(_DIMENSIONS)}"
+    )
+    return Statement.of(
+        [
+            f"INSERT INTO interactions (kind, x, y, clicks, {columns})",
+            f"SELECT toString(type) AS kind, ifNull(x, 0) AS x, ifNull(y, 0) AS y, if(type = 'rage', ifNull(count, {UNCOUNTED_BURST_CLICKS}), 1) AS clicks, {columns}",
+            "FROM derive_facts",
+            f"WHERE type IN {POINTS}",
+            "UNION ALL",
+            f"SELECT 'rage', x, y, clicks, {columns}",
+            "FROM derive_bursts",
+        ],
+        Params(),
+    )
+
+
+def _insert_events(batch: Batch) -> Statement:
+    columns = "site_id, name, day, session_id, visitor_id, timestamp, page_key, value, currency, properties, expires_on"
+    return Statement.of(
+        [
+            f"INSERT INTO events ({columns}, conversion)",
+            f"SELECT {columns}, conversion OR value IS NOT NULL",
+            "FROM derive_rows",
+            "WHERE type = 'event'",
+        ],
+        Params(),
+    )
+
+
+def _insert_elements(batch: Batch) -> Statement:
+    columns = "site_id, page_key, selector, breakpoint, timestamp, tag, text, href, viewport_width, fixed, expires_on"
+    return Statement.of(
+        [
+            f"INSERT INTO elements ({columns}, x, y, width, height)",
+            f"SELECT {columns}, ifNull(x, 0), ifNull(y, 0), ifNull(width, 0), ifNull(height, 0)",
+            "FROM derive_facts",
+            "WHERE type = 'element'",
+        ],
+        Params(),
+    )
+
+
+def _insert_pages(batch: Batch) -> Statement:
+    return Statement.of(
+        [
+            "INSERT INTO pages (site_id, page_key, first_seen, last_seen, has_heat)",
+            "SELECT site_id, page_key, min(timestamp), max(timestamp), max(type NOT IN ('pageview', 'event', 'element'))",
+            "FROM derive_rows",
+            "GROUP BY site_id, page_key",
+        ],
+        Params(),
+    )

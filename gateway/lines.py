@@ -1,0 +1,226 @@
+"""A file of rows as chunks of NDJSON, whatever it is: NDJSON itself (plain, .gz, .zst), CSV or Parquet.
+
+    for chunk in chunks(Path("clicks.csv.gz")):
+        chunk.lines, chunk.first_line, chunk.read_bytes
+
+NDJSON is never looked into here, only cut at line ends. A file that is not what its name says, or is cut off, raises
+BadUserInputError; what stands before the damage has been handed out by then.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import BufferedReader
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+from backports import zstd
+
+from clickhouse.errors import BadUserInputError
+
+CHUNK_BYTES = 64 << 20
+CHUNK_ROWS = 250_000
+READ_BYTES = 1 << 18
+NEEDED = ("type", "timestamp", "sessionId", "visitorId", "url")
+NDJSON_SUFFIXES = (".ndjson", ".jsonl", ".json")
+ALLOWED = "NDJSON (.ndjson, .jsonl, .json), CSV (.csv), both also with .gz or .zst, or Parquet (.parquet)"
+_SIGNATURES = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PAR1": "Parquet", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+_COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Whole lines; `first_line` counts from 1 (in CSV the header is line 1, in Parquet rows are counted)."""
+
+    lines: bytes
+    first_line: int
+    read_bytes: int  # of the file, so far
+
+
+class _Decompressor(Protocol):
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+def chunks(path: Path, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
+    """The file's rows in order."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    compression = _COMPRESSED.get(suffixes[-1], "") if suffixes else ""
+    kind = (suffixes[:-1] if compression else suffixes)[-1:]
+    if kind == [".parquet"] and not compression:
+        yield from _parquet(path)
+        return
+    if kind != [".csv"] and (not kind or kind[0] not in NDJSON_SUFFIXES):
+        raise BadUserInputError(f"{path.name}: the name must say what is in it: {ALLOWED}.")
+    try:
+        with path.open("rb") as file:
+            blocks = _plain(file, path.name, compression)
+            if kind == [".csv"]:
+                yield from _csv(blocks, file, path.name)
+            else:
+                yield from _ndjson(blocks, file, path.name, chunk_bytes)
+    except OSError as error:
+        raise BadUserInputError(f"{path.name}: cannot be read: {error.strerror}.") from error
+
+
+def _plain(file: BufferedReader, name: str, compression: str) -> Iterator[bytes]:
+    """The file's content, decompressed, without a byte order mark."""
+    _expect(file.peek(4)[:4], compression, name)
+    blocks = iter(lambda: file.read(READ_BYTES), b"")
+    if compression:
+        blocks = _decompressed(blocks, name, compression)
+    start = next(blocks, b"")
+    _expect(start, "", name)
+    yield start.removeprefix(b"\xef\xbb\xbf")
+    yield from blocks
+
+
+def _expect(start: bytes, said: str, name: str) -> None:
+    found = next((kind for signature, kind in _SIGNATURES.items() if start.startswith(signature)), "")
+    if start and found != said:
+        raise BadUserInputError(
+            f"{name}: its name says {said or 'text'}, its content is {found or 'something else'}. Allowed: {ALLOWED}; text in UTF-8."
+        )
+
+
+def _decompressed(blocks: Iterable[bytes], name: str, compression: str) -> Iterator[bytes]:
+    """Every member of a gzip or zstd file."""
+
+    def begin() -> _Decompressor:
+        return zlib.decompressobj(wbits=31) if compression == "gzip" else zstd.ZstdDecompressor()
+
+    member = begin()
+    fresh = True
+    for block in blocks:
+        while block:
+            if member.eof:
+                member, fresh = begin(), True
+            try:
+                text = member.decompress(block)
+            except (zlib.error, zstd.ZstdError) as error:
+                raise BadUserInputError(f"{name}: the {compression} data is damaged. What stands before the damage was read.") from error
+            fresh = False
+            block = member.unused_data if member.eof else b""
+            if text:
+                yield text
+    if not member.eof and not fresh:
+        raise BadUserInputError(
+            f"{name}: the {compression} data is cut off. What stands before the end was read; send the whole file again."
+        )
+
+
+def _ndjson(blocks: Iterator[bytes], file: BufferedReader, name: str, chunk_bytes: int) -> Iterator[Chunk]:
+    first_line, held, held_bytes = 1, list[bytes](), 0
+
+    def take() -> Chunk:
+        return Chunk(b"".join(held), first_line, file.tell())
+
+    try:
+        for block in blocks:
+            held.append(block)
+            held_bytes += len(block)
+            if held_bytes < chunk_bytes:
+                continue
+            end = block.rfind(b"\n") + 1
+            if end == 0 and held_bytes < 2 * chunk_bytes:
+                continue
+            if end == 0:
+                raise BadUserInputError(f"{name}: a line is longer than {chunk_bytes >> 20} MB. NDJSON is one JSON object a line.")
+            held[-1] = block[:end]
+            chunk = take()
+            yield chunk
+            first_line += chunk.lines.count(b"\n")
+            held, held_bytes = [block[end:]], len(block) - end
+    except BadUserInputError:
+        chunk = take()
+        whole = chunk.lines[: chunk.lines.rfind(b"\n") + 1]
+        if whole:
+            yield Chunk(whole, first_line, chunk.read_bytes)
+        raise
+    if held_bytes:
+        yield take()
+
+
+def _csv(blocks: Iterator[bytes], file: BufferedReader, name: str) -> Iterator[Chunk]:
+    """Cells become texts under the header's names. A row with too many cells becomes a list, which is refused as no object."""
+    csv.field_size_limit(CHUNK_BYTES)
+    rows = csv.reader(_text_lines(blocks), skipinitialspace=True)
+    header: list[str] = []
+    lines: list[bytes] = []
+    first_line = 2
+    try:
+        header = next(rows, [])
+        if header:
+            _check_columns(header, name, "CSV needs a first line with the names of the columns, separated by commas")
+        for cells in rows:
+            lines.append(_json(dict(zip(header, cells, strict=False)) if len(cells) <= len(header) else cells) if cells else b"\n")
+            if len(lines) == CHUNK_ROWS:
+                yield Chunk(b"".join(lines), first_line, file.tell())
+                first_line += len(lines)
+                lines.clear()
+    except (csv.Error, BadUserInputError) as error:
+        if lines:
+            yield Chunk(b"".join(lines), first_line, file.tell())
+        if isinstance(error, BadUserInputError):
+            raise
+        raise BadUserInputError(f"{name}: line {rows.line_num} is no CSV: {error}.") from error
+    if lines:
+        yield Chunk(b"".join(lines), first_line, file.tell())
+
+
+def _text_lines(blocks: Iterator[bytes]) -> Iterator[str]:
+    """Lines with their ends; bytes that are no UTF-8 survive as surrogates, to be refused with their row."""
+    held = b""
+    for block in blocks:
+        *lines, held = (held + block).split(b"\n")
+        for line in lines:
+            yield line.decode(errors="surrogateescape") + "\n"
+    if held:
+        yield held.decode(errors="surrogateescape")
+
+
+def _json(row: Any) -> bytes:
+    try:
+        return orjson.dumps(row, default=str, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # surrogates
+        return json.dumps(row, ensure_ascii=False).encode(errors="surrogateescape") + b"\n"
+
+
+def _parquet(path: Path) -> Iterator[Chunk]:
+    import pyarrow  # slow to import, and few need it
+    import pyarrow.parquet
+
+    first_line, size = 1, path.stat().st_size
+    if size == 0:
+        return
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            _check_columns(file.schema_arrow.names, path.name, "the columns are named as in DESIGN section 5")
+            rows = max(file.metadata.num_rows, 1)
+            for batch in file.iter_batches(batch_size=CHUNK_ROWS):
+                lines = b"".join(map(_json, batch.to_pylist()))
+                yield Chunk(lines, first_line, size * (first_line - 1 + batch.num_rows) // rows)
+                first_line += batch.num_rows
+    except (pyarrow.ArrowException, OSError) as error:
+        raise BadUserInputError(
+            f"{path.name}: is no Parquet file, or is cut off. Parquet ends in its table of contents: send the whole file."
+        ) from error
+
+
+def _check_columns(names: list[str], name: str, advice: str) -> None:
+    missing = [needed for needed in NEEDED if needed not in names]
+    if missing:
+        raise BadUserInputError(f"{name}: has no column {', '.join(missing)}; {advice}.")
+    if len(set(names)) < len(names):
+        raise BadUserInputError(f"{name}: two columns have one name.")

@@ -1,0 +1,112 @@
+"""From files of rows to the tables questions are answered from.
+
+    summary = load_files(client, site, [Path("clicks.ndjson.gz")], progress=True)
+
+Each chunk of lines is parsed, checked and stored by ClickHouse; the sessions it touched are derived at the end. Killed
+anywhere and run again it ends complete, because touched sessions are noted before their rows are stored. One load a site at a time.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from clickhouse_connect.driver.client import Client
+
+from clickhouse import derive, received
+from clickhouse.errors import BadUserInputError
+from clickhouse.sites import Site
+from clickhouse.statement import Statement
+from gateway.lines import Chunk, chunks
+
+BATCH_SESSIONS = 25_000
+LINES_IN_ORDER = {"input_format_parallel_parsing": 0, "max_insert_threads": 1}
+
+
+@dataclass(slots=True)
+class LoadSummary:
+    """read_rows = stored_rows + duplicate_rows + the sum of `rejected`."""
+
+    read_rows: int = 0
+    stored_rows: int = 0
+    duplicate_rows: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)  # reason -> rows
+    rejects_files: list[Path] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)  # files that could not be read to their end, and why
+    derived_sessions: int = 0
+
+
+def load_files(client: Client, site: Site, paths: Sequence[Path], progress: bool = False, now: datetime | None = None) -> LoadSummary:
+    """Stores the rows of the files and derives the sessions they touch; bad rows go to FILE.rejected.ndjson."""
+    now = now or datetime.now(UTC)
+    summary = LoadSummary()
+    sizes = {path: path.stat().st_size if path.exists() else 0 for path in paths}
+    shown = {"file": sys.stderr, "hidden": not (progress and sys.stderr.isatty())}
+    with click.progressbar(length=sum(sizes.values()), label="Reading", **shown) as bar:
+        for path in paths:
+            before = bar.pos
+            try:
+                for chunk in chunks(path):
+                    _load_chunk(client, site, path, chunk, now, summary)
+                    bar.update(before + chunk.read_bytes - bar.pos)
+            except BadUserInputError as error:
+                summary.problems.append(error.message)
+            bar.update(before + sizes[path] - bar.pos)
+    _drop(client, received.STAGE)
+    waiting = _rows(client, derive.compile_touched(site.site_id))[0]["sessions"]
+    if waiting:
+        with click.progressbar(derive.batches(site.site_id, waiting, BATCH_SESSIONS), label="Deriving", **shown) as batches:
+            for batch in batches:
+                _derive(client, batch)
+        _drop(client, derive.STAGE)
+    summary.derived_sessions = waiting
+    return summary
+
+
+def _load_chunk(client: Client, site: Site, path: Path, chunk: Chunk, now: datetime, summary: LoadSummary) -> None:
+    _run(client, *received.compile_stage())
+    client.raw_insert("load_lines", ["raw"], chunk.lines, settings=LINES_IN_ORDER, fmt="LineAsString")
+    _run(client, received.compile_parse(site.site_id, site.retention_days, now), received.compile_known(site.site_id))
+    for outcome in _rows(client, received.compile_outcome()):
+        summary.read_rows += outcome["rows"]
+        if outcome["reason"]:
+            summary.rejected[outcome["reason"]] += outcome["rows"]
+        else:
+            summary.stored_rows += outcome["new_rows"]
+            summary.duplicate_rows += outcome["rows"] - outcome["new_rows"]
+    _run(client, received.compile_touch(), received.compile_store())
+    _write_rejects(client, path.with_name(path.name + ".rejected.ndjson"), chunk, summary)
+
+
+def _write_rejects(client: Client, path: Path, chunk: Chunk, summary: LoadSummary) -> None:
+    rejects = received.compile_rejects(chunk.first_line)
+    lines = client.raw_query(rejects.sql, rejects.params, fmt="TSVRaw")
+    if lines:
+        with path.open("ab" if path in summary.rejects_files else "wb") as file:
+            file.write(lines)
+        if path not in summary.rejects_files:
+            summary.rejects_files.append(path)
+
+
+def _derive(client: Client, batch: derive.Batch) -> None:
+    known = _rows(client, derive.compile_known(batch))[0]["sessions"]
+    _run(client, *derive.stage(batch), *(derive.forget(batch) if known else []), *derive.derive(batch), derive.settled(batch))
+
+
+def _drop(client: Client, tables: Sequence[str]) -> None:
+    _run(client, *(Statement(f"DROP TEMPORARY TABLE IF EXISTS {table}", {}) for table in tables))
+
+
+def _run(client: Client, *statements: Statement) -> None:
+    for statement in statements:
+        client.command(statement.sql, statement.params)
+
+
+def _rows(client: Client, statement: Statement) -> list[dict[str, Any]]:
+    return list(client.query(statement.sql, statement.params).named_results())

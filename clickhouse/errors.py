@@ -6,6 +6,17 @@ enters a message; `clickhouse.client` logs it beside the request id and raises o
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
+from contextvars import ContextVar
+
+from clickhouse_connect.driver.exceptions import OperationalError
+
+logger = logging.getLogger("heatgraph.clickhouse")
+
+request_tag: ContextVar[Mapping[str, str]] = ContextVar("request_tag", default={})
+"""Whose statements these are: request id, operation, key id. Set by the gateway, kept in ClickHouse's `log_comment` and in our log."""
+
 
 class HeatgraphError(Exception):
     """Base; `code` becomes `extensions.code`, `details` the other extensions."""
@@ -63,3 +74,38 @@ class DeadlineError(HeatgraphError):
 
 class SourceUnavailableError(HeatgraphError):
     code = "SOURCE_UNAVAILABLE"
+
+
+_BY_CODE: dict[int, tuple[type[HeatgraphError], str]] = {
+    code: (error, message)
+    for codes, error, message in (
+        ((427,), BadUserInputError, "The regular expression is not valid RE2. Correct the pattern; look-around and back-references are not supported."),
+        ((159, 160, 209, 394), DeadlineError, "The answer took too long. Ask for a shorter window, fewer pages or fewer fields."),
+        (
+            (158, 167, 168, 241, 306, 307, 396),
+            QueryTooComplexError,
+            "The question reads or returns too much. Ask for a shorter window, fewer pages or fewer fields.",
+        ),
+        ((60, 81), SourceUnavailableError, "The data source has no tables yet. Create them with: python -m gateway migrate"),
+        (
+            (192, 193, 194, 497, 516),
+            SourceUnavailableError,
+            "The data source refused its user. Check user, password and rights of --clickhouse (HEATGRAPH_CLICKHOUSE).",
+        ),
+        ((202, 203, 210, 242, 243, 252, 279, 425, 999), SourceUnavailableError, "The data source is not available. Try again in a moment."),
+    )
+    for code in codes
+}
+"""ClickHouse's error codes, see its src/Common/ErrorCodes.cpp, and what to do about them."""
+
+
+def from_driver(exception: Exception) -> HeatgraphError:
+    """What to tell the caller about an exception of the driver; the original goes to the log."""
+    logger.warning("ClickHouse failed, request %s: %s", dict(request_tag.get()), exception)
+    code = getattr(exception, "code", None)
+    if code in _BY_CODE:
+        error, message = _BY_CODE[code]
+        return error(message)
+    if code is None and isinstance(exception, OperationalError | OSError):
+        return SourceUnavailableError("The data source cannot be reached. Check that it runs and that --clickhouse (HEATGRAPH_CLICKHOUSE) names it.")
+    return HeatgraphError("Something went wrong while asking the data source; its log tells more.")

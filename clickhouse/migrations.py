@@ -1,0 +1,124 @@
+"""Creates the tables: applies `ddl/NNNN_name.sql` in order and records each step in the table `migrations`.
+
+    migrate(open_sync("./data"))                                    embedded engine or one server
+    migrate(client, cluster="main")                                 once per node: local tables below Distributed ones
+    migrate(client, cluster="main", replicated=True)                once, on any node: ON CLUSTER, Replicated… (needs Keeper)
+
+The files are `string.Template`s. `$local` is the suffix of tables that hold rows: empty, or `_local` on a cluster, where
+the plain name is the Distributed table. Applying what is applied already changes nothing; a file that changed since is an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from clickhouse_connect.driver.client import Client
+
+from clickhouse.tables import DDL, Table, parse
+
+
+class MigrationError(Exception):
+    """The recorded steps and the files disagree; the message names the step and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    number: int
+    name: str
+    text: str
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How one set of files becomes tables on one server, on a cluster, or on a replicated one."""
+
+    cluster: str | None = None
+    replicated: bool = False
+
+    def __post_init__(self) -> None:
+        if self.replicated and not self.cluster:
+            raise ValueError("replicated tables need the name of a cluster")
+        if self.cluster and not re.fullmatch(r"[\w-]+", self.cluster):
+            raise ValueError(f"{self.cluster!r} is no cluster name: letters, digits, _ and - only")
+
+    @property
+    def on_cluster(self) -> str:
+        return f"ON CLUSTER '{self.cluster}'" if self.replicated else ""
+
+    @property
+    def local(self) -> str:
+        return "_local" if self.cluster else ""
+
+    def statements(self, text: str) -> list[str]:
+        """The statements of a DDL file, with a Distributed table for each table on a cluster."""
+        filled = Template(text).substitute(
+            on_cluster=self.on_cluster, local=self.local, replicated="Replicated" if self.replicated else ""
+        )
+        distributed = [self.distributed(table) for table in parse(text)] if self.cluster else []
+        return [statement for statement in re.split(r";\s*$", filled, flags=re.MULTILINE) if statement.strip()] + distributed
+
+    def distributed(self, table: Table) -> str:
+        return "\n".join(
+            [
+                f"CREATE TABLE IF NOT EXISTS {table.name} {self.on_cluster}",
+                f"AS {table.name}{self.local}",
+                f"ENGINE = Distributed('{self.cluster}', currentDatabase(), '{table.name}{self.local}', {table.sharding_key})",
+            ]
+        )
+
+
+def steps(folder: Path = DDL) -> list[Step]:
+    """The DDL files in order."""
+    return [Step(int(file.name[:4]), file.stem[5:], file.read_text()) for file in sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))]
+
+
+def migrate(client: Client, cluster: str | None = None, replicated: bool = False, folder: Path = DDL) -> list[Step]:
+    """Applies the steps this database does not have yet and returns them; raises MigrationError, ValueError."""
+    layout = Layout(cluster or None, replicated)
+    if client.database:
+        client.command(f"CREATE DATABASE IF NOT EXISTS `{client.database}` {layout.on_cluster}", use_database=False)
+    for statement in layout.statements(_MIGRATIONS):
+        client.command(statement)
+    applied = _applied(client)
+    pending = []
+    for step in steps(folder):
+        if step.number not in applied:
+            pending.append(step)
+        elif applied[step.number] != step.checksum:
+            raise MigrationError(
+                f"Step {step.number:04} ({step.name}) was applied from a different file. Undo the change to the file, and put it into a new step."
+            )
+    for step in pending:
+        for statement in layout.statements(step.text):
+            client.command(statement)
+        client.command(
+            "INSERT INTO migrations (step, name, checksum, applied_at) SELECT {step:UInt32}, {name:String}, {checksum:String}, now64(3)",
+            parameters={"step": step.number, "name": step.name, "checksum": step.checksum},
+        )
+    return pending
+
+
+def _applied(client: Client) -> dict[int, str]:
+    """Step -> checksum."""
+    return dict(client.query("SELECT step, checksum FROM migrations ORDER BY applied_at").result_rows)
+
+
+_MIGRATIONS = """
+CREATE TABLE IF NOT EXISTS migrations $on_cluster
+(
+    step       UInt32,
+    name       String,
+    checksum   String,
+    applied_at DateTime64(3, 'UTC')
+)
+ENGINE = ${replicated}MergeTree
+ORDER BY step;
+"""

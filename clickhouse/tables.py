@@ -1,0 +1,52 @@
+"""Tables and their columns, read from `ddl/*.sql`, the one place that defines them; identifiers in SQL come from here.
+
+    TABLES["interactions"].column("page_key")     -> "page_key"; an unknown name raises KeyError
+    TABLES["interactions"].columns["page_key"]    -> "LowCardinality(String)"
+    TABLES["interactions"].sharding_key           -> "cityHash64(site_id, visitor_id)"
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+DDL = Path(__file__).parent / "ddl"
+
+_TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+)\$local.*?\n\(\n(.*?)\n\)\nENGINE", re.DOTALL)
+_COLUMN = re.compile(r"(\w+)\s+(.+?)(?:\s+CODEC\(.*\))?,?")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    name: str
+    columns: Mapping[str, str]
+    """Column -> ClickHouse type, in the order of the DDL."""
+
+    def column(self, name: str) -> str:
+        if name not in self.columns:
+            raise KeyError(f"{self.name} has no column {name!r}; it has {', '.join(self.columns)}")
+        return name
+
+    @property
+    def sharding_key(self) -> str:
+        """Rows that are joined or replace each other share a shard: those of a visitor, else of a site, else of one key."""
+        if "visitor_id" in self.columns:
+            return "cityHash64(site_id, visitor_id)"
+        return f"cityHash64({next(iter(self.columns))})"
+
+
+def parse(ddl: str) -> list[Table]:
+    """The tables of one DDL file."""
+    return [Table(name, dict(_parse_column(line) for line in body.splitlines())) for name, body in _TABLE.findall(ddl)]
+
+
+def _parse_column(line: str) -> tuple[str, str]:
+    declaration = line.split("--")[0].strip()
+    if (match := _COLUMN.fullmatch(declaration)) is None:
+        raise ValueError(f"not a column: {line!r}; write one column a line")
+    return match[1], match[2]
+
+
+TABLES: Mapping[str, Table] = {table.name: table for file in sorted(DDL.glob("*.sql")) for table in parse(file.read_text())}

@@ -9,6 +9,7 @@ a bare `DateTime64(3)` is read in the process's own zone and loses rows elsewher
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -53,3 +54,13 @@ class Statement:
     @classmethod
     def of(cls, lines: list[str], params: Params) -> Statement:
         return cls("\n".join(lines), params.values)
+
+    @classmethod
+    def union(cls, statements: list[Statement]) -> Statement:
+        """All of them at once; `question` says which one a row answers. They must have the same columns, and their rows no order."""
+        parts, params = [], {}
+        for number, statement in enumerate(statements):
+            renamed = re.sub(r"\{(p\d+):", rf"{{q{number}_\1:", statement.sql)
+            parts.append(f"SELECT {number} AS question, *\nFROM (\n{renamed}\n)")
+            params.update({f"q{number}_{name}": value for name, value in statement.params.items()})
+        return cls("\nUNION ALL\n".join(parts), params)

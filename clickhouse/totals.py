@@ -1,19 +1,19 @@
-"""What a page sums up to under a lens, and the listing of pages by any of these numbers.
+"""Measures: what a page sums up to under a lens, and the listing of pages by any of these numbers.
 
-Every number comes from one pass over the lens's rows, pageviews and interactions together, so that visitors and sessions
-are everybody who left a row and all numbers of a page agree.
+All measures come from one pass over the lens's rows, pageviews and interactions together, so that visitors and sessions
+are everybody who left a row, all numbers of a page agree, and sibling fields of a lens share one statement.
 """
 
 from __future__ import annotations
 
 from clickhouse.conditions import lens_clauses
 from clickhouse.lens import Lens
-from clickhouse.numbers import ratio, wilson_low
+from clickhouse.numbers import IS_ORIGIN, KINDS, kind_clause, ratio, wilson_low
 from clickhouse.statement import Params, Statement
 
-IS_CLICK = "kind IN ('click', 'dead')"
+IS_CLICK = kind_clause("CLICK")
 
-MEASURES = {
+TOTALS = {
     "pageviews": "countIf(kind = 'pageview')",
     "visitors": "uniqExact(visitor_id)",
     "sessions": "uniqExact(session_id)",
@@ -28,9 +28,23 @@ MEASURES = {
     "desktop_clicks": f"countIf({IS_CLICK} AND breakpoint = 'DESKTOP')",
     "tablet_clicks": f"countIf({IS_CLICK} AND breakpoint = 'TABLET')",
     "mobile_clicks": f"countIf({IS_CLICK} AND breakpoint = 'MOBILE')",
-    "pages": "uniqExact(row_page)",
-    "sample_rate": "min(sample_rate)",
 }
+"""The measures of PageTotals."""
+
+LENS_EXTENT = {"pages": "uniqExact(row_page)", "sample_rate": "min(sample_rate)"}
+
+
+def fold_measures(kind: str) -> dict[str, str]:
+    """Interactions that scroll with the page, those below their own fold, and their median viewport height; `kind` is a PointKind."""
+    counted = f"folds AND {kind_clause(kind)}"
+    return {
+        f"fold_{kind}_total": f"countIf({counted})",
+        f"fold_{kind}_below": f"countIf(below_fold AND {counted})",
+        f"fold_{kind}_median_height": f"toUInt32(round(quantileExactInclusiveOrNullIf(0.5)(viewport_height, {counted})))",
+    }
+
+
+MEASURES = TOTALS | LENS_EXTENT | {name: sql for kind in KINDS for name, sql in fold_measures(kind).items()}
 
 RAGE_WEIGHT = 0.6
 DEAD_WEIGHT = 0.4
@@ -59,30 +73,31 @@ ORDERS = {
 def lens_rows(lens: Lens, page_keys: tuple[str, ...], params: Params, extra: tuple[str, ...] = ()) -> list[str]:
     """Pageviews and interactions of the lens as one set of rows."""
     where = "WHERE " + "\n  AND ".join([*lens_clauses(lens, page_keys, params), *extra])
-    shared = "page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate"
+    shared = "page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height"
+    of_interactions = f"toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT {IS_ORIGIN} AS folds"
+    of_pageviews = "session_pageviews, on_page_ms"
     return [
-        f"SELECT {shared}, toString(kind) AS kind, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms",
+        f"SELECT {shared}, {of_interactions}, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms",
         "FROM interactions",
         where,
         "UNION ALL",
-        f"SELECT {shared}, 'pageview' AS kind, session_pageviews, on_page_ms",
+        f"SELECT {shared}, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, {of_pageviews}",
         "FROM pageviews",
         where,
     ]
 
 
-def compile_totals(lens: Lens, page_keys: tuple[str, ...]) -> Statement:
+def compile_measures(lens: Lens, page_keys: tuple[str, ...], measures: tuple[str, ...]) -> Statement:
     """One row a page that has rows; a single row with page '' when the lens merges pages by a URL rule."""
     params = Params()
     return Statement.of(
         [
             "SELECT '' AS page," if lens.url else "SELECT row_page AS page,",
-            *_measures(),
-            f"  {ISSUE_SCORE} AS issue_score",
+            ",\n".join(f"  {MEASURES[name]} AS {name}" for name in measures),
             "FROM (",
             *lens_rows(lens, page_keys, params),
             ")",
-            *(["HAVING pages > 0"] if lens.url else ["GROUP BY row_page"]),
+            "HAVING count() > 0" if lens.url else "GROUP BY row_page",
         ],
         params,
     )
@@ -116,8 +131,7 @@ def compile_pages(
             f"SELECT *, {sort_value} AS sort_value, count() OVER () AS pages_total",
             "FROM (",
             "SELECT row_page AS page,",
-            *_measures(),
-            f"  {ISSUE_SCORE} AS issue_score",
+            ",\n".join(f"  {sql} AS {name}" for name, sql in TOTALS.items()),
             "FROM (",
             *lens_rows(lens, (), params, extra),
             ")",
@@ -131,6 +145,3 @@ def compile_pages(
         params,
     )
 
-
-def _measures() -> list[str]:
-    return [f"  {sql} AS {name}," for name, sql in MEASURES.items()]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from clickhouse.errors import BadUserInputError
-from clickhouse.fold import compile_fold
 from clickhouse.heatmap import Cell, HeatmapQuestion, compile_heatmap, standard_viewport_px
 from clickhouse.interactions import InteractionQuestion, compile_interactions
 from clickhouse.selection import Selection
+from clickhouse.totals import fold_measures
 from resolvers import cursors
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, finite, page_size
@@ -85,8 +85,11 @@ def _as_cursor(last: tuple[int, bool, int, int]) -> tuple[int, bool, int, int]:
 
 
 async def load_fold(context: Context, asked: AskedLens, kind: str) -> Row:
-    rows = await context.answers.load(asked.question(compile_fold, kind))
-    return rows[0] if rows else {"total": 0, "below_fold": 0, "median_viewport_height": None}
+    """total, below_fold, median_viewport_height; `kind` is a PointKind."""
+    names = tuple(fold_measures(kind))
+    rows = await context.answers.load(asked.measures(names))
+    row = rows[0] if rows else dict(zip(names, (0, 0, None), strict=True))
+    return dict(zip(("total", "below_fold", "median_viewport_height"), (row[name] for name in names), strict=True))
 
 
 async def list_interactions(
@@ -108,7 +111,7 @@ async def list_interactions(
     first = page_size(first, MAX_INTERACTIONS)
     beyond = (cursors.instant(values[0]), values[1]) if values else None
     question = InteractionQuestion(kind, cell, hide_origin, first, cells, beyond, with_total)
-    rows = await context.answers.load(asked.question(compile_interactions, question))
+    rows = await context.answers.load(asked.list_question(compile_interactions, question))
 
     def cursor(row: Row) -> str:
         return asked.cursor(binding, cursors.milliseconds(row["timestamp"].replace(tzinfo=UTC)), row["row_id"])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from clickhouse.errors import BadUserInputError
 from clickhouse.heatmap import Cell, standard_viewport_px
 from clickhouse.hotspots import SpotQuestion, compile_dead_clicks, compile_rage_clicks
 from clickhouse.rage import DEFAULT_RULE, RageRule
+from clickhouse.statement import Statement
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, page_size
 from resolvers.listing import Listing
@@ -40,12 +43,12 @@ async def list_dead_clicks(context: Context, asked: AskedLens, first: int, after
     return await _list(context, asked, compile_dead_clicks, None, first, after)
 
 
-async def _list(context: Context, asked: AskedLens, compile_: object, rule: RageRule | None, first: int, after: str | None) -> Listing:
+async def _list(context: Context, asked: AskedLens, compile_: Callable[..., Statement], rule: RageRule | None, first: int, after: str | None) -> Listing:
     cell = Cell.default(standard_width_px(asked))
-    binding = asked.binding(getattr(compile_, "__name__", ""), rule)
+    binding = asked.binding(compile_.__name__, rule)
     asked, values = asked.resumed(after, binding, KEY_KINDS)
     first = page_size(first, MAX_SPOTS)
-    rows = await context.answers.load(asked.question(compile_, SpotQuestion(cell, first, values, rule)))  # type: ignore[arg-type]
+    rows = await context.answers.load(asked.list_question(compile_, SpotQuestion(cell, first, values, rule)))
 
     def cursor(row: Row) -> str:
         key = (row["count"], row["clicks"], row["selector"], row["spot_fixed"], row["spot_row"], row["spot_column"])

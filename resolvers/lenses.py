@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +13,8 @@ import re2
 from clickhouse.errors import BadUserInputError
 from clickhouse.lens import Lens, PerformedEvent, Segment, UrlRule, WidthRange, Window
 from clickhouse.sites import Site
+from clickhouse.statement import Statement
+from clickhouse.totals import compile_measures
 from clickhouse.url import page_key
 from resolvers import cursors, windows
 from resolvers.context import Context
@@ -45,8 +48,16 @@ class AskedLens:
     def clamped(self) -> bool:
         return self.requested.start != self.lens.window.start
 
-    def question(self, compile_: Any, *args: Any) -> Question:
+    def question(self, compile_: Callable[..., Statement], *args: Hashable) -> Question:
+        """Answered by one row."""
         return Question(compile_, self.lens, self.page_key, args)
+
+    def list_question(self, compile_: Callable[..., Statement], *args: Hashable) -> Question:
+        """Answered by rows in an order."""
+        return Question(compile_, self.lens, self.page_key, args, ordered=True)
+
+    def measures(self, names: Iterable[str]) -> Question:
+        return Question(compile_measures, self.lens, self.page_key, measures=tuple(names))
 
     def binding(self, *parts: object) -> str:
         """What a cursor under this lens is bound to; its window travels in the cursor."""

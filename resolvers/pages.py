@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clickhouse.pages import compile_tracked_by_rule
-from clickhouse.totals import compile_pages, compile_totals
+from clickhouse.totals import LENS_EXTENT, TOTALS, compile_pages
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, page_size
 from resolvers.listing import Listing
 from resolvers.questions import Row
 
-NO_ROWS: Row = {
-    "pageviews": 0,
-    "visitors": 0,
-    "sessions": 0,
-    "bounced_sessions": 0,
-    "timed_pageviews": 0,
-    "on_page_ms": 0,
-    "clicks": 0,
-    "rage_clicks": 0,
-    "dead_clicks": 0,
-    "rage_sessions": 0,
-    "dead_sessions": 0,
-    "desktop_clicks": 0,
-    "tablet_clicks": 0,
-    "mobile_clicks": 0,
-    "pages": 0,
-    "sample_rate": None,
-    "issue_score": None,
-}
 MAX_PAGES = 100
 
 
@@ -60,13 +42,24 @@ async def list_pages(context: Context, asked: AskedLens, query: PageQuery) -> tu
 
 
 async def load_totals(context: Context, asked: AskedLens) -> Row:
-    rows = await context.answers.load(asked.question(compile_totals))
-    return rows[0] if rows else NO_ROWS
+    """The numbers of PageTotals."""
+    return await _measure(context, asked, TOTALS)
 
 
-async def status(context: Context, asked: AskedLens, totals: Row) -> str:
+async def load_extent(context: Context, asked: AskedLens) -> Row:
+    """sessions, pages and sample_rate of the lens."""
+    return await _measure(context, asked, ("sessions", *LENS_EXTENT))
+
+
+async def _measure(context: Context, asked: AskedLens, names: Iterable[str]) -> Row:
+    """Without any row every count is 0 and everything else unknown."""
+    rows = await context.answers.load(asked.measures(names))
+    return rows[0] if rows else dict.fromkeys(names, 0) | {"sample_rate": None}
+
+
+async def status(context: Context, asked: AskedLens, sessions: int) -> str:
     """OK, EMPTY (tracked, but nothing in this lens) or NOT_TRACKED (no heatmap rows ever)."""
-    if totals["sessions"]:
+    if sessions:
         return "OK"
     if asked.page_key is not None:
         page = await context.page(asked.site, asked.page_key)

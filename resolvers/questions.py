@@ -1,6 +1,6 @@
-"""Questions about pages under a lens, answered together: one statement for all pages that ask the same.
+"""Questions about pages under a lens, answered together: one statement for all pages that ask the same, and for sibling lenses.
 
-    rows = await context.answers.load(Question(compile_fold, lens, page_key, ("CLICK",)))
+    rows = await context.answers.load(Question(compile_scroll, lens, page_key, (scroll_question,)))
 
 `compile_*` functions of `clickhouse` take (lens, page_keys, *args) and name each row's page in the column `page`.
 """
@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
@@ -18,36 +19,62 @@ from clickhouse.statement import Statement
 
 Row = dict[str, Any]
 
+MAX_SIBLING_LENSES = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`page_key` is None where the lens merges the pages of a URL rule."""
+    """`page_key` is None where the lens merges the pages of a URL rule.
+
+    `measures` are columns wanted of a statement that can carry more: those of all questions that differ only in them are asked at once.
+    `ordered` answers have several rows a page whose order counts, so that they keep a statement of their own.
+    """
 
     compile: Callable[..., Statement]
     lens: Lens
     page_key: str | None
     args: tuple[Hashable, ...] = ()
+    measures: tuple[str, ...] = ()
+    ordered: bool = False
 
 
 async def answer(client: Client, questions: list[Question]) -> list[list[Row] | BaseException]:
     """The rows of each question, in order; a statement that fails costs only the questions it was for."""
-    groups: dict[tuple[Callable[..., Statement], Lens, tuple[Hashable, ...], bool], list[Question]] = {}
+    alike: defaultdict[tuple[Hashable, ...], list[Question]] = defaultdict(list)
     for question in questions:
-        groups.setdefault((question.compile, question.lens, question.args, question.page_key is None), []).append(question)
+        alike[question.compile, question.args, question.lens.url is None].append(question)
     answers: dict[Question, list[Row] | BaseException] = {}
-
-    async def run(group: list[Question]) -> None:
-        first = group[0]
-        page_keys = tuple(sorted(question.page_key for question in group if question.page_key is not None))
-        try:
-            rows = await client.query(first.compile(first.lens, page_keys, *first.args))
-        except Exception as error:
-            answers.update((question, error) for question in group)
-            return
-        by_page: dict[str, list[Row]] = {}
-        for row in rows:
-            by_page.setdefault(row["page"], []).append(row)
-        answers.update((question, by_page.get(question.page_key or "", [])) for question in group)
-
-    await asyncio.gather(*(run(group) for group in groups.values()))
+    await asyncio.gather(*(_answer_alike(client, group, answers) for group in alike.values()))
     return [answers[question] for question in questions]
+
+
+async def _answer_alike(client: Client, questions: list[Question], answers: dict[Question, list[Row] | BaseException]) -> None:
+    """Questions that differ in lens, page and measures only: a few lenses a statement."""
+    first = questions[0]
+    measures = tuple(sorted({name for question in questions for name in question.measures}))
+    lenses: defaultdict[Lens, list[Question]] = defaultdict(list)
+    for question in questions:
+        lenses[question.lens].append(question)
+
+    def compiled(lens: Lens) -> Statement:
+        pages = {question.page_key for question in lenses[lens] if question.page_key is not None}
+        return first.compile(lens, tuple(sorted(pages)), *first.args, *([measures] if measures else []))
+
+    async def run(siblings: list[Lens]) -> None:
+        try:
+            statements = [compiled(lens) for lens in siblings]
+            rows = await client.query(statements[0] if len(siblings) == 1 else Statement.union(statements))
+        except Exception as error:
+            if len(siblings) > 1:  # find out which lens it was
+                await asyncio.gather(*(run([lens]) for lens in siblings))
+                return
+            answers.update((question, error) for question in lenses[siblings[0]])
+            return
+        found: defaultdict[tuple[Lens, str], list[Row]] = defaultdict(list)
+        for row in rows:
+            found[siblings[row.get("question", 0)], row["page"]].append(row)
+        answers.update((question, found[lens, question.page_key or ""]) for lens in siblings for question in lenses[lens])
+
+    at_once = 1 if first.ordered else MAX_SIBLING_LENSES
+    distinct = list(lenses)
+    await asyncio.gather(*(run(distinct[start : start + at_once]) for start in range(0, len(distinct), at_once)))

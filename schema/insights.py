@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from typing import Annotated, Self
 
@@ -60,18 +61,18 @@ class Insights(Node):
 
     @strawberry.field(description="The window and the amount of data the numbers rest on.")
     async def meta(self, info: strawberry.Info[Context]) -> InsightsMeta:
-        asked, totals = self.asked, await pages.load_totals(info.context, self.asked)
+        asked, extent = self.asked, await pages.load_extent(info.context, self.asked)
         window, requested, tracked = asked.lens.window, asked.requested, asked.lens.tracked_pages
         return InsightsMeta(
-            status=InsightsStatus(await pages.status(info.context, asked, totals)),
+            status=InsightsStatus(await pages.status(info.context, asked, extent["sessions"])),
             window=ResolvedWindow(from_=window.start, to=window.end),
             requested_window=ResolvedWindow(from_=requested.start, to=requested.end),
             clamped=asked.clamped,
             time_zone=asked.site.time_zone,
-            pages_matched=totals["pages"],
-            sessions=totals["sessions"],
-            enough_data=totals["sessions"] >= MIN_SESSIONS,
-            sample_rate=totals["sample_rate"],
+            pages_matched=extent["pages"],
+            sessions=extent["sessions"],
+            enough_data=extent["sessions"] >= MIN_SESSIONS,
+            sample_rate=extent["sample_rate"],
             sources=[info.context.source_name],
             truncated=asked.lens.url is not None and tracked is not None and await info.context.has_untracked_pages(asked.site),
         )
@@ -127,8 +128,10 @@ class Insights(Node):
     async def dead_clicks(
         self, info: strawberry.Info[Context], first: FirstArgument = 50, after: AfterArgument = UNSET
     ) -> DeadClickConnection | None:
-        listing = await hotspots.list_dead_clicks(info.context, self.asked, 50 if first is None else first, given(after))
-        totals = await pages.load_totals(info.context, self.asked)
+        listing, totals = await asyncio.gather(
+            hotspots.list_dead_clicks(info.context, self.asked, 50 if first is None else first, given(after)),
+            pages.load_totals(info.context, self.asked),
+        )
         return DeadClickConnection.of(listing, totals, heatmaps.cell_of(self.asked, None), hotspots.standard_width_px(self.asked))
 
     @strawberry.field(description="How far down people get.")

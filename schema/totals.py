@@ -33,6 +33,13 @@ class IssueScore:
     rage: IssuePart = strawberry.field(description="Sessions with a rage burst; weight 0.6.")
     dead: IssuePart = strawberry.field(description="Sessions with a dead click; weight 0.4.")
 
+    @classmethod
+    def of(cls, rage: IssuePart, dead: IssuePart) -> Self:
+        """The same order of operations as `clickhouse.totals.ISSUE_SCORE`, so the same digits."""
+        if rage.rate.low is None or dead.rate.low is None:
+            return cls(value=None, rage=rage, dead=dead)
+        return cls(value=100 * (rage.weight * rage.rate.low + dead.weight * dead.rate.low), rage=rage, dead=dead)
+
 
 @strawberry.type(description="The numbers of a page, or of the pages of a URL rule, under one lens.")
 class PageTotals:
@@ -68,7 +75,7 @@ class PageTotals:
             dead_clicks=row["dead_clicks"],
             rage_rate=Rate.plain(row["rage_clicks"], row["clicks"], RateBasis.CLICKS),
             dead_rate=Rate.subset(row["dead_clicks"], row["clicks"], RateBasis.CLICKS),
-            issue_score=IssueScore(value=row["issue_score"], rage=part("rage", RAGE_WEIGHT), dead=part("dead", DEAD_WEIGHT)),
+            issue_score=IssueScore.of(part("rage", RAGE_WEIGHT), part("dead", DEAD_WEIGHT)),
             breakpoints=[
                 BreakpointCount(breakpoint=breakpoint, clicks=row[f"{breakpoint.value.lower()}_clicks"]) for breakpoint in Breakpoint
             ],

@@ -40,7 +40,6 @@ SETTINGS = {
     "output_format_json_named_tuples_as_objects": 1,
     "allow_experimental_nullable_tuple_type": 1,
     "distributed_product_mode": "global",
-    "prefer_column_name_to_alias": 1,
     "join_use_nulls": 0,
     "max_query_size": 10_000_000,
 }
@@ -61,6 +60,7 @@ class Limits:
 
     def settings(self) -> dict[str, Any]:
         return {
+            "prefer_column_name_to_alias": 1,  # an aggregate may carry its column's name
             "readonly": 2,  # 1 would forbid the settings that come with the statement
             "max_execution_time": self.max_execution_ms / 1000,
             "max_memory_usage": self.max_memory_bytes,

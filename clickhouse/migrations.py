@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
 from clickhouse_connect.driver.client import Client
 
+from clickhouse.statement import Statement
 from clickhouse.tables import DDL, Table, parse
 
 
@@ -29,7 +30,7 @@ class MigrationError(Exception):
 class Step:
     number: int
     name: str
-    text: str
+    text: str = field(repr=False)
 
     @property
     def checksum(self) -> str:
@@ -106,9 +107,14 @@ def migrate(client: Client, cluster: str | None = None, replicated: bool = False
     return pending
 
 
+def compile_applied() -> Statement:
+    """Rows of step and checksum, the latest last."""
+    return Statement("SELECT step, checksum FROM migrations ORDER BY applied_at", {})
+
+
 def _applied(client: Client) -> dict[int, str]:
     """Step -> checksum."""
-    return dict(client.query("SELECT step, checksum FROM migrations ORDER BY applied_at").result_rows)
+    return {step: checksum for step, checksum in client.query(compile_applied().sql).result_rows}
 
 
 _MIGRATIONS = """

@@ -1,6 +1,6 @@
 """A GraphQL document is parsed and validated once, however often it is sent.
 
-    Documents(schema, max_tokens=10_000).prepare("{ __typename }")   -> its syntax tree, valid for the schema
+Documents(schema, max_tokens=10_000).prepare("{ __typename }")   -> its syntax tree, valid for the schema
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLError,
     InlineFragmentNode,
+    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -42,9 +43,10 @@ class DocumentError(Exception):
 
 
 class Documents:
-    def __init__(self, schema: Schema, max_tokens: int) -> None:
+    def __init__(self, schema: Schema, max_tokens: int, *, introspection: bool = True) -> None:
         self._schema = schema
         self._max_tokens = max_tokens
+        self._rules = tuple(specified_rules) if introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
         self._remembered = lru_cache(REMEMBERED_DOCUMENTS)(self._prepare)
 
     def prepare(self, text: str) -> DocumentNode:
@@ -57,7 +59,7 @@ class Documents:
     def _prepare(self, text: str) -> tuple[DocumentNode, list[GraphQLError]]:
         try:
             document = parse(text, max_lexical_tokens=self._max_tokens, max_comments=MAX_COMMENTS, allow_empty_selection_sets=False)
-            return document, validate_document(self._schema._schema, document, tuple(specified_rules))
+            return document, validate_document(self._schema._schema, document, self._rules)
         except GraphQLError as error:
             return DocumentNode(), [error]
         except RecursionError as error:

@@ -8,12 +8,15 @@ A setting `max_body_bytes` is the option `--max-body-bytes` of `serve` and the v
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field, fields
+from functools import wraps
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
+
+from clickhouse.client import Limits, Target
 
 PREFIX = "HEATGRAPH"
 
@@ -27,7 +30,8 @@ class Settings:
     """Frozen values of the table; units are in the names."""
 
     clickhouse: str = setting(
-        "./data", "Where the data is: a directory or chdb:///path (embedded engine), chdb://memory, or http(s)://user:password@host:8123/db."
+        "./data",
+        "Where the data is: a directory or chdb:///path (embedded engine), chdb://memory, or http(s)://user:password@host:8123/db.",
     )
     cluster: str = setting("", "Name of the ClickHouse cluster to create tables on; empty for one server.")
     replicated: bool = setting(False, "Create replicated tables (needs a cluster with Keeper).")
@@ -61,13 +65,13 @@ class Settings:
         return {environment_variable(name): str(value) for name, value in asdict(self).items()}
 
     @property
-    def dsn(self) -> str:
-        """`clickhouse` as the driver wants it; a bare directory becomes chdb:///its/absolute/path."""
-        return self.clickhouse if "://" in self.clickhouse else f"chdb://{Path(self.clickhouse).absolute()}"
+    def is_embedded(self) -> bool:
+        """Whether the data is in this process's own engine; raises ValueError when `clickhouse` names no data."""
+        return Target.parse(self.clickhouse).is_embedded
 
     @property
-    def is_embedded(self) -> bool:
-        return self.dsn.startswith("chdb:")
+    def limits(self) -> Limits:
+        return Limits(self.max_execution_ms, self.max_memory_bytes, self.max_rows_to_read)
 
     @property
     def is_development(self) -> bool:
@@ -115,6 +119,23 @@ def options(names: Collection[str] | None = None) -> list[click.Option]:
         if names is None or row.name in names
         for option in [row.name.replace("_", "-")]
     ]
+
+
+def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Gives a click command the options of these settings (of all, if none is named) and passes it one `settings` instead."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        offered = options(names or None)
+
+        @wraps(command)
+        def with_one_settings(**values: Any) -> Any:
+            chosen = {option.name: values.pop(option.name) for option in offered if option.name}
+            return command(Settings(**chosen), **values)
+
+        with_one_settings.__click_params__ = [*reversed(offered), *getattr(command, "__click_params__", [])]  # type: ignore[attr-defined]
+        return with_one_settings
+
+    return decorate
 
 
 def _click_type(hint: Any, minimum: int | None) -> click.ParamType[Any] | type:

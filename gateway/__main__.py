@@ -1,0 +1,186 @@
+"""`python -m gateway COMMAND`: serve, migrate, load, and the administration of sites, cohorts and keys."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import uvicorn
+
+from clickhouse.derive import compile_touched
+from clickhouse.errors import BadUserInputError, HeatgraphError
+from clickhouse.keys import ApiKey, insert_key
+from clickhouse.migrations import migrate
+from clickhouse.pages import compile_extent
+from clickhouse.sites import Site, insert_site
+from gateway.administration import cohorts, keys, require_site, save_cohort, sites, token_secret
+from gateway.auth import hash_token
+from gateway.database import Database, open_database
+from gateway.demo import DEMO_DOMAINS, DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_cohorts, demo_rows
+from gateway.load import LoadSummary, load_files
+from gateway.settings import Settings, with_settings
+
+DEMO_KEY_ID = "demo00000000"
+DEMO_SCOPES = frozenset({"heatmap:read", "replay:read", "element:write", "cohort:write"})
+DEMO_QUERY = "{ viewer { scopes sites { siteId } } }"
+
+
+class Refusal(click.ClickException):
+    exit_code = 2
+
+
+class Commands(click.Group):
+    """Foreseen errors end a command in one line and exit code 2, never in a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except HeatgraphError as error:
+            raise Refusal(error.message) from error
+
+
+@click.group(cls=Commands, context_settings={"auto_envvar_prefix": "HEATGRAPH", "max_content_width": 120})
+def main() -> None:
+    """Heatgraph: heatmaps of your pages, from ClickHouse, over GraphQL."""
+
+
+main.add_command(sites)
+main.add_command(cohorts)
+main.add_command(keys)
+
+
+@main.command("serve")
+@with_settings()
+def serve_command(settings: Settings) -> None:
+    """Answer GraphQL on /graphql. Every option is also the environment variable shown beside it."""
+    serve(settings)
+
+
+def serve(settings: Settings) -> None:
+    if settings.workers > 1 and settings.is_embedded:
+        raise BadUserInputError(
+            "More than one worker needs a ClickHouse server (--clickhouse http://…): "
+            "the embedded engine allows one process a path. Use --workers 1."
+        )
+    token_secret(settings)  # made before workers start, and refused here rather than in them
+    if settings.is_embedded:
+        with open_database(settings):
+            pass  # a path in use is refused here, in one line
+    os.environ.update(settings.to_environment())
+    uvicorn.run(
+        "gateway.app:create_app_from_environment",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        log_level=settings.log_level,
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_grace_seconds,
+    )
+
+
+@main.command("migrate")
+@with_settings("clickhouse", "cluster", "replicated")
+def migrate_command(settings: Settings) -> None:
+    """Create the tables, or bring them up to date. Run again, it changes nothing."""
+    with open_database(settings) as database:
+        applied = migrate(database.client, settings.cluster or None, settings.replicated)
+    for step in applied:
+        click.echo(f"Applied step {step.number}, {step.name}.")
+    click.echo("The tables are up to date.")
+
+
+@main.command("load")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--site", "site_id", required=True, help="The site's id.")
+@with_settings("clickhouse")
+def load_command(settings: Settings, files: tuple[Path, ...], site_id: str) -> None:
+    """Store rows of NDJSON (.gz, .zst), CSV or Parquet files. The same rows again change nothing."""
+    with open_database(settings) as database:
+        summary = load_files(database.client, require_site(database, site_id), files, progress=True)
+    report(summary)
+    if summary.problems:
+        sys.exit(2)
+
+
+def report(summary: LoadSummary) -> None:
+    """What was read, stored and rejected, and why."""
+    rejected_rows = sum(summary.rejected.values())
+    click.echo(
+        f"{summary.read_rows} rows read: {summary.stored_rows} stored, {summary.duplicate_rows} known already, "
+        f"{rejected_rows} rejected; {summary.derived_sessions} sessions derived."
+    )
+    for reason, rows in summary.rejected.most_common():
+        click.echo(f"  {rows} rejected: {reason}")
+    for path in summary.rejects_files:
+        click.echo(f"Rejected rows are in {path}")
+    for problem in summary.problems:
+        click.echo(f"Error: {problem}", err=True)
+
+
+@main.command("schema")
+def schema_command() -> None:
+    """Print the GraphQL schema (SDL)."""
+    from schema.build import build_schema
+
+    click.echo(build_schema().as_str())
+
+
+@main.command("demo")
+@with_settings()
+def demo_command(settings: Settings) -> None:
+    """Make a demo site with data, print a key for it, and serve both on this machine only."""
+    settings = replace(settings, host="127.0.0.1", workers=1, environment="development")
+    now = datetime.now(UTC)
+    with open_database(settings) as database:
+        migrate(database.client, settings.cluster or None, settings.replicated)
+        database.insert(insert_site(Site(DEMO_SITE, "Demo", tuple(DEMO_DOMAINS), test_account_rules=tuple(DEMO_TEST_ACCOUNTS)), now))
+        if not has_demo_of(database, now):
+            load_demo(database, demo_rows(now))
+        for name, visitor_ids in demo_cohorts().items():
+            save_cohort(database, DEMO_SITE, name, visitor_ids)
+        token = make_demo_key(database, token_secret(settings), now)
+    address = f"http://{settings.host}:{settings.port}/graphql"
+    click.echo(f"\nToken    {token}")
+    click.echo(f"GraphiQL {address}#token={token}")
+    headers = f"-H 'Authorization: Bearer {token}' -H 'Content-Type: application/json'"
+    click.echo(f'curl -s {address} {headers} -d \'{{"query": "{DEMO_QUERY}"}}\'\n')
+    serve(settings)
+
+
+def has_demo_of(database: Database, now: datetime) -> bool:
+    """Whether the demo was loaded to its end today."""
+    (extent,) = database.query(compile_extent(DEMO_SITE))
+    (waiting,) = database.query(compile_touched(DEMO_SITE))
+    return extent["data_to"] is not None and extent["data_to"].date() == now.date() and not waiting["sessions"]
+
+
+def load_demo(database: Database, lines: Iterable[bytes]) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory, "demo.ndjson")
+        with file.open("wb") as rows:
+            rows.writelines(lines)
+        report(load_files(database.client, require_site(database, DEMO_SITE), [file], progress=True))
+
+
+def make_demo_key(database: Database, secret: bytes, now: datetime) -> str:
+    """The token follows from the secret, so that yesterday's link still works."""
+    token = f"hg_{DEMO_KEY_ID}_" + hashlib.sha256(secret + DEMO_KEY_ID.encode()).hexdigest()[:40]
+    key = ApiKey(DEMO_KEY_ID, "demo", DEMO_SCOPES, frozenset({DEMO_SITE}), token_hash=hash_token(token, secret))
+    database.insert(insert_key(key, now))
+    return token
+
+
+if __name__ == "__main__":
+    main()

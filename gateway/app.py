@@ -1,0 +1,190 @@
+"""The ASGI application: `/graphql`, GraphiQL and the health checks.
+
+create_app(Settings())      -> Starlette, which owns the connection to ClickHouse while it runs
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from graphql import OperationType
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+from strawberry.schema import Schema
+from strawberry.types import ExecutionResult
+
+from clickhouse.client import Client, connect
+from clickhouse.errors import HeatgraphError
+from clickhouse.keys import ApiKey
+from clickhouse.migrations import compile_applied, steps
+from gateway.auth import ANONYMOUS, Authenticator
+from gateway.documents import DocumentError, Documents, PreparedDocument, is_introspection, select_operation
+from gateway.errors import HTTP_STATUS, explain, format_errors
+from gateway.graphiql import CONTENT_SECURITY_POLICY, STATIC_DIR, page_html
+from gateway.graphql_http import JSON_TYPE, RESPONSE_TYPE, negotiate, read_request, respond
+from gateway.request_ids import RequestIds
+from gateway.settings import Settings
+from resolvers.context import Context
+from schema.build import build_schema
+
+CLIENT_CLOSED_REQUEST = 499  # nobody reads it, but the access log shows it
+
+
+def create_app_from_environment() -> Starlette:
+    """For worker processes and other ASGI servers: `uvicorn --factory gateway.app:create_app_from_environment`."""
+    return create_app(Settings.from_environment())
+
+
+def create_app(settings: Settings, schema: Schema | None = None) -> Starlette:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        client = app.state.client = await connect(settings.clickhouse, settings.limits, settings.pool_size)
+        app.state.authenticator = Authenticator(client, settings.token_secret(), settings.key_cache_seconds)
+        try:
+            yield
+        finally:
+            await client.close()
+
+    routes: list[BaseRoute] = [
+        Route("/graphql", GraphQLEndpoint(settings, schema or build_schema())),
+        Route("/health/live", live),
+        Route("/health/ready", ready),
+    ]
+    if settings.is_development:
+        routes += [Mount("/graphiql", StaticFiles(directory=STATIC_DIR)), Route("/", RedirectResponse("/graphql"))]
+    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(RequestIds)])
+
+
+class GraphQLEndpoint:
+    """`/graphql`: a request in, an answer with its errors out; GraphiQL for browsers in development."""
+
+    def __init__(self, settings: Settings, schema: Schema) -> None:
+        schema.extensions = (PreparedDocument, *schema.extensions)
+        self._settings = settings
+        self._schema = schema
+        self._documents = Documents(schema, settings.max_query_tokens, introspection=settings.is_development)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        response = graphiql() if self._is_for_page(request) else await self._respond(request)
+        await response(scope, receive, send)
+
+    def _is_for_page(self, request: Request) -> bool:
+        wants_html = "text/html" in request.headers.get("accept", "")
+        return self._settings.is_development and wants_html and request.method == "GET" and "query" not in request.query_params
+
+    async def _respond(self, request: Request) -> Response:
+        request_id: str = request.scope["request_id"]
+        accepted = negotiate(",".join(request.headers.getlist("accept")))
+        media_type = accepted or JSON_TYPE
+        try:
+            if not accepted:
+                raise HTTPException(406, f"Accept {RESPONSE_TYPE} or {JSON_TYPE}.")
+            result = await self._answer(request)
+        except ClientDisconnect:
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+        except HTTPException as error:
+            problem = {"message": error.detail, "extensions": {"code": "BAD_USER_INPUT"}}
+            return respond({"errors": [problem]}, media_type, error.status_code, dict(error.headers or {}))
+        except DocumentError as error:
+            return self._refuse(format_errors(error.errors, request_id), media_type)
+        except Exception as error:
+            message, code, details = explain(error, request_id)
+            problem = {"message": message, "extensions": {"code": code, **details}}
+            headers = {"WWW-Authenticate": 'Bearer realm="heatgraph"'} if code == "UNAUTHENTICATED" else None
+            return respond({"errors": [problem]}, media_type, HTTP_STATUS[code], headers)
+        errors = format_errors(result.errors or [], request_id)
+        if result.data is None and all("path" not in error for error in errors):
+            return self._refuse(errors, media_type)
+        payload = {"data": result.data} | ({"errors": errors} if errors else {})
+        return respond(payload | ({"extensions": result.extensions} if result.extensions else {}), media_type)
+
+    def _refuse(self, errors: list[dict[str, Any]], media_type: str) -> Response:
+        """The request failed before anything was executed: `data` is left out."""
+        status = 200 if media_type == JSON_TYPE else HTTP_STATUS[errors[0]["extensions"]["code"]]
+        return respond({"errors": errors}, media_type, status)
+
+    async def _answer(self, request: Request) -> ExecutionResult:
+        """In development the schema explains itself without a key; everything else needs one, and then before anything is read."""
+        authenticator: Authenticator = request.app.state.authenticator
+        authorization = request.headers.get("authorization")
+        key = None
+        if authorization or not self._settings.is_development:
+            key = await authenticator.authenticate(authorization)
+        asked = await read_request(request, self._settings.max_body_bytes)
+        document = self._documents.prepare(asked.query)
+        operation = select_operation(document, asked.operation_name)
+        if request.method == "GET" and operation.operation is not OperationType.QUERY:
+            raise HTTPException(405, "GET is for queries; send a mutation with POST.", {"Allow": "POST"})
+        if key is None:
+            key = ANONYMOUS if is_introspection(operation, document) else await authenticator.authenticate(None)
+        execution = self._schema.execute(
+            asked.query,
+            variable_values=asked.variables,
+            context_value=self._context(request, key),
+            operation_name=operation.name.value if operation.name else None,
+            operation_extensions={"document": document},
+        )
+        async with asyncio.timeout(self._settings.max_request_ms / 1000):
+            return await unless_disconnected(request, execution)
+
+    def _context(self, request: Request, key: ApiKey) -> Context:
+        return Context(
+            client=request.app.state.client,
+            key=key,
+            request_id=request.scope["request_id"],
+            max_window_days=self._settings.max_window_days,
+        )
+
+
+async def unless_disconnected(request: Request, execution: Coroutine[Any, Any, ExecutionResult]) -> ExecutionResult:
+    """The result of `execution`, which is cancelled, and its statements with it, when the client goes away (ClientDisconnect)."""
+    running, gone = asyncio.create_task(execution), asyncio.create_task(_disconnected(request))
+    try:
+        await asyncio.wait((running, gone), return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            return running.result()
+        raise ClientDisconnect
+    finally:
+        running.cancel()
+        gone.cancel()
+        await asyncio.gather(running, gone, return_exceptions=True)
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def graphiql() -> Response:
+    return HTMLResponse(page_html(), headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
+
+
+async def live(request: Request) -> Response:
+    """The process answers."""
+    return JSONResponse({"status": "live"})
+
+
+async def ready(request: Request) -> Response:
+    """ClickHouse answers and its tables are up to date, so that requests can be sent here."""
+    try:
+        problem = await _problem(request.app.state.client)
+    except HeatgraphError as error:
+        problem = error.message
+    return JSONResponse({"status": "unready", "problem": problem} if problem else {"status": "ready"}, 503 if problem else 200)
+
+
+async def _problem(client: Client) -> str | None:
+    applied = {row["step"] for row in await client.query(compile_applied())}
+    if all(step.number in applied for step in steps()):
+        return None
+    return "The tables are not up to date. Run: python -m gateway migrate"

@@ -218,7 +218,7 @@ def _facts() -> Statement:
     return _temporary(
         "derive_facts",
         [
-            "SELECT r.site_id AS site_id, r.day AS day, r.session_id AS session_id, r.at AS at, r.type AS type, r.timestamp AS timestamp,",
+            "SELECT r.site_id AS site_id, r.day AS day, r.session_id AS session_id, r.row_id AS row_id, r.at AS at, r.type AS type, r.timestamp AS timestamp,",
             "  r.visitor_id AS visitor_id, r.url AS url, r.page_key AS page_key, r.x AS x, r.y AS y, r.width AS width, r.height AS height,",
             "  r.fixed AS fixed, r.selector AS selector, r.tag AS tag, r.text AS text, r.href AS href,",
             "  r.scroll_y AS scroll_y, r.seconds AS seconds, r.count AS count, r.sample_rate AS sample_rate, r.expires_on AS expires_on,",
@@ -255,7 +255,7 @@ def _facts() -> Statement:
 def _bursts() -> Statement:
     """Rage where the tracker labelled none."""
     params = Params()
-    payload = ("site_id", "day", "href", "since_pageview_ms", *_DIMENSIONS)
+    payload = ("site_id", "day", "row_id", "href", "since_pageview_ms", *_DIMENSIONS)
     clicks = ["SELECT *", "FROM derive_facts", "WHERE type IN ('click', 'dead')", "  AND NOT labelled"]
     return _temporary("derive_bursts", bursts(clicks, DEFAULT_RULE, payload, params), params)
 
@@ -286,14 +286,14 @@ def _insert_sessions(batch: Batch) -> Statement:
 
 
 def _insert_pageviews(batch: Batch) -> Statement:
-    share = "if(page_height = 0, 0, least(1000000000, intDiv(toUInt64({px}) * 1000000000, page_height)))"
+    share = "if(page_height = 0, 0, least(1000000000000, intDiv(toUInt64({px}) * 1000000000000, page_height)))"
     dimensions = ", ".join(_DIMENSIONS)
     return Statement.of(
         [
             f"INSERT INTO pageviews (site_id, page_key, day, timestamp, session_id, {dimensions},",
-            "  reached_px, reached_ppb, seen_y_px, seen_height_px, seen_ms, on_page_ms, session_pageviews)",
+            "  reached_px, reached_ppt, seen_y_px, seen_height_px, seen_ms, on_page_ms, session_pageviews)",
             f"SELECT f.site_id, f.page_key, f.day, f.timestamp, f.session_id, {', '.join(f'f.{column}' for column in _DIMENSIONS)},",
-            f"  greatest(f.viewport_height, l.px), greatest({share.format(px='f.viewport_height').replace('page_height', 'f.page_height')}, l.ppb),",
+            f"  greatest(f.viewport_height, l.px), greatest({share.format(px='f.viewport_height').replace('page_height', 'f.page_height')}, l.ppt),",
             "  l.seen.1, l.seen.2, l.seen.3,",
             "  multiIf(n.timestamp > f.timestamp, dateDiff('millisecond', f.timestamp, n.timestamp),",
             "    s.ended_at > f.timestamp, dateDiff('millisecond', f.timestamp, s.ended_at), NULL),",
@@ -306,7 +306,7 @@ def _insert_pageviews(batch: Batch) -> Statement:
             "LEFT JOIN (",
             "  SELECT session_id, view_at,",
             "    maxIf(toUInt32(floor(scroll_y + viewport_height)) AS bottom, type = 'scroll') AS px,",
-            f"    maxIf({share.format(px='bottom')}, type = 'scroll') AS ppb,",
+            f"    maxIf({share.format(px='bottom')}, type = 'scroll') AS ppt,",
             "    arraySort(groupArrayIf((at, toUInt32(scroll_y), toUInt32(viewport_height), toUInt32(round(seconds * 1000))), type = 'attention')) AS looks,",
             "    (looks.2, looks.3, looks.4) AS seen",
             "  FROM derive_facts WHERE type IN ('scroll', 'attention') GROUP BY session_id, view_at",
@@ -319,16 +319,16 @@ def _insert_pageviews(batch: Batch) -> Statement:
 
 def _insert_interactions(batch: Batch) -> Statement:
     columns = (
-        f"site_id, page_key, day, timestamp, session_id, fixed, since_pageview_ms, selector, tag, text, href, {', '.join(_DIMENSIONS)}"
+        f"site_id, page_key, day, timestamp, session_id, row_id, fixed, since_pageview_ms, selector, tag, text, href, {', '.join(_DIMENSIONS)}"
     )
     return Statement.of(
         [
-            f"INSERT INTO interactions (kind, x, y, clicks, {columns})",
-            f"SELECT toString(type) AS kind, ifNull(x, 0) AS x, ifNull(y, 0) AS y, if(type = 'rage', ifNull(count, {UNCOUNTED_BURST_CLICKS}), 1) AS clicks, {columns}",
+            f"INSERT INTO interactions (kind, x, y, clicks, labelled, {columns})",
+            f"SELECT toString(type) AS kind, ifNull(x, 0) AS x, ifNull(y, 0) AS y, if(type = 'rage', ifNull(count, {UNCOUNTED_BURST_CLICKS}), 1) AS clicks, type = 'rage', {columns}",
             "FROM derive_facts",
             f"WHERE type IN {POINTS}",
             "UNION ALL",
-            f"SELECT 'rage', x, y, clicks, {columns}",
+            f"SELECT 'rage', x, y, clicks, false, {columns}",
             "FROM derive_bursts",
         ],
         Params(),

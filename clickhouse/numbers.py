@@ -65,5 +65,5 @@ def rate_shape(numerator: str, denominator: str, basis: str, *, subset: bool) ->
     )
 
 
-LABEL = "if(tag != '' AND match(selector, '^[#.\\\\[]'), concat(tag, selector), selector)"
-"""`button#signup` from tag `button` and selector `#signup`."""
+LABEL = "if(tag != '' AND match(selector, '^[#.\\\\[][^ >+~]*$'), concat(tag, selector), selector)"
+"""`button#signup` from tag `button` and selector `#signup`; a selector that names a tag or an ancestor stays as it is."""

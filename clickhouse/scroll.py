@@ -11,7 +11,7 @@ from clickhouse.selection import Leaf, Selection, Shape, compile_json
 from clickhouse.statement import Params, Statement
 
 MAX_BUCKETS = 2000
-PPB_PER_PERCENT = 10_000_000
+PPT_PER_PERCENT = 10_000_000_000
 
 SCROLL_BUCKET = {
     basis: Shape(
@@ -41,8 +41,8 @@ class ScrollQuestion:
 
 
 def _deepest(lens: Lens, page_keys: tuple[str, ...], unit: str, aggregation: str, params: Params) -> list[str]:
-    """One row a pageview, visitor or session: page, deepest (1e-9 of the page's height, or px) and the pageviews behind it."""
-    column = "reached_ppb" if unit == "PERCENT" else "reached_px"
+    """One row a pageview, visitor or session: page, deepest (1e-12 of the page's height, or px) and the pageviews behind it."""
+    column = "reached_ppt" if unit == "PERCENT" else "reached_px"
     rows = ["FROM pageviews", "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params))]
     if aggregation == "TOTAL":
         return [f"SELECT {page_column(lens)}, {column} AS deepest", *rows]
@@ -54,9 +54,9 @@ def compile_scroll(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuest
     """One row a page: pageviews, visitors, fold_height, average_depth, median_depth and `buckets_KEY`, JSON, for each selection."""
     params = Params()
     percent = question.unit == "PERCENT"
-    step = params.bind(question.step * PPB_PER_PERCENT if percent else question.step, "UInt64")
-    scale = f" / {PPB_PER_PERCENT}" if percent else ""
-    last = f"intDiv({100 * PPB_PER_PERCENT}, {step})" if percent else f"least(intDiv(max(deepest), {step}), {MAX_BUCKETS - 1})"
+    step = params.bind(question.step * PPT_PER_PERCENT if percent else question.step, "UInt64")
+    scale = f" / {PPT_PER_PERCENT}" if percent else ""
+    last = f"intDiv({100 * PPT_PER_PERCENT}, {step})" if percent else f"least(intDiv(max(deepest), {step}), {MAX_BUCKETS - 1})"
     lists = []
     for key, selection in question.buckets:
         bucket = compile_json(selection, SCROLL_BUCKET[WHO[question.aggregation]])
@@ -98,7 +98,7 @@ def compile_scroll(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuest
 def compile_depth_reached(lens: Lens, page_keys: tuple[str, ...], unit: str, aggregation: str, shares: tuple[float, ...]) -> Statement:
     """One row a page: `depths`, for each share the depth that at least this share of them reached."""
     params = Params()
-    scale = f" / {PPB_PER_PERCENT}" if unit == "PERCENT" else ""
+    scale = f" / {PPT_PER_PERCENT}" if unit == "PERCENT" else ""
     places = ", ".join(f"greatest(1, toUInt64(ceil(length(sorted) * {params.bind(share, 'Float64')} - 1e-9)))" for share in shares)
     return Statement.of(
         [

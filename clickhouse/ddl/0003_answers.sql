@@ -10,13 +10,14 @@ CREATE TABLE IF NOT EXISTS interactions$local $on_cluster
     visitor_id        UInt64,
     timestamp         DateTime64(3, 'UTC') CODEC(T64, LZ4),
     session_id        UInt64,
-    row_id            UInt64,                         -- of the row received; of a derived burst a hash of its session, page and start
+    row_id            UInt64,                         -- of the row received; of a derived burst that of its first click
     viewport_height   UInt16,
     page_height       UInt32,
     x                 Float64 CODEC(ZSTD(1)),
     y                 Float64 CODEC(ZSTD(1)),
     fixed             Bool,
     clicks            UInt32,                         -- clicks of a rage burst, else 1
+    labelled          Bool,                           -- a rage burst the tracker itself labelled, not derived from clicks
     selector          LowCardinality(String),
     tag               LowCardinality(String),
     text              LowCardinality(String),
@@ -53,7 +54,7 @@ CREATE TABLE IF NOT EXISTS pageviews$local $on_cluster
     viewport_height    UInt16,
     page_height        UInt32,
     reached_px         UInt32,                        -- deepest bottom edge of the viewport, at least its own height
-    reached_ppb        UInt32,                        -- the same as a share of the page's height, in 1e-9, at most 1e9
+    reached_ppt        UInt64,                        -- the same as a share of the page's height, in 1e-12, at most 1e12
     seen_y_px          Array(UInt32),                 -- attention: top edges of the viewport …
     seen_height_px     Array(UInt32),                 -- … its heights …
     seen_ms            Array(UInt32),                 -- … and the time spent there

@@ -139,6 +139,7 @@ def test_a_dead_click_counts_twice_and_shares_in_all_clicks() -> None:
     totals = model.totals(ALL)
     assert (totals["clicks"], totals["deadClicks"], totals["deadRate"]["value"]) == (4, 1, 0.25)
     assert model.dead_clicks(ALL) == {"h2": {"clicks": 1, "share": 0.25}}
+    assert model.heatmap(ALL, "DEAD_CLICK")["points"][(False, 0, 0)]["share"] == 0.25
 
 
 def test_cells_the_right_edge_and_the_hidden_corner() -> None:
@@ -177,6 +178,11 @@ def test_totals_of_visits() -> None:
     assert sorted(model.pages(Lens(0, 10_000), search="PRIC")) == [PRICING]
 
 
+def test_the_end_of_a_window_is_outside() -> None:
+    model = Model([row("pageview", 1000), row("pageview", 2000)])
+    assert model.totals(Lens(1000, 2000))["pageviews"] == 1
+
+
 def test_scrolling_without_a_pageview_is_one_pageview() -> None:
     rows = [row("scroll", 1000, scrollY=0), row("scroll", 2000, scrollY=1000), row("attention", 3000, scrollY=0, seconds=1)]
     [view] = Model(rows).all.pageviews
@@ -189,8 +195,9 @@ def test_scroll_belongs_to_the_pageview_named_else_the_latest_earlier_one() -> N
         row("pageview", 1000, pageviewId="a"),
         row("scroll", 1500, scrollY=200),
         row("pageview", 2000, pageviewId="b"),
+        row("scroll", 2000, scrollY=50),
         row("scroll", 2500, scrollY=300, pageviewId="a"),
-        row("scroll", 3000, scrollY=50, pageviewId="unknown"),
+        row("scroll", 3000, scrollY=40, pageviewId="unknown"),
     ]
     assert [view.deepest_px for view in Model(rows).all.pageviews] == [1300, 1050]
 
@@ -252,6 +259,7 @@ def test_elements() -> None:
     rows = [
         row("pageview", 1000),
         row("click", 3000, x=5, y=1200, selector="#buy"),
+        row("event", 3000, name="signup", conversion=True),
         row("event", 4000, name="purchase", value=5),
         row("pageview", 1000, session="t"),
         row("scroll", 1500, session="t", scrollY=300),
@@ -267,6 +275,7 @@ def test_elements() -> None:
         1,
         2.0,
     )
+    assert (model.conversions(ALL, "#buy", "purchase"), model.conversions(ALL, "#buy", "signup")) == (1, 0)  # afterwards, not at once
     assert (idle["displays"], idle["clicks"], model.unattributed(ALL)) == (0, 0, 1)
 
 

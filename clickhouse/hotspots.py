@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from clickhouse.conditions import lens_clauses, page_column
+from clickhouse.conditions import lens_clauses, page_column, window_clauses
 from clickhouse.heatmap import Cell
-from clickhouse.lens import Lens
+from clickhouse.lens import Lens, Window
 from clickhouse.numbers import LABEL
-from clickhouse.rage import RageRule, compile_bursts
+from clickhouse.rage import RageRule, bursts
 from clickhouse.statement import Params, Statement
 
 SpotKey = tuple[int, int, str, bool, int, int]
 """(count, clicks, selector, fixed, cell row, cell column): the sort values of a spot, biggest first."""
+
+
+COLUMNS = "page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width"
+"""What a spot is made of."""
+
+EDGE = timedelta(minutes=1)
+"""A burst that begins inside the window may depend on clicks so long before or after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +38,41 @@ def compile_rage_clicks(lens: Lens, page_keys: tuple[str, ...], question: SpotQu
     params = Params()
     if question.rule is None:
         where = [*lens_clauses(lens, page_keys, params), "kind = 'rage'"]
-        bursts = ["SELECT *", "FROM interactions", "WHERE " + "\n  AND ".join(where)]
+        found = [f"SELECT {COLUMNS}", "FROM interactions", "WHERE " + "\n  AND ".join(where)]
     else:
-        bursts = compile_bursts(lens, page_keys, question.rule, params)
+        found = _bursts_by(question.rule, lens, page_keys, params)
     numbers = ["count() AS count", "sum(clicks) AS clicks", "max(clicks) AS max_clicks", "0 AS all_clicks"]
-    return _spots(lens, bursts, "true", numbers, question, params)
+    return _spots(lens, found, "true", numbers, question, params)
+
+
+def _bursts_by(rule: RageRule, lens: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
+    """Bursts found among the lens's clicks by another rule; where the tracker labelled bursts itself, those."""
+    around = replace(lens, window=Window(lens.window.start - EDGE, lens.window.end + EDGE))
+    near = lens_clauses(around, page_keys, params)
+    labelled = "SELECT session_id, page_key FROM interactions WHERE " + " AND ".join([*near, "kind = 'rage'", "labelled"])
+    clicks = [
+        f"SELECT {COLUMNS}, session_id, timestamp, day",
+        "FROM interactions",
+        "WHERE " + "\n  AND ".join([*near, "kind IN ('click', 'dead')", f"(session_id, page_key) NOT IN ({labelled})"]),
+    ]
+    return [
+        "SELECT " + COLUMNS.replace("kind", "'rage' AS kind"),
+        "FROM (",
+        *bursts(clicks, rule, ("viewport_width", "day"), params),
+        ")",
+        "WHERE " + "\n  AND ".join(window_clauses(lens.window, params)),
+        "UNION ALL",
+        "SELECT " + COLUMNS.replace("kind", "toString(kind) AS kind"),
+        "FROM interactions",
+        "WHERE " + "\n  AND ".join([*lens_clauses(lens, page_keys, params), "kind = 'rage'", "labelled"]),
+    ]
 
 
 def compile_dead_clicks(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion) -> Statement:
     """Per page at most first + 1 spots: clicks (dead ones), all_clicks (of the lens), the spot's place and element, total_count."""
     params = Params()
     where = [*lens_clauses(lens, page_keys, params), "kind IN ('click', 'dead')"]
-    rows = ["SELECT *", "FROM interactions", "WHERE " + "\n  AND ".join(where)]
+    rows = [f"SELECT {COLUMNS}", "FROM interactions", "WHERE " + "\n  AND ".join(where)]
     numbers = ["countIf(kind = 'dead') AS count", "count AS clicks", "0 AS max_clicks", "count() AS all_clicks"]
     return _spots(lens, rows, "kind = 'dead'", numbers, question, params)
 

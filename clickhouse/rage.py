@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from clickhouse.conditions import lens_clauses
-from clickhouse.lens import Lens
 from clickhouse.statement import Params
 
 
@@ -91,10 +89,3 @@ def bursts(clicks: Sequence[str], rule: RageRule, payload: Sequence[str], params
         ")",
         "ARRAY JOIN found AS burst",
     ]
-
-
-def compile_bursts(lens: Lens, page_keys: tuple[str, ...], rule: RageRule, params: Params) -> list[str]:
-    """The bursts of a lens's clicks by a rule of the caller's, as rows like those of `interactions` with kind rage."""
-    where = [*lens_clauses(lens, page_keys, params), "kind IN ('click', 'dead')"]
-    clicks = ["SELECT *", "FROM interactions", "WHERE " + "\n  AND ".join(where)]
-    return ["SELECT *, 'rage' AS kind", "FROM (", *bursts(clicks, rule, ("visitor_id", "viewport_width", "viewport_height"), params), ")"]

@@ -265,11 +265,11 @@ def depth(fact: Fact, scroll_y: int) -> tuple[int, Fraction]:
 
 def derived_bursts(interactions: Iterable[Interaction], labelled: set[tuple[str, str]], rule: RageRule = DEFAULT_RULE) -> list[Interaction]:
     """Bursts of clicks where the tracker labelled none, each at the centre of its clicks and otherwise like the first of them."""
-    by_place: dict[tuple[str, str], list[Interaction]] = defaultdict(list)
+    by_place: dict[tuple[str, str, bool], list[Interaction]] = defaultdict(list)
     for interaction in interactions:
-        place = (interaction.session, interaction.page_key)
-        if interaction.is_click and place not in labelled:
-            by_place[place].append(interaction)
+        session, page = interaction.session, interaction.page_key
+        if interaction.is_click and (session, page) not in labelled:
+            by_place[session, page, interaction.fixed].append(interaction)  # fixed ones measure y from elsewhere
     return [centre(burst) for clicks in by_place.values() for burst in bursts(clicks, rule)]
 
 

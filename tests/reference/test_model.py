@@ -134,6 +134,11 @@ def test_labelled_bursts_stand_alone_in_their_session_and_page() -> None:
     assert model.totals(Lens(0, 10_000))["rageClicks"] == 2
 
 
+def test_fixed_clicks_and_others_make_no_burst_together() -> None:
+    rows = clicks(*((ms, 10, 10) for ms in range(4)))
+    assert Model([*rows, row("click", 4, x=10, y=10, fixed=True)]).totals(ALL)["rageClicks"] == 0
+
+
 def test_a_dead_click_counts_twice_and_shares_in_all_clicks() -> None:
     model = Model([*clicks((0, 5, 5), (2000, 5, 5), (4000, 5, 5)), row("dead", 6000, x=5, y=5, selector="h2")])
     totals = model.totals(ALL)

@@ -3,9 +3,10 @@
     for line in demo_rows(datetime.now(UTC)): …     # NDJSON lines, one session after the other
 
 A session depends on its day alone and each row carries its `eventId`, so that the demo loaded again later in the week
-(the redesign of /pricing moves on Mondays) adds days and changes nothing. What there is to find: people rage at the coupon button of /checkout and click the image on
-the home page in vain; /pricing was redesigned three to four weeks ago, with the plans moved above the fold, and tests two
-texts on its main button; who follows a call to action signs up more often than who does not; test accounts click all day.
+(the redesign of /pricing moves on Mondays) adds days and changes nothing. What there is to find: people rage at the coupon
+button of /checkout and click the image on the home page in vain; /pricing was redesigned three to four weeks ago, with the
+plans moved above the fold, and tests two texts on its main button; who follows a call to action signs up more often than
+who does not; test accounts click all day.
 """
 
 from bisect import bisect

@@ -40,6 +40,7 @@ SETTINGS = {
     "output_format_json_named_tuples_as_objects": 1,
     "allow_experimental_nullable_tuple_type": 1,
     "distributed_product_mode": "global",
+    "distributed_foreground_insert": 1,  # a row is on its shard when its insert returns
     "join_use_nulls": 0,
     "max_query_size": 10_000_000,
 }
@@ -121,9 +122,7 @@ class Target:
             return cls("chdb://memory", parts.path.strip("/"))
         if parts.scheme == "chdb" and not parts.netloc and parts.path.strip("/"):
             return cls(f"chdb://{parts.path}", parse_qs(parts.query).get("database", [""])[0], Path(parts.path))
-        raise ValueError(
-            "not a data source; give a directory, chdb:///path, chdb://memory or http(s)://user:password@host:8123/database"
-        )
+        raise ValueError("not a data source; give a directory, chdb:///path, chdb://memory or http(s)://user:password@host:8123/database")
 
     def open(self) -> SyncClient:
         """A synchronous client; raises SourceUnavailableError."""
@@ -149,7 +148,9 @@ def _not_opened(path: Path) -> SourceUnavailableError:
         )
     except OSError:
         pass
-    return SourceUnavailableError(f"{path} cannot be opened as the embedded engine's directory. Check that it is one and that it is writable.")
+    return SourceUnavailableError(
+        f"{path} cannot be opened as the embedded engine's directory. Check that it is one and that it is writable."
+    )
 
 
 class EmbeddedClient:

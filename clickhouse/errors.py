@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from contextvars import ContextVar
+from types import MappingProxyType
 
 from clickhouse_connect.driver.exceptions import OperationalError
 
 logger = logging.getLogger("heatgraph.clickhouse")
 
-request_tag: ContextVar[Mapping[str, str]] = ContextVar("request_tag", default={})
+request_tag: ContextVar[Mapping[str, str]] = ContextVar("request_tag", default=MappingProxyType({}))
 """Whose statements these are: request id, operation, key id. Set by the gateway, kept in ClickHouse's `log_comment` and in our log."""
 
 
@@ -79,7 +80,11 @@ class SourceUnavailableError(HeatgraphError):
 _BY_CODE: dict[int, tuple[type[HeatgraphError], str]] = {
     code: (error, message)
     for codes, error, message in (
-        ((427,), BadUserInputError, "The regular expression is not valid RE2. Correct the pattern; look-around and back-references are not supported."),
+        (
+            (427,),
+            BadUserInputError,
+            "The regular expression is not valid RE2. Correct the pattern; look-around and back-references are not supported.",
+        ),
         ((159, 160, 209, 394), DeadlineError, "The answer took too long. Ask for a shorter window, fewer pages or fewer fields."),
         (
             (158, 167, 168, 241, 306, 307, 396),
@@ -107,5 +112,7 @@ def from_driver(exception: Exception) -> HeatgraphError:
         error, message = _BY_CODE[code]
         return error(message)
     if code is None and isinstance(exception, OperationalError | OSError):
-        return SourceUnavailableError("The data source cannot be reached. Check that it runs and that --clickhouse (HEATGRAPH_CLICKHOUSE) names it.")
+        return SourceUnavailableError(
+            "The data source cannot be reached. Check that it runs and that --clickhouse (HEATGRAPH_CLICKHOUSE) names it."
+        )
     return HeatgraphError("Something went wrong while asking the data source; its log tells more.")

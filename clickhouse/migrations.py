@@ -18,11 +18,12 @@ from string import Template
 
 from clickhouse_connect.driver.client import Client
 
+from clickhouse.errors import BadUserInputError, SourceUnavailableError
 from clickhouse.statement import Statement
 from clickhouse.tables import DDL, Table, parse
 
 
-class MigrationError(Exception):
+class MigrationError(SourceUnavailableError):
     """The recorded steps and the files disagree; the message names the step and what to do."""
 
 
@@ -46,9 +47,9 @@ class Layout:
 
     def __post_init__(self) -> None:
         if self.replicated and not self.cluster:
-            raise ValueError("replicated tables need the name of a cluster")
+            raise BadUserInputError("replicated: needs the name of a cluster; give --cluster too")
         if self.cluster and not re.fullmatch(r"[\w-]+", self.cluster):
-            raise ValueError(f"{self.cluster!r} is no cluster name: letters, digits, _ and - only")
+            raise BadUserInputError(f"cluster: {self.cluster!r} is no name; letters, digits, _ and - are allowed")
 
     @property
     def on_cluster(self) -> str:
@@ -60,9 +61,7 @@ class Layout:
 
     def statements(self, text: str) -> list[str]:
         """The statements of a DDL file, with a Distributed table for each table on a cluster."""
-        filled = Template(text).substitute(
-            on_cluster=self.on_cluster, local=self.local, replicated="Replicated" if self.replicated else ""
-        )
+        filled = Template(text).substitute(on_cluster=self.on_cluster, local=self.local, replicated="Replicated" if self.replicated else "")
         distributed = [self.distributed(table) for table in parse(text)] if self.cluster else []
         return [statement for statement in re.split(r";\s*$", filled, flags=re.MULTILINE) if statement.strip()] + distributed
 
@@ -82,13 +81,13 @@ def steps(folder: Path = DDL) -> list[Step]:
 
 
 def migrate(client: Client, cluster: str | None = None, replicated: bool = False, folder: Path = DDL) -> list[Step]:
-    """Applies the steps this database does not have yet and returns them; raises MigrationError, ValueError."""
+    """Applies the steps this database does not have yet and returns them; raises MigrationError, BadUserInputError."""
     layout = Layout(cluster or None, replicated)
     if client.database:
         client.command(f"CREATE DATABASE IF NOT EXISTS `{client.database}` {layout.on_cluster}", use_database=False)
     for statement in layout.statements(_MIGRATIONS):
         client.command(statement)
-    applied = _applied(client)
+    applied = dict(client.query(compile_applied().sql).result_rows)
     pending = []
     for step in steps(folder):
         if step.number not in applied:
@@ -108,13 +107,8 @@ def migrate(client: Client, cluster: str | None = None, replicated: bool = False
 
 
 def compile_applied() -> Statement:
-    """Rows of step and checksum, the latest last."""
-    return Statement("SELECT step, checksum FROM migrations ORDER BY applied_at", {})
-
-
-def _applied(client: Client) -> dict[int, str]:
-    """Step -> checksum."""
-    return {step: checksum for step, checksum in client.query(compile_applied().sql).result_rows}
+    """One row a step that was applied: step, checksum."""
+    return Statement("SELECT step, checksum\nFROM migrations\nORDER BY applied_at", {})
 
 
 _MIGRATIONS = """

@@ -1,0 +1,42 @@
+# Every target makes what it needs first: an environment of its own in .venv, for tests also ClickHouse from npm.
+PYTHON ?= python3.11
+IN_ENVIRONMENT = .venv/bin/python
+CLICKHOUSE = tests/node/node_modules/.package-lock.json
+LOCK = .ci/requirements.txt
+
+.PHONY: demo test check bench lock clean
+
+demo: .venv/installed
+	$(IN_ENVIRONMENT) -m gateway demo
+
+test: .venv/installed $(CLICKHOUSE)
+	$(IN_ENVIRONMENT) -m pytest
+
+check: .venv/installed
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(IN_ENVIRONMENT) -m gateway schema | diff schema/schema.graphql -
+
+bench: .venv/installed
+	for bench in tests/benchmarks/bench_*.py; do $(IN_ENVIRONMENT) -m tests.benchmarks.$$(basename $$bench .py) || exit; done
+
+# Pins every dependency with its hashes; addresses of registries are left out.
+lock: .venv/installed
+	.venv/bin/pip install --quiet uv
+	.venv/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --upgrade --quiet --output-file $(LOCK)
+	npm install --prefix tests/node --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+
+clean:
+	rm -rf .venv tests/node/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/installed: $(LOCK)
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCK)
+	touch $@
+
+$(CLICKHOUSE): tests/node/package-lock.json
+	npm ci --prefix tests/node --no-audit --no-fund
+	touch $@

@@ -1,0 +1,91 @@
+"""Steps are applied once, in order, and a changed one is refused; the same files make one server and a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from clickhouse_connect.driver.client import Client as SyncClient
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from clickhouse.client import open_sync
+from clickhouse.errors import BadUserInputError
+from clickhouse.migrations import Layout, MigrationError, migrate, steps
+from clickhouse.tables import TABLES
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "0002_two.sql").write_text(
+        "CREATE TABLE IF NOT EXISTS two$local $on_cluster (b UInt8) ENGINE = ${replicated}MergeTree ORDER BY b;\n"
+    )
+    (tmp_path / "0001_one.sql").write_text(
+        "-- First; of two.\nCREATE TABLE IF NOT EXISTS one (a UInt8) ENGINE = Memory;\nINSERT INTO one VALUES (7);\n"
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def empty(empty_dsn: str) -> Iterator[SyncClient]:
+    client = open_sync(empty_dsn)
+    yield client
+    for table in ("migrations", "one", "two", *TABLES):
+        client.command(f"DROP TABLE IF EXISTS {table}")
+    client.close()
+
+
+def test_creates_a_missing_database_and_every_table_and_runs_twice(empty: SyncClient) -> None:
+    assert [step.name for step in migrate(empty)] == [step.name for step in steps()]
+    assert migrate(empty) == []
+    assert set(TABLES) <= {name for (name,) in empty.query("SHOW TABLES").result_rows}
+
+
+def test_applies_steps_in_order_and_records_them(empty: SyncClient, folder: Path) -> None:
+    assert [step.number for step in migrate(empty, folder=folder)] == [1, 2]
+    (folder / "0003_three.sql").write_text("INSERT INTO one VALUES (8);")
+    assert [step.name for step in migrate(empty, folder=folder)] == ["three"]
+    assert empty.query("SELECT a FROM one ORDER BY a").result_rows == [(7,), (8,)]
+    recorded = empty.query("SELECT step, name, length(checksum), applied_at > now() - 60 FROM migrations ORDER BY step").result_rows
+    assert recorded == [(1, "one", 64, 1), (2, "two", 64, 1), (3, "three", 64, 1)]
+
+
+def test_a_step_that_failed_is_tried_again(empty: SyncClient, folder: Path) -> None:
+    second = folder / "0002_two.sql"
+    right = second.read_text()
+    second.write_text("CREATE TABLE nonsense;")
+    with pytest.raises(ClickHouseError):
+        migrate(empty, folder=folder)
+    second.write_text(right)
+    assert [step.number for step in migrate(empty, folder=folder)] == [2]
+
+
+def test_a_changed_step_is_refused(empty: SyncClient, folder: Path) -> None:
+    migrate(empty, folder=folder)
+    (folder / "0001_one.sql").write_text("SELECT 1;")
+    with pytest.raises(MigrationError, match="Step 0001 \\(one\\) was applied from a different file"):
+        migrate(empty, folder=folder)
+
+
+def test_replicated_statements_run_on_the_cluster(folder: Path) -> None:
+    layout = Layout("main", replicated=True)
+    assert layout.statements((folder / "0002_two.sql").read_text()) == [
+        "CREATE TABLE IF NOT EXISTS two_local ON CLUSTER 'main' (b UInt8) ENGINE = ReplicatedMergeTree ORDER BY b"
+    ]
+    assert layout.distributed(TABLES["sessions"]) == (
+        "CREATE TABLE IF NOT EXISTS sessions ON CLUSTER 'main'\n"
+        "AS sessions_local\n"
+        "ENGINE = Distributed('main', currentDatabase(), 'sessions_local', cityHash64(site_id, visitor_id))"
+    )
+
+
+def test_every_table_becomes_a_local_and_a_distributed_one() -> None:
+    statements = [statement for step in steps() for statement in Layout("main").statements(step.text)]
+    assert len(statements) == 2 * len(TABLES)
+    assert not any("ON CLUSTER" in statement or "Replicated" in statement for statement in statements)
+
+
+@pytest.mark.parametrize(("cluster", "replicated"), [(None, True), ("ma'in", False)])
+def test_bad_arguments_are_named(cluster: str | None, replicated: bool) -> None:
+    with pytest.raises(BadUserInputError, match="cluster"):
+        Layout(cluster, replicated)

@@ -1,0 +1,89 @@
+"""A migrated, empty ClickHouse for each test module, on both backends.
+
+    async def test_something(client): …          an asynchronous client; the test runs once per backend
+    def test_something(dsn): …                    the address alone, for commands and applications
+    async def test_cost(client, statements): …    `statements` is every statement the client ran
+
+Async tests need no mark. What a machine lacks skips the tests that need it; in CI (CI=true) it fails them.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from clickhouse_connect.driver.client import Client as SyncClient
+
+from clickhouse.client import Client, connect, open_sync
+from clickhouse.migrations import migrate
+from clickhouse.statement import Statement
+from tests import servers
+
+
+def require(available: object, what: str) -> None:
+    """Skips the test when something of the machine is missing; in CI that is a failure."""
+    if not available:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"needs {what}")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[servers.Node]:
+    """One ClickHouse server."""
+    require(servers.LIBRARY.exists(), "ClickHouse from npm; run the tests with: make test")
+    with servers.server() as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def nodes() -> Iterator[tuple[servers.Node, servers.Node]]:
+    """A cluster of two shards, `servers.CLUSTER`."""
+    require(servers.LIBRARY.exists(), "ClickHouse from npm; run the tests with: make test")
+    with servers.cluster() as nodes:
+        yield nodes
+
+
+@pytest.fixture(scope="module", params=["embedded", "server"])
+def empty_dsn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a place that has no tables yet."""
+    if request.param == "embedded":
+        return f"chdb://{tmp_path_factory.mktemp('clickhouse')}"
+    node: servers.Node = request.getfixturevalue("node")
+    return node.dsn(f"test_{uuid.uuid4().hex}")
+
+
+@pytest.fixture(scope="module")
+def dsn(empty_dsn: str) -> str:
+    client = open_sync(empty_dsn)
+    migrate(client)
+    client.close()
+    return empty_dsn
+
+
+@pytest.fixture(scope="module")
+def database(dsn: str) -> Iterator[SyncClient]:
+    """The driver's synchronous client, as commands and `load` use it."""
+    client = open_sync(dsn)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+async def client(dsn: str) -> AsyncIterator[Client]:
+    client = await connect(dsn)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+def statements(client: Client) -> list[Statement]:
+    """The statements the client ran, in order."""
+    ran: list[Statement] = []
+    client.on_statement = ran.append
+    return ran

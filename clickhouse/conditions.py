@@ -33,7 +33,7 @@ def lens_clauses(lens: Lens, page_keys: tuple[str, ...], params: Params, *, with
         clauses += url_clauses(lens.url, params)
     clauses += segment_clauses(lens, params)
     if lens.segment.exclude_test_accounts and not with_test_accounts:
-        clauses.append(f"NOT ({test_account(lens, params)})")
+        clauses.append(f"NOT ({is_test_account(lens, params)})")
     return clauses
 
 
@@ -120,7 +120,7 @@ def _dimensions(segment: Segment) -> list[tuple[str, tuple[str, ...]]]:
     ]
 
 
-def test_account(lens: Lens, params: Params) -> str:
+def is_test_account(lens: Lens, params: Params) -> str:
     """True for rows of test accounts: flagged by the tracker, or by the site's wildcards on visitor ids."""
     if not lens.test_account_rules:
         return "is_test"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from clickhouse.conditions import lens_clauses, page_column, test_account
+from clickhouse.conditions import is_test_account, lens_clauses, page_column
 from clickhouse.lens import Lens
 from clickhouse.numbers import CELL_COLUMNS, CELL_HEIGHT_PX, IS_ORIGIN, LABEL, STANDARD_VIEWPORT_PX, kind_clause
 from clickhouse.selection import Leaf, Selection, Shape, compile_json
@@ -164,7 +164,7 @@ def _conditions(lens: Lens, question: HeatmapQuestion, params: Params) -> list[s
 def _summary(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, params: Params) -> list[str]:
     """Everything of the kind, hidden or not, one row a page."""
     where = [*lens_clauses(lens, page_keys, params, with_test_accounts=True), *_conditions(lens, question, params)]
-    test = f"({test_account(lens, params)})" if lens.segment.exclude_test_accounts else "false"
+    test = f"({is_test_account(lens, params)})" if lens.segment.exclude_test_accounts else "false"
     origin = IS_ORIGIN if question.hide_origin else "false"
     return [
         "SELECT page,",

@@ -1,0 +1,140 @@
+"""The lens as conditions: the mirror table of every part."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from clickhouse.conditions import is_test_account, lens_clauses, url_clauses, wildcard_pattern
+from clickhouse.lens import Lens, PerformedEvent, Segment, UrlRule, WidthRange, Window
+from clickhouse.statement import Params
+
+DAYS = Window(datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC))
+HOURS = Window(datetime(2026, 4, 1, 6, tzinfo=UTC), datetime(2026, 4, 2, 6, tzinfo=UTC))
+
+
+def lens(window: Window = DAYS, segment: Segment | None = None, url: UrlRule | None = None) -> Lens:
+    return Lens("site_a", window, segment or Segment(), url)
+
+
+def clauses(asked: Lens, page_keys: tuple[str, ...] = ()) -> tuple[list[str], dict[str, object]]:
+    params = Params()
+    found = lens_clauses(asked, page_keys, params)
+    return found[1:], params.values  # the first is always the site
+
+
+def test_every_lens_is_of_one_site() -> None:
+    params = Params()
+    assert lens_clauses(lens(), (), params)[0] == "site_id = {p0:String}"
+    assert params.values["p0"] == "site_a"
+
+
+def test_whole_days_are_read_by_day_alone() -> None:
+    found, values = clauses(lens(DAYS))
+    assert found == ["day BETWEEN {p1:Date} AND {p2:Date}"]
+    assert [str(values["p1"]), str(values["p2"])] == ["2026-04-01", "2026-04-30"]
+
+
+def test_other_edges_also_by_instant_with_a_zone() -> None:
+    found, _ = clauses(lens(HOURS))
+    assert found == [
+        "day BETWEEN {p1:Date} AND {p2:Date}",
+        "timestamp >= {p3:DateTime64(3, 'UTC')}",
+        "timestamp < {p4:DateTime64(3, 'UTC')}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("segment", "expected"),
+    [
+        pytest.param(Segment(device=("MOBILE", "TABLET")), ["device IN {p3:Array(String)}"], id="device"),
+        pytest.param(Segment(breakpoint=("MOBILE",)), ["breakpoint IN {p3:Array(String)}"], id="breakpoint"),
+        pytest.param(Segment(country=("DE",)), ["country IN {p3:Array(String)}"], id="country"),
+        pytest.param(Segment(region=("Bavaria",)), ["region IN {p3:Array(String)}"], id="region"),
+        pytest.param(Segment(browser=("Firefox",)), ["browser IN {p3:Array(String)}"], id="browser"),
+        pytest.param(Segment(traffic_source=("news",)), ["traffic_source IN {p3:Array(String)}"], id="traffic source"),
+        pytest.param(Segment(campaign=("spring",)), ["campaign IN {p3:Array(String)}"], id="campaign"),
+        pytest.param(Segment(variant=("b",)), ["variant IN {p3:Array(String)}"], id="variant"),
+        pytest.param(
+            Segment(viewport_width=WidthRange(768, 1023)),
+            ["viewport_width >= {p3:Int64}", "viewport_width <= {p4:Int64}"],
+            id="width, both ends included",
+        ),
+        pytest.param(Segment(viewport_width=WidthRange(None, 767)), ["viewport_width <= {p3:Int64}"], id="width, open below"),
+        pytest.param(
+            Segment(entry_page=UrlRule("path", "/pricing/")),
+            ["session_id IN (SELECT session_id FROM sessions FINAL WHERE site_id = {p0:String} AND path(entry_page) = {p3:String})"],
+            id="entry page",
+        ),
+        pytest.param(
+            Segment(cohorts=("co_1", "co_2")),
+            [
+                "visitor_id IN (SELECT visitor_id FROM cohort_members WHERE site_id = {p0:String} AND cohort_id = {p3:String})",
+                "visitor_id IN (SELECT visitor_id FROM cohort_members WHERE site_id = {p0:String} AND cohort_id = {p4:String})",
+            ],
+            id="all of the cohorts",
+        ),
+        pytest.param(
+            Segment(performed=(PerformedEvent("signup", 2),)),
+            [
+                "session_id IN (SELECT session_id FROM events WHERE site_id = {p0:String} AND name = {p3:String}"
+                " GROUP BY session_id HAVING count() >= {p4:UInt32})"
+            ],
+            id="performed events",
+        ),
+        pytest.param(Segment(exclude_test_accounts=True), ["NOT (is_test)"], id="test accounts"),
+    ],
+)
+def test_segment(segment: Segment, expected: list[str]) -> None:
+    found, _ = clauses(lens(segment=segment))
+    assert found[1:] == expected
+
+
+def test_the_sites_own_test_accounts_are_found_by_wildcard() -> None:
+    params = Params()
+    asked = Lens("site_a", DAYS, Segment(exclude_test_accounts=True), test_account_rules=("qa-*@example.com",))
+    assert is_test_account(asked, params) == (
+        "is_test OR visitor_id IN (SELECT visitor_id FROM sessions FINAL WHERE site_id = {p1:String} AND (match(visitor_key, {p0:String})))"
+    )
+    assert params.values["p0"] == r"(?s)^qa\-.+@example\.com$"
+
+
+def test_a_plans_pages_limit_every_lens() -> None:
+    asked = Lens("site_a", DAYS, tracked_pages=("https://example.com/",))
+    found, values = clauses(asked)
+    assert found[0] == "page_key IN {p1:Array(String)}"
+    assert values["p1"] == ["https://example.com/"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected", "bound"),
+    [
+        pytest.param(
+            UrlRule("exact", "https://example.com/a/?q=1#top"),
+            ["page_key = {p0:String}", "trim(TRAILING '/' FROM cutFragment(url)) = {p1:String}"],
+            ["https://example.com/a", "https://example.com/a/?q=1"],
+            id="exact",
+        ),
+        pytest.param(UrlRule("path", "/"), ["path(page_key) = {p0:String}"], ["/"], id="root path"),
+        pytest.param(
+            UrlRule("ignore_query", "https://example.com/a/?q=1"), ["page_key = {p0:String}"], ["https://example.com/a"], id="ignoreQuery"
+        ),
+        pytest.param(UrlRule("prefix", "https://example.com/a"), ["startsWith(url, {p0:String})"], ["https://example.com/a"], id="prefix"),
+        pytest.param(UrlRule("wildcard", "https://*/a?b"), ["match(url, {p0:String})"], [r"(?s)^https://.+/a\?b$"], id="wildcard"),
+        pytest.param(UrlRule("regex", "a|b"), ["match(url, {p0:String})"], ["^(?:a|b)$"], id="regex, the whole URL"),
+    ],
+)
+def test_url_rules(rule: UrlRule, expected: list[str], bound: list[str]) -> None:
+    params = Params()
+    assert url_clauses(rule, params) == expected
+    assert list(params.values.values()) == bound
+
+
+def test_a_wildcard_is_one_or_more_characters() -> None:
+    assert wildcard_pattern("*a*") == "(?s)^.+a.+$"
+
+
+def test_a_time_must_name_its_zone() -> None:
+    with pytest.raises(ValueError, match="must name its zone"):
+        Params().bind(datetime(2026, 4, 1), "DateTime64(3)")

@@ -13,7 +13,7 @@ null and "" mean not sent; a number may be sent as text (CSV); a key nobody know
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from clickhouse.statement import Params, Statement
 from clickhouse.url import ABSOLUTE_URL, page_key_sql
@@ -44,7 +44,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """From `low` to `high`, both inclusive. `whole` is the integer type it is rounded to, half up; `unsent` what is stored without it."""
+    """From `low` (or `above` it) to `high`. `whole` is the integer type it is rounded to, half up; `unsent` what is stored without it."""
 
     key: str
     column: str
@@ -52,6 +52,7 @@ class Number:
     high: float
     whole: str = ""
     unsent: str = ""
+    above: bool = False
     needed_by: tuple[str, ...] = ()
 
 
@@ -97,7 +98,7 @@ KEYS: tuple[Text | Number | Flag, ...] = (
     Text("variant", "variant"),
     Text("entryPage", "entry_url"),
     Flag("isTest", "is_test"),
-    Number("sampleRate", "sample_rate", 0, 100, unsent="100"),
+    Number("sampleRate", "sample_rate", 0, 100, unsent="100", above=True),
 )
 KNOWN = ("type", "timestamp", "device", "eventId", *(key.key for key in KEYS))
 COLUMNS = (
@@ -105,6 +106,8 @@ COLUMNS = (
     *(key.column for key in KEYS),
 )  # fmt: skip
 
+SMALL_BLOCKS = "min_insert_block_size_rows = 30000, min_insert_block_size_bytes = 0"
+"""For temporary tables: a block is the unit that threads share."""
 STAGE = ("load_lines", "load_rows", "load_known")
 
 
@@ -113,122 +116,123 @@ def _texts(values: tuple[str, ...]) -> str:
     return "(" + ", ".join(f"'{value}'" for value in values) + ")"
 
 
-def _number(key: Number) -> str:
-    return f"floor(toFloat64OrNull(sent.{key.key}) + 0.5)" if key.whole else f"toFloat64OrNull(sent.{key.key})"
-
-
-def _value(key: Text | Number | Flag) -> str:
+def _parsed(key: Text | Number | Flag) -> str:
+    """The value as sent, in its type; NULL when not sent or not of that type."""
     match key:
         case Text():
             return f"sent.{key.key}"
         case Flag():
-            return f"multiIf(lower(sent.{key.key}) IN ('true', '1'), true, sent.{key.key} != '', false, {key.unsent or 'NULL'})"
+            return f"multiIf(lower(sent.{key.key}) IN ('true', '1'), true, lower(sent.{key.key}) IN ('false', '0'), false, NULL)"
+        case Number(whole=""):
+            return f"toFloat64OrNull(sent.{key.key})"
         case Number():
-            number = f"accurateCastOrNull({_number(key)}, '{key.whole}')" if key.whole else _number(key)
-            return f"ifNull({number}, {key.unsent})" if key.unsent else number
+            return f"floor(toFloat64OrNull(sent.{key.key}) + 0.5)"
+
+
+def _stored(key: Text | Number | Flag) -> str:
+    match key:
+        case Number(whole=whole) if whole:
+            return f"accurateCastOr{'Default' if key.unsent else 'Null'}({key.column}, '{whole}')"
+        case Number() | Flag() if key.unsent:
+            return f"ifNull({key.column}, {key.unsent})"
+    return key.column
 
 
 def _refusals(key: Text | Number | Flag) -> list[tuple[str, str]]:
     """(condition, reason): why a row is refused for this key."""
+    sent = f"sent.{key.key}"
     refusals = []
     if key.needed_by == TYPES:
-        refusals.append((f"sent.{key.key} = ''", f"{key.key} is missing"))
+        refusals.append((f"{sent} = ''", f"{key.key} is missing"))
     elif key.needed_by:
         refusals.append(
-            (
-                f"sent.{key.key} = '' AND sent.type IN {_texts(key.needed_by)}",
-                f"{key.key} is missing: {', '.join(key.needed_by)} rows need it",
-            )
+            (f"{sent} = '' AND sent.type IN {_texts(key.needed_by)}", f"{key.key} is missing: {', '.join(key.needed_by)} rows need it")
         )
     match key:
         case Number():
-            allowed = f"{_number(key)} BETWEEN {key.low!r} AND {key.high!r}"
-            if key.key == "sampleRate":
-                allowed = f"{_number(key)} > 0 AND {allowed}"
-            refusals.append((f"sent.{key.key} != '' AND NOT ifNull({allowed}, false)", f"{key.key} must be a number {_range(key)}"))
+            within = f"{key.column} {'>' if key.above else '>='} {key.low!r} AND {key.column} <= {key.high!r}"
+            allowed = f"above {key.low:.0f}, at most {key.high:.0f}" if key.above else f"from {key.low:.0f} to {key.high:.0f}"
+            refusals.append((f"{sent} != '' AND NOT ifNull({within}, false)", f"{key.key} must be a number {allowed}"))
         case Flag():
-            refusals.append((f"lower(sent.{key.key}) NOT IN ('', 'true', 'false', '1', '0')", f"{key.key} must be true or false"))
-        case Text():
-            pass
+            refusals.append((f"{sent} != '' AND isNull({key.column})", f"{key.key} must be true or false"))
     return refusals
-
-
-def _range(key: Number) -> str:
-    if key.key == "sampleRate":
-        return "above 0, at most 100"
-    return f"from {key.low:.0f} to {key.high:.0f}"
 
 
 def _reason(params: Params, now: datetime, retention_days: int) -> str:
     """The first thing wrong with a row, '' when nothing is."""
-    too_old = f"toDate({params.day(now.date() - timedelta(days=retention_days))})"
+    oldest = params.utc(datetime(now.year, now.month, now.day, tzinfo=UTC) - timedelta(days=retention_days - 1))
     refusals = [
-        (f"length(raw) > {MAX_LINE_BYTES}", f"'the row is longer than {MAX_LINE_BYTES} bytes'"),
-        ("sent.type = '' AND NOT isValidUTF8(raw)", "'the row is not valid UTF-8'"),
-        ("if(startsWith(raw, '{'), sent.type = '' AND NOT isValidJSON(raw), JSONType(raw) != 'Object')", "'the row is not a JSON object'"),
-        ("nested != ''", "concat(nested, ' must be a text, a number or true or false, not an object or a list')"),
-        ("sent.type = ''", "'type is missing'"),
-        (f"sent.type NOT IN {_texts(TYPES)}", f"'type must be one of {', '.join(TYPES)}'"),
-        ("sent.timestamp = ''", "'timestamp is missing'"),
-        ("isNull(instant)", "'timestamp must be ISO 8601, like 2026-11-20T10:00:00Z, or milliseconds since 1970'"),
-        (f"day <= {too_old}", f"'timestamp is older than the {retention_days} days the site keeps'"),
-        (f"timestamp > {params.utc(now + MAX_AHEAD)}", "'timestamp is more than 1 day in the future'"),
+        (f"length(raw) > {MAX_LINE_BYTES}", f"the row is longer than {MAX_LINE_BYTES} bytes"),
+        ("sent.type = '' AND NOT isValidUTF8(raw)", "the row is not valid UTF-8"),
+        ("if(startsWith(raw, '{'), sent.type = '' AND NOT isValidJSON(raw), JSONType(raw) != 'Object')", "the row is not a JSON object"),
+        ("nested != ''", "', nested, ' must be a text, a number, true or false, not an object or a list"),
+        ("sent.type = ''", "type is missing"),
+        (f"sent.type NOT IN {_texts(TYPES)}", f"type must be one of {', '.join(TYPES)}"),
+        ("sent.timestamp = ''", "timestamp is missing"),
+        ("isNull(instant)", "timestamp must be ISO 8601, like 2026-11-20T10:00:00Z, or milliseconds since 1970"),
+        (f"instant < {oldest}", f"timestamp is older than the {retention_days} days the site keeps"),
+        (f"instant > {params.utc(now + MAX_AHEAD)}", "timestamp is more than 1 day in the future"),
     ]
     for key in KEYS:
-        refusals += [(condition, f"'{reason}'") for condition, reason in _refusals(key)]
+        refusals += _refusals(key)
         if key.key == "url":
-            refusals.append((f"NOT match(sent.url, {params.text(ABSOLUTE_URL)})", "'url must be an absolute http(s) URL'"))
-    refusals.append((f"lower(sent.device) NOT IN {_texts(('', *DEVICES))}", f"'device must be one of {', '.join(DEVICES)}'"))
-    return "multiIf(\n    " + ",\n    ".join(f"{condition}, {reason}" for condition, reason in refusals) + ",\n    '')"
+            refusals.append((f"NOT match(url, {params.text(ABSOLUTE_URL)})", "url must be an absolute http(s) URL"))
+    refusals.append((f"lower(sent.device) NOT IN {_texts(('', *DEVICES))}", f"device must be one of {', '.join(DEVICES)}"))
+    return "multiIf(\n    " + ",\n    ".join(f"{condition}, concat('{reason}')" for condition, reason in refusals) + ",\n    '')"
+
+
+def _identity() -> str:
+    """The hash of all that was sent; equal for one row in NDJSON, CSV and Parquet, whatever the order of its keys."""
+    parts = ["type", "timestamp", "device"]
+    for key in KEYS:
+        parts.append(key.column if isinstance(key, Text) or key.unsent else f"(isNull({key.column}), ifNull({key.column}, 0))")
+    parts.append("arrayMap(p -> (p.1, trimBoth(p.2, '\"')), unknown)")  # in CSV there is no telling "12" from 12
+    return f"cityHash64({', '.join(parts)})"
 
 
 def compile_parse(site_id: str, retention_days: int, now: datetime) -> Statement:
-    """Parses `load_lines` into `load_rows`, refused rows with their `reason`; empty lines are no rows."""
+    """Parses `load_lines` into `load_rows`, refused rows with their `reason`; empty lines are no rows.
+
+    Each level of SELECT names what the next one uses: an alias used twice in one level would be planned twice.
+    """
     params = Params()
-    identity = [
-        "type", "timestamp", "session_key", "visitor_key", "url", "device",
-        *(
-            key.column if isinstance(key, Text) else f"ifNull(toString({key.column}), '')"
-            for key in KEYS
-            if key.column not in ("session_key", "visitor_key", "url")
-        ),
-        # CSV knows only texts: there "12" and 12 are the same
-        "arrayMap(p -> (p.1, trimBoth(p.2, '\"')), unknown)",
-    ]  # fmt: skip
-    values = {
-        "site_id": params.text(site_id),
-        "day": "toDate(timestamp, 'UTC')",
-        "session_id": "cityHash64(session_key)",
-        "row_id": f"if(sent.eventId != '', cityHash64('eventId', sent.eventId), cityHash64({', '.join(identity)}))",
-        "type": f"if(sent.type IN {_texts(TYPES)}, sent.type, 'pageview')",
-        "timestamp": "ifNull(instant, toDateTime64(0, 3, 'UTC'))",
-        "visitor_id": "cityHash64(visitor_key)",
-        "page_key": page_key_sql("sent.url"),
-        "device": f"if(lower(sent.device) IN {_texts(DEVICES)}, upper(sent.device), '')",
-        "properties": "CAST(unknown, 'Map(String, String)')",
-        "expires_on": f"day + {params.bind(retention_days, 'UInt16')}",
-    } | {key.column: _value(key) for key in KEYS}
-    parsed_time = (
-        f"multiIf(match(sent.timestamp, {params.text(MILLISECONDS)}), fromUnixTimestamp64Milli(toInt64(toFloat64OrZero(sent.timestamp)), 'UTC'),"
-        f" match(sent.timestamp, {params.text(ISO_8601)}), parseDateTime64BestEffortOrNull(sent.timestamp, 3, 'UTC'), NULL)"
-    )
     known = _texts(KNOWN)
+    stored = [key for key in KEYS if _stored(key) != key.column]
+    row_id = f"if(sent.eventId != '', cityHash64('eventId', sent.eventId), {_identity()})"
     return Statement.of(
         [
-            f"INSERT INTO load_rows (line, reason, {', '.join(values)})",
-            "WITH",
-            f"  JSONExtract(raw, 'Tuple({', '.join(f'`{key}` String' for key in KNOWN)})') AS sent,",
-            f"  if(arrayExists(key -> key NOT IN {known}, JSONExtractKeys(raw)),"
-            f" arraySort(arrayFilter(p -> p.1 NOT IN {known} AND p.2 NOT IN ('null', '\"\"'), JSONExtractKeysAndValuesRaw(raw))), []) AS unknown,",
-            "  if(match(raw, ':\\\\s*[\\\\[{]'),"
-            f" arrayFirst(p -> p.1 IN {known} AND substring(p.2, 1, 1) IN ('{{', '['), JSONExtractKeysAndValuesRaw(raw)).1, '') AS nested,",
-            f"  {parsed_time} AS instant",
-            "SELECT",
-            "  line,",
+            f"INSERT INTO load_rows (line, reason, {', '.join(COLUMNS)})",
+            f"SELECT line, reason, {', '.join(row_id if column == 'row_id' else column for column in COLUMNS)}",
+            "FROM (",
+            f"SELECT * REPLACE ({', '.join(f'{_stored(key)} AS {key.column}' for key in stored)}),",
             f"  {_reason(params, now, retention_days)} AS reason,",
-            ",\n".join(f"  {value} AS {column}" for column, value in values.items()),
+            f"  {params.text(site_id)} AS site_id,",
+            "  ifNull(instant, toDateTime64(0, 3, 'UTC')) AS timestamp,",
+            "  toDate(timestamp, 'UTC') AS day,",
+            f"  day + {params.bind(retention_days, 'UInt16')} AS expires_on,",
+            "  cityHash64(session_key) AS session_id,",
+            "  cityHash64(visitor_key) AS visitor_id,",
+            f"  if(sent.type IN {_texts(TYPES)}, sent.type, 'pageview') AS type,",
+            f"  if(lower(sent.device) IN {_texts(DEVICES)}, upper(sent.device), '') AS device,",
+            f"  {page_key_sql('url')} AS page_key,",
+            "  CAST(unknown, 'Map(String, String)') AS properties",
+            "FROM (",
+            "SELECT line, raw, sent,",
+            f"  multiIf(match(sent.timestamp, {params.text(MILLISECONDS)}), fromUnixTimestamp64Milli(toInt64(toFloat64OrZero(sent.timestamp)), 'UTC'),",
+            f"    match(sent.timestamp, {params.text(ISO_8601)}), parseDateTime64BestEffortOrNull(sent.timestamp, 3, 'UTC'), NULL) AS instant,",
+            f"  if(arrayExists(key -> key NOT IN {known}, JSONExtractKeys(raw)), arraySort(arrayFilter(",
+            f"    p -> p.1 NOT IN {known} AND p.2 NOT IN ('null', '\"\"'), JSONExtractKeysAndValuesRaw(raw))), []) AS unknown,",
+            f"  if(match(raw, ':\\\\s*[\\\\[{{]'), arrayFirst(",
+            f"    p -> p.1 IN {known} AND substring(p.2, 1, 1) IN ('{{', '['), JSONExtractKeysAndValuesRaw(raw)).1, '') AS nested,",
+            ",\n".join(f"  {_parsed(key)} AS {key.column}" for key in KEYS),
+            "FROM (",
+            f"SELECT line, raw, JSONExtract(raw, 'Tuple({', '.join(f'`{key}` String' for key in KNOWN)})') AS sent",
             "FROM load_lines",
             "WHERE notEmpty(trimBoth(raw, ' \\t\\r'))",
+            ")",
+            ")",
+            ")",
+            f"SETTINGS {SMALL_BLOCKS}",
         ],
         params,
     )
@@ -266,29 +270,47 @@ _NEW = "reason = '' AND (day, session_id, row_id) NOT IN (SELECT day, session_id
 
 
 def compile_outcome() -> Statement:
-    """One row a `reason`, '' for good ones: `rows`, and `new_rows`, those that are not stored yet."""
-    return Statement(
-        "SELECT reason, count() AS rows, uniqExactIf((day, session_id, row_id), " + _NEW + ") AS new_rows\nFROM load_rows\nGROUP BY reason",
-        {},
+    """One row a `reason`, '' for good ones: `rows`, `new_rows` that are not stored yet, and `distinct_rows` among these."""
+    return Statement.of(
+        [
+            "SELECT reason, count() AS rows, countIf(new) AS new_rows, uniqExactIf((day, session_id, row_id), new) AS distinct_rows",
+            "FROM (",
+            f"SELECT reason, day, session_id, row_id, {_NEW} AS new",
+            "FROM load_rows",
+            ")",
+            "GROUP BY reason",
+        ],
+        Params(),
     )
 
 
 def compile_touch() -> Statement:
     """Notes which sessions must be derived anew; comes before `compile_store`, so that a kill between them loses nothing."""
-    return Statement(
-        f"INSERT INTO touched_sessions (site_id, session_id, visitor_id, day)\n"
-        f"SELECT DISTINCT site_id, session_id, visitor_id, day\nFROM load_rows\nWHERE {_NEW}",
-        {},
+    return Statement.of(
+        [
+            "INSERT INTO touched_sessions (site_id, session_id, visitor_id, day)",
+            "SELECT DISTINCT site_id, session_id, visitor_id, day",
+            "FROM load_rows",
+            f"WHERE {_NEW}",
+        ],
+        Params(),
     )
 
 
-def compile_store() -> Statement:
-    """The new rows, each once: of rows with one identity the first is kept."""
+def compile_store(*, distinct: bool) -> Statement:
+    """The new rows, each once: of rows with one identity the first is kept. `distinct` says that no two have one."""
     columns = ", ".join(COLUMNS)
-    return Statement(
-        f"INSERT INTO received ({columns})\nSELECT {columns}\nFROM load_rows\nWHERE {_NEW}\n"
-        "ORDER BY day, session_id, row_id, line\nLIMIT 1 BY day, session_id, row_id",
-        {},
+    once = ["ORDER BY line", "LIMIT 1 BY day, session_id, row_id"]
+    return Statement.of(
+        [
+            f"INSERT INTO received ({columns})",
+            f"SELECT {columns}",
+            "FROM load_rows",
+            f"WHERE {_NEW}",
+            *([] if distinct else once),
+            "SETTINGS optimize_on_insert = 0",
+        ],
+        Params(),
     )
 
 

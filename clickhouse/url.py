@@ -12,7 +12,6 @@ import re
 ABSOLUTE_URL = r"^(?i:https?)://(?:[^/?#\s@]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^/?#\s@:\[\]\\]+)(?::[0-9]*)?(?:[/?#](?s:.*))?$"
 """RE2 and Python: an http(s) URL with a host."""
 
-_PARTS = re.compile(r"([A-Za-z]+)://([^/?#]*)([^?#]*)")
 
 
 def page_key(url: str) -> str:
@@ -20,24 +19,22 @@ def page_key(url: str) -> str:
 
     Only ASCII letters of scheme and host are lowered, user and password are dropped, the path keeps case and percent-encoding.
     """
-    if not re.fullmatch(ABSOLUTE_URL, url, re.ASCII):
+    if not re.fullmatch(ABSOLUTE_URL, url):
         raise ValueError("not an absolute http(s) URL")
-    scheme, authority, path = _PARTS.match(url).groups()  # type: ignore[union-attr]  # what ABSOLUTE_URL matches, this matches
-    scheme = scheme.lower()
+    scheme, _, rest = re.split("[?#]", url, maxsplit=1)[0].partition("://")
+    authority, _, path = rest.partition("/")
+    https = scheme.lower() == "https"
     host = authority.rpartition("@")[2].encode().lower().decode()
-    host = host.removesuffix(":443" if scheme == "https" else ":80").removesuffix(":")
-    return f"{scheme}://{host}{path.rstrip('/') or '/'}"
+    host = host.removesuffix(":443" if https else ":80").removesuffix(":")
+    return f"{'https' if https else 'http'}://{host}/{path.rstrip('/')}"
 
 
-def page_key_sql(url: str, alias: str = "key") -> str:
-    """The same for an expression that holds an absolute URL; its steps become aliases that begin with `alias`."""
-    rest = f"substring(cutQueryString(cutFragment({url})) AS {alias}_base, position({alias}_base, '://') + 3) AS {alias}_rest"
-    authority = f"if(position({rest}, '/') AS {alias}_slash = 0, {alias}_rest, left({alias}_rest, {alias}_slash - 1)) AS {alias}_authority"
-    host = f"lower(substring({authority}, position({alias}_authority, '@') + 1)) AS {alias}_host"
-    port = f"if(lower(left({url}, 5)) = 'https', ':443', ':80') AS {alias}_port"
-    path = f"trimRight(if({alias}_slash = 0, '', substring({alias}_rest, {alias}_slash)), '/') AS {alias}_path"
-    return (
-        f"concat(if(lower(left({url}, 5)) = 'https', 'https', 'http'), '://',"
-        f" trimRight(if(endsWith({host}, {port}), left({alias}_host, length({alias}_host) - length({alias}_port)), {alias}_host), ':'),"
-        f" if(empty({path}), '/', {alias}_path))"
-    )
+def page_key_sql(url: str) -> str:
+    """The same for a column that holds an absolute URL."""
+    base = f"cutQueryString(cutFragment({url}))"
+    https = f"lower(substring({url}, 5, 1)) = 's'"
+    authority = f"substringIndex(substring({base}, if({https}, 9, 8)), '/', 1)"
+    host = f"concat(lower(substringIndex({authority}, '@', -1)), '/')"
+    bare = f"replaceOne(if({https}, replaceOne({host}, ':443/', '/'), replaceOne({host}, ':80/', '/')), ':/', '/')"
+    path = f"substring(trimRight(substring({base}, position({base}, '/', 9)), '/'), 2)"
+    return f"concat(if({https}, 'https://', 'http://'), {bare}, {path})"

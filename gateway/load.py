@@ -26,7 +26,7 @@ from clickhouse.statement import Statement
 from gateway.lines import Chunk, chunks
 
 BATCH_SESSIONS = 25_000
-LINES_IN_ORDER = {"input_format_parallel_parsing": 0, "max_insert_threads": 1}
+LINES_IN_ORDER = {"input_format_parallel_parsing": 0, "max_insert_threads": 1, "min_insert_block_size_rows": 30_000}
 
 
 @dataclass(slots=True)
@@ -73,25 +73,26 @@ def _load_chunk(client: Client, site: Site, path: Path, chunk: Chunk, now: datet
     _run(client, *received.compile_stage())
     client.raw_insert("load_lines", ["raw"], chunk.lines, settings=LINES_IN_ORDER, fmt="LineAsString")
     _run(client, received.compile_parse(site.site_id, site.retention_days, now), received.compile_known(site.site_id))
-    for outcome in _rows(client, received.compile_outcome()):
-        summary.read_rows += outcome["rows"]
-        if outcome["reason"]:
-            summary.rejected[outcome["reason"]] += outcome["rows"]
-        else:
-            summary.stored_rows += outcome["new_rows"]
-            summary.duplicate_rows += outcome["rows"] - outcome["new_rows"]
-    _run(client, received.compile_touch(), received.compile_store())
-    _write_rejects(client, path.with_name(path.name + ".rejected.ndjson"), chunk, summary)
+    outcomes = {outcome.pop("reason"): outcome for outcome in _rows(client, received.compile_outcome())}
+    good = outcomes.pop("", {"rows": 0, "new_rows": 0, "distinct_rows": 0})
+    if good["new_rows"]:
+        _run(client, received.compile_touch(), received.compile_store(distinct=good["distinct_rows"] == good["new_rows"]))
+    summary.stored_rows += good["distinct_rows"]
+    summary.duplicate_rows += good["rows"] - good["distinct_rows"]
+    summary.read_rows += good["rows"] + sum(outcome["rows"] for outcome in outcomes.values())
+    for reason, outcome in outcomes.items():
+        summary.rejected[reason] += outcome["rows"]
+    if outcomes:
+        _write_rejects(client, path.with_name(path.name + ".rejected.ndjson"), chunk, summary)
 
 
 def _write_rejects(client: Client, path: Path, chunk: Chunk, summary: LoadSummary) -> None:
     rejects = received.compile_rejects(chunk.first_line)
     lines = client.raw_query(rejects.sql, rejects.params, fmt="TSVRaw")
-    if lines:
-        with path.open("ab" if path in summary.rejects_files else "wb") as file:
-            file.write(lines)
-        if path not in summary.rejects_files:
-            summary.rejects_files.append(path)
+    with path.open("ab" if path in summary.rejects_files else "wb") as file:
+        file.write(lines)
+    if path not in summary.rejects_files:
+        summary.rejects_files.append(path)
 
 
 def _derive(client: Client, batch: derive.Batch) -> None:

@@ -87,14 +87,14 @@ def migrate(client: Client, cluster: str | None = None, replicated: bool = False
         client.command(f"CREATE DATABASE IF NOT EXISTS `{client.database}` {layout.on_cluster}", use_database=False)
     for statement in layout.statements(_MIGRATIONS):
         client.command(statement)
-    applied = dict(client.query(compile_applied().sql).result_rows)
+    applied: dict[int, str] = {step: checksum for step, checksum in client.query(compile_applied().sql).result_rows}
     pending = []
     for step in steps(folder):
         if step.number not in applied:
             pending.append(step)
         elif applied[step.number] != step.checksum:
             raise MigrationError(
-                f"Step {step.number:04} ({step.name}) was applied from a different file. Undo the change to the file, and put it into a new step."
+                f"Step {step.number:04} ({step.name}) was applied from a different file. Undo that change; put it into a new step."
             )
     for step in pending:
         for statement in layout.statements(step.text):

@@ -1,8 +1,8 @@
 """Tables and their columns, read from `ddl/*.sql`, the one place that defines them; identifiers in SQL come from here.
 
-    TABLES["interactions"].column("page_key")     -> "page_key"; an unknown name raises KeyError
-    TABLES["interactions"].columns["page_key"]    -> "LowCardinality(String)"
-    TABLES["interactions"].sharding_key           -> "cityHash64(site_id, visitor_id)"
+TABLES["interactions"].column("page_key")     -> "page_key"; an unknown name raises KeyError
+TABLES["interactions"].columns["page_key"]    -> "LowCardinality(String)"
+TABLES["interactions"].sharding_key           -> "cityHash64(site_id, visitor_id)"
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -68,7 +69,7 @@ class Node:
     tcp_port: int
 
     def dsn(self, database: str = "", password: str = PASSWORD) -> str:
-        return f"http://{USER}:{urllib.request.quote(password, safe='')}@127.0.0.1:{self.http_port}/{database}"
+        return f"http://{USER}:{urllib.parse.quote(password, safe='')}@127.0.0.1:{self.http_port}/{database}"
 
 
 @contextmanager

@@ -1,0 +1,94 @@
+"""The embedded engine (chDB): a pool of synchronous clients, because each serves one statement at a time, and a thread for each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from clickhouse_connect.driver.client import Client as Driver
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from clickhouse.background import Background
+from clickhouse.errors import from_driver
+from clickhouse.reading import Limits, Listener, Reading, Row, ignore, too_late
+from clickhouse.statement import Statement
+from clickhouse.tables import TABLES
+from clickhouse.target import Target
+
+KILL_EVERY_S = 0.05
+
+T = TypeVar("T")
+
+
+class EmbeddedClient:
+    """See `clickhouse.client.Client`."""
+
+    def __init__(self, target: Target, limits: Limits, pool_size: int) -> None:
+        self.on_statement: Listener = ignore
+        self._limits = limits
+        self._drivers = [target.open() for _ in range(pool_size)]
+        self._killer = target.open()
+        self._idle: asyncio.LifoQueue[Driver] = asyncio.LifoQueue()
+        for driver in self._drivers:
+            self._idle.put_nowait(driver)
+        self._threads = ThreadPoolExecutor(pool_size + 1, "clickhouse")
+        self._kills = Background()
+
+    async def query(self, statement: Statement) -> list[Row]:
+        reading = Reading.of(statement, self._limits)
+        self.on_statement(statement)
+        work = await self._start(
+            lambda driver: list(driver.query(statement.sql, statement.params, settings=reading.settings).named_results())
+        )
+        try:
+            async with asyncio.timeout(reading.timeout_s):
+                return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            self._kills.start(self._kill(reading, work))
+            raise
+        except TimeoutError:
+            self._kills.start(self._kill(reading, work))
+            raise too_late() from None
+        except ClickHouseError as exception:
+            raise from_driver(exception) from exception
+
+    async def command(self, statement: Statement) -> None:
+        self.on_statement(statement)
+        await self._write(lambda driver: driver.command(statement.sql, statement.params))
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        names = [TABLES[table].column(column) for column in columns]
+        await self._write(lambda driver: driver.insert(table, rows, names))
+
+    async def close(self) -> None:
+        await self._kills.finish()
+        self._threads.shutdown()
+        for driver in (*self._drivers, self._killer):
+            driver.close()
+
+    async def _write(self, work: Callable[[Driver], object]) -> None:
+        try:
+            await asyncio.shield(await self._start(work))
+        except ClickHouseError as exception:
+            raise from_driver(exception) from exception
+
+    async def _start(self, work: Callable[[Driver], T]) -> asyncio.Future[T]:
+        """Runs `work` in a thread with a driver of its own, which is idle again when the work is done, whoever still waits for it."""
+        driver = await self._idle.get()
+        running = asyncio.get_running_loop().run_in_executor(self._threads, work, driver)
+
+        def done(future: asyncio.Future[T]) -> None:
+            self._idle.put_nowait(driver)
+            future.exception()  # looked at, so that asyncio does not complain when nobody waits any more
+
+        running.add_done_callback(done)
+        return running
+
+    async def _kill(self, reading: Reading, work: asyncio.Future[Any]) -> None:
+        """The engine ignores query ids, so the statement is found by its comment; again and again, as it may not have started."""
+        sql = f"KILL QUERY WHERE position(Settings['log_comment'], '{reading.statement_id}') > 0 ASYNC"
+        while not work.done():
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._killer.command, sql)
+            await asyncio.wait([work], timeout=KILL_EVERY_S)

@@ -1,0 +1,76 @@
+"""What every read-only statement carries: an id, a comment that says whose it is, a deadline and caps.
+
+reading = Reading.of(Statement("SELECT 1", {}), Limits(max_execution_ms=500))
+reading.statement_id, reading.settings, reading.timeout_s
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from clickhouse.errors import DeadlineError, request_tag
+from clickhouse.statement import Statement
+
+Row = dict[str, Any]
+Listener = Callable[[Statement], None]
+
+DEADLINE_GRACE_MS = 1_000  # ClickHouse looks at its deadline between blocks, so it is given this long before it is killed
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one statement may cost."""
+
+    max_execution_ms: int = 10_000
+    max_memory_bytes: int = 2_000_000_000
+    max_rows_to_read: int = 1_000_000_000
+    max_result_rows: int = 1_000_000
+
+    def settings(self) -> dict[str, Any]:
+        return {
+            "readonly": 2,  # 1 would forbid the settings that come with the statement
+            "max_execution_time": self.max_execution_ms / 1000,
+            "max_memory_usage": self.max_memory_bytes,
+            "max_rows_to_read": self.max_rows_to_read,
+            "max_result_rows": self.max_result_rows,
+            "result_overflow_mode": "throw",
+            "prefer_column_name_to_alias": 1,  # an aggregate may carry its column's name
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One run of a statement; `settings` are its own, `timeout_s` is when to stop waiting for it."""
+
+    statement_id: str
+    settings: dict[str, Any]
+    timeout_s: float
+
+    @classmethod
+    def of(cls, statement: Statement, limits: Limits) -> Reading:
+        """Raises ValueError for anything but a SELECT, which would leave an embedded client read-only for good."""
+        if not statement.sql.lstrip().startswith(("SELECT", "WITH")):
+            raise ValueError(f"query() takes a SELECT, not {statement.sql[:20]!r}…; use command()")
+        statement_id = uuid.uuid4().hex
+        return cls(
+            statement_id,
+            limits.settings() | {"log_comment": comment(statement=statement_id)},
+            (limits.max_execution_ms + DEADLINE_GRACE_MS) / 1000,
+        )
+
+
+def comment(**more: str) -> str:
+    """The request's tag as JSON, for ClickHouse's `log_comment`."""
+    return json.dumps({**request_tag.get(), **more})
+
+
+def too_late() -> DeadlineError:
+    return DeadlineError("The answer took too long. Ask for a shorter window, fewer pages or fewer fields.")
+
+
+def ignore(statement: Statement) -> None:
+    """The listener of a client nobody listens to."""

@@ -1,0 +1,92 @@
+"""A ClickHouse server, over the driver's asynchronous client, which is made when it is first needed.
+
+A server that is down at the start therefore costs its own questions only, and is asked again with the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from clickhouse_connect.driver.asyncclient import AsyncClient as Driver
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from clickhouse.background import Background
+from clickhouse.errors import from_driver
+from clickhouse.reading import Limits, Listener, Reading, Row, comment, ignore, too_late
+from clickhouse.statement import Statement
+from clickhouse.tables import TABLES
+from clickhouse.target import Target
+
+SPARE_CONNECTIONS = 2  # a kill must find one when every statement hangs
+
+
+class ServerClient:
+    """See `clickhouse.client.Client`."""
+
+    def __init__(self, target: Target, limits: Limits, pool_size: int) -> None:
+        self.on_statement: Listener = ignore
+        self._target = target
+        self._limits = limits
+        self._max_connections = pool_size + SPARE_CONNECTIONS
+        self._free = asyncio.Semaphore(pool_size)
+        self._opening = asyncio.Lock()
+        self._opened: Driver | None = None
+        self._background = Background()
+
+    async def query(self, statement: Statement) -> list[Row]:
+        reading = Reading.of(statement, self._limits)
+        self.on_statement(statement)
+        async with self._free:
+            try:
+                driver = await self._driver()
+                async with asyncio.timeout(reading.timeout_s):
+                    settings = reading.settings | {"query_id": reading.statement_id}
+                    result = await driver.query(statement.sql, statement.params, settings=settings)
+                    return list(result.named_results())
+            except asyncio.CancelledError:
+                self._background.start(self._kill(reading))
+                raise
+            except TimeoutError:
+                self._background.start(self._kill(reading))
+                raise too_late() from None
+            except (ClickHouseError, OSError) as exception:
+                raise from_driver(exception) from exception
+
+    async def command(self, statement: Statement) -> None:
+        self.on_statement(statement)
+        settings = {"log_comment": comment()}
+
+        async def run() -> None:
+            await (await self._driver()).command(statement.sql, statement.params, settings=settings)
+
+        await self._write(run())
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        names = [TABLES[table].column(column) for column in columns]
+
+        async def run() -> None:
+            await (await self._driver()).insert(table, rows, names)
+
+        await self._write(run())
+
+    async def close(self) -> None:
+        await self._background.finish()
+        if self._opened:
+            await self._opened.close()
+
+    async def _driver(self) -> Driver:
+        async with self._opening:
+            self._opened = self._opened or await self._target.open_async(self._max_connections)
+            return self._opened
+
+    async def _write(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await asyncio.shield(self._background.start(work))
+        except (ClickHouseError, OSError) as exception:
+            raise from_driver(exception) from exception
+
+    async def _kill(self, reading: Reading) -> None:
+        if self._opened:
+            await self._opened.command("KILL QUERY WHERE query_id = {id:String} ASYNC", {"id": reading.statement_id})

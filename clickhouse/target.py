@@ -1,0 +1,94 @@
+"""Where the data is: a DSN, and the driver's client for it.
+
+Target.parse("./data")                                  -> the embedded engine in that directory
+Target.parse("http://user:password@host:8123/db")       -> a server
+Target.parse(dsn).open()                                -> the driver's synchronous client
+"""
+
+from __future__ import annotations
+
+import fcntl
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.asyncclient import AsyncClient
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, ProgrammingError
+
+from clickhouse.errors import SourceUnavailableError, from_driver
+
+SETTINGS = {
+    "session_timezone": "UTC",
+    "date_time_output_format": "iso",
+    "output_format_json_quote_64bit_integers": 0,
+    "output_format_json_named_tuples_as_objects": 1,
+    "allow_experimental_nullable_tuple_type": 1,
+    "distributed_product_mode": "global",
+    "distributed_foreground_insert": 1,  # a row is on its shard when its insert returns
+    "join_use_nulls": 0,
+    "max_query_size": 10_000_000,
+}
+"""What the meaning of our SQL relies on, the same for every statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`address` is the driver's DSN without the database; `path` the embedded engine's directory, None in memory and for servers."""
+
+    address: str
+    database: str = ""
+    path: Path | None = None
+
+    @classmethod
+    def parse(cls, dsn: str) -> Target:
+        """A directory, `chdb:///path[?database=db]`, `chdb://memory[/db]` or `http(s)://user:password@host:8123/db`; raises ValueError."""
+        if "://" not in dsn:
+            return cls.parse(f"chdb://{Path(dsn).absolute()}")
+        parts = urlsplit(dsn)
+        if parts.scheme in ("http", "https") and parts.hostname:
+            return cls(parts._replace(path="").geturl(), unquote(parts.path.strip("/")))
+        if parts.scheme == "chdb" and parts.netloc == "memory":
+            return cls("chdb://memory", parts.path.strip("/"))
+        if parts.scheme == "chdb" and not parts.netloc and parts.path.strip("/"):
+            return cls(f"chdb://{parts.path}", parse_qs(parts.query).get("database", [""])[0], Path(parts.path))
+        raise ValueError("not a data source; give a directory, chdb:///path, chdb://memory or http(s)://user:password@host:8123/database")
+
+    @property
+    def is_embedded(self) -> bool:
+        return self.address.startswith("chdb:")
+
+    def open(self) -> Client:
+        """Raises SourceUnavailableError. The database need not exist yet."""
+        try:
+            client = clickhouse_connect.get_client(dsn=self.address, settings=dict(SETTINGS))
+        except (ClickHouseError, OSError) as exception:
+            if self.path and isinstance(exception, ProgrammingError):
+                raise _not_opened(self.path) from exception
+            raise from_driver(exception) from exception
+        client.database = self.database or client.database
+        return client
+
+    async def open_async(self, max_connections: int) -> AsyncClient:
+        """For servers only; raises what the driver raises."""
+        client = await clickhouse_connect.get_async_client(
+            dsn=self.address, settings=dict(SETTINGS), connector_limit=max_connections, connector_limit_per_host=max_connections
+        )
+        client.database = self.database or client.database
+        return client
+
+
+def _not_opened(path: Path) -> SourceUnavailableError:
+    """Why the embedded engine did not open its directory; it holds a lock on its file `status` while it runs."""
+    try:
+        with (path / "status").open() as status:
+            fcntl.flock(status, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return SourceUnavailableError(
+            f"{path} is in use by another process, and the embedded engine allows one at a time. Stop the other one (a running `serve`?) "
+            "and try again, or keep the data in a ClickHouse server: --clickhouse http://user:password@host:8123/database"
+        )
+    except OSError:
+        pass
+    return SourceUnavailableError(f"{path} cannot be opened as the embedded engine's directory. Check that it is one and can be written.")

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 
 from clickhouse.conditions import is_test_account, lens_clauses, page_column
 from clickhouse.lens import Lens
-from clickhouse.numbers import CELL_COLUMNS, CELL_HEIGHT_PX, IS_ORIGIN, LABEL, STANDARD_VIEWPORT_PX, kind_clause
+from clickhouse.numbers import (
+    BREAKPOINTS_PX,
+    CELL_COLUMNS,
+    CELL_HEIGHT_PX,
+    IS_ORIGIN,
+    LABEL,
+    MAX_VIEWPORT_PX,
+    STANDARD_VIEWPORT_PX,
+    kind_clause,
+)
 from clickhouse.selection import Leaf, Selection, Shape, compile_json
 from clickhouse.statement import Params, Statement
 
@@ -86,13 +95,14 @@ class HeatmapQuestion:
 
 
 def standard_viewport_px(lens: Lens) -> tuple[int, int]:
-    """The viewport x is drawn on: that of the lens's only breakpoint, else the desktop's."""
+    """The viewport x is drawn on: that of the only breakpoint the segment leaves, else of its only device, else the desktop's."""
     segment = lens.segment
-    possible = set(segment.breakpoint or segment.device or STANDARD_VIEWPORT_PX)
+    possible = set(segment.breakpoint or STANDARD_VIEWPORT_PX)
     if width := segment.viewport_width:
-        low, high = width.min_px or 0, 10**9 if width.max_px is None else width.max_px
-        spans = {"MOBILE": (0, 767), "TABLET": (768, 1023), "DESKTOP": (1024, 10**9)}
-        possible &= {name for name, (start, end) in spans.items() if low <= end and start <= high}
+        low, high = width.min_px or 0, MAX_VIEWPORT_PX if width.max_px is None else width.max_px
+        possible &= {name for name, (start, end) in BREAKPOINTS_PX.items() if low <= end and start <= high}
+    if len(possible) != 1 and segment.device:
+        possible &= set(segment.device)
     return STANDARD_VIEWPORT_PX[possible.pop()] if len(possible) == 1 else STANDARD_VIEWPORT_PX["DESKTOP"]
 
 
@@ -126,7 +136,8 @@ def compile_heatmap(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQue
             "  max(max_count) AS max_count,",
             f"  max(remaining) > {first} AS has_next,",
             "  max(place) > 0 AS has_points,",
-            "  argMax((count, fixed, cell_row, cell_column), place) AS last" + "".join(f",\n  {_json_list(sql)} AS {name}" for name, sql in lists),
+            "  argMax((count, fixed, cell_row, cell_column), place) AS last"
+            + "".join(f",\n  {_json_list(sql)} AS {name}" for name, sql in lists),
             "FROM (",
             f"SELECT *, {population} AS population,",
             f"  {params.bind(cell.width_px, 'Float64')} AS cell_width_px,",

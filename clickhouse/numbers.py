@@ -9,6 +9,9 @@ from clickhouse.selection import Leaf, Shape
 
 Z_95 = 1.959963984540054
 STANDARD_VIEWPORT_PX = {"DESKTOP": (1280, 1024), "TABLET": (768, 1024), "MOBILE": (375, 667)}
+MAX_VIEWPORT_PX = 65_535
+BREAKPOINTS_PX = {"MOBILE": (0, 767), "TABLET": (768, 1023), "DESKTOP": (1024, MAX_VIEWPORT_PX)}
+"""Viewport widths, both ends included."""
 CELL_COLUMNS = 100
 CELL_HEIGHT_PX = 16
 

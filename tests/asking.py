@@ -1,0 +1,54 @@
+"""Load rows the way a user does, and ask the schema as the gateway does."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from clickhouse_connect.driver.client import Client as SyncClient
+
+from clickhouse.client import Client
+from clickhouse.keys import ApiKey
+from clickhouse.sites import Site, insert_site
+from gateway.load import LoadSummary, load_files
+from resolvers.context import Context
+from schema.build import build_schema
+
+SCHEMA = build_schema()
+EVERYTHING = ApiKey("k_test", "test", frozenset({"heatmap:read", "replay:read"}), frozenset({"*"}))
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def create_site(database: SyncClient, site: Site) -> Site:
+    insert = insert_site(site, NOW)
+    database.insert(insert.table, insert.rows, column_names=insert.columns)
+    return site
+
+
+def load(database: SyncClient, site: Site, rows: Iterable[dict[str, Any]]) -> LoadSummary:
+    """All rows through a file, as `python -m gateway load` takes them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.ndjson"
+        path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+        return load_files(database, site, [path])
+
+
+async def answer(client: Client, query: str, key: ApiKey = EVERYTHING, now: datetime = NOW, **variables: Any) -> dict[str, Any]:
+    """data and errors, as a client reads them."""
+    context = Context(client=client, key=key, now=now)
+    result = await SCHEMA.execute(query, variable_values=variables, context_value=context)
+    errors = [
+        {"message": error.message, "path": error.path, "code": getattr(error.original_error, "code", None)} for error in result.errors or []
+    ]
+    return {"data": orjson.loads(orjson.dumps(result.data)), "errors": errors}
+
+
+async def ask(client: Client, query: str, key: ApiKey = EVERYTHING, now: datetime = NOW, **variables: Any) -> Any:
+    """The data of an answer without errors."""
+    answered = await answer(client, query, key, now, **variables)
+    assert not answered["errors"], answered["errors"]
+    return answered["data"]

@@ -1,15 +1,19 @@
 """From rows as sent to what questions are answered from: sessions, pageviews, interactions, events, elements and pages.
 
 Sessions are derived as a whole, in batches that are ranges of `session_id`, so that memory is bounded and any order of
-loading ends in the same rows. Pure: `gateway.load` runs the statements of a batch in this order.
+loading ends in the same rows. Pure; `gateway.load` runs the statements of each batch in this order:
 
-    batch = Batch("site_abc123", 0, 2**63 - 1)
-    for statement in (*stage(batch), *forget(batch), *derive(batch), settled(batch)): …
+    for batch in batches("site_abc123", touched_sessions, 50_000):
+        stage(batch), forget(batch) if compile_known(batch) finds any, derive(batch), compile_stale(batch)
+    settled("site_abc123")
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
 
 from clickhouse.numbers import STANDARD_VIEWPORT_PX
 from clickhouse.rage import DEFAULT_RULE, bursts
@@ -25,6 +29,10 @@ AS_WRITTEN = "query_plan_optimize_join_order_limit = 0, query_plan_join_swap_tab
 """Joins as written: small tables on the right. Measured: reordered by guessed sizes they take nine times as long."""
 _INHERITED = ("browser", "country", "region", "campaign", "variant")
 _SIZES = ("viewport_width", "viewport_height", "page_height")
+_OWN = (
+    "site_id", "day", "session_id", "row_id", "at", "type", "timestamp", "visitor_id", "url", "page_key", "x", "y", "width", "height",
+    "fixed", "selector", "tag", "text", "href", "scroll_y", "seconds", "count", "sample_rate", "expires_on",
+)  # fmt: skip
 _DIMENSIONS = (
     "visitor_id", "viewport_width", "viewport_height", "page_height", "breakpoint", "device", "country", "region", "browser",
     "traffic_source", "campaign", "variant", "entry_page", "is_test", "sample_rate", "url", "expires_on",
@@ -52,7 +60,7 @@ def batches(site_id: str, sessions: int, batch_sessions: int) -> list[Batch]:
     """Even ranges of session ids, which are hashes, for that many touched sessions."""
     count = max(1, -(-sessions // batch_sessions))
     edges = [number * 2**64 // count for number in range(count + 1)]
-    return [Batch(site_id, first, after - 1) for first, after in zip(edges, edges[1:], strict=False)]
+    return [Batch(site_id, first, after - 1) for first, after in pairwise(edges)]
 
 
 def compile_touched(site_id: str) -> Statement:
@@ -68,7 +76,7 @@ def compile_known(batch: Batch) -> Statement:
     params = Params()
     return Statement.of(
         [
-            "SELECT count() AS sessions, toDate(min(started_at)) AS first, toDate(max(ended_at)) AS last",
+            "SELECT uniqExact(session_id) AS sessions, toDate(min(started_at)) AS first, toDate(max(ended_at)) AS last",
             "FROM sessions",
             f"WHERE {batch.where(params)}",
             f"  AND session_id IN ({batch.touched(params)})",
@@ -90,32 +98,84 @@ def stage(batch: Batch) -> list[Statement]:
     ]
 
 
-def forget(batch: Batch, delete_from: str = "DELETE FROM {table}") -> list[Statement]:
-    """Deletes what the batch's sessions had; needed only when `compile_known` found some."""
-    return [_delete(batch, table) for table in ("interactions", "pageviews", "events")]
+def forget(batch: Batch, first: date, last: date) -> list[Statement]:
+    """Deletes what the batch's sessions had from `first` to `last`; for sessions that were derived before."""
+    statements = []
+    for table in ("interactions", "pageviews", "events"):
+        params = Params()
+        clauses = [
+            batch.where(params),
+            f"session_id IN ({batch.touched(params)})",
+            f"day BETWEEN {params.day(first)} AND {params.day(last)}",
+        ]
+        statements.append(_delete(table, clauses, params))
+    return statements
 
 
 def derive(batch: Batch) -> list[Statement]:
     """Inserts what the batch's sessions have. `sessions` comes first: it tells a later run that there is something to forget."""
     return [
         _insert_sessions(batch),
-        _insert_pageviews(batch),
-        _insert_interactions(batch),
-        _insert_events(batch),
-        _insert_elements(batch),
-        _insert_pages(batch),
+        _insert_pageviews(),
+        _insert_interactions(),
+        _insert_events(),
+        _insert_elements(),
+        _insert_pages(),
     ]
 
 
-def settled(batch: Batch) -> Statement:
-    """The batch needs no deriving any more."""
-    return _delete(batch, "touched_sessions")
-
-
-def _delete(batch: Batch, table: str) -> Statement:
+def compile_stale(batch: Batch) -> Statement:
+    """Elements (`page_key`, `selector`) told by a session of the batch which, by what is known now, stood on another breakpoint."""
     params = Params()
-    touched = [] if table == "touched_sessions" else [f"  AND session_id IN ({batch.touched(params)})"]
-    return Statement.of([f"DELETE FROM {table}", f"WHERE {batch.where(params)}", *touched], params)
+    return Statement.of(
+        [
+            "SELECT DISTINCT page_key, selector",
+            "FROM elements",
+            f"WHERE {batch.where(params)}",
+            "  AND session_id IN (SELECT session_id FROM derive_sessions)",
+            "  AND (session_id, page_key, selector, breakpoint) NOT IN (",
+            "    SELECT session_id, page_key, selector, CAST(breakpoint, 'Enum8('DESKTOP' = 1, 'TABLET' = 2, 'MOBILE' = 3)')",
+            "    FROM derive_facts WHERE type = 'element')",
+        ],
+        params,
+    )
+
+
+def retell(site_id: str, stale: Sequence[tuple[str, str]]) -> list[Statement]:
+    """Deletes stale elements and touches every session that told them, because only the latest of them is kept."""
+    touch, delete = Params(), Params()
+    return [
+        Statement.of(
+            [
+                "INSERT INTO touched_sessions (site_id, session_id, visitor_id, day)",
+                "SELECT DISTINCT site_id, session_id, visitor_id, day",
+                "FROM received",
+                f"WHERE site_id = {touch.text(site_id)}",
+                "  AND type = 'element'",
+                f"  AND (page_key, selector) IN ({touch.bind(list(stale), 'Array(Tuple(String, String))')})",
+            ],
+            touch,
+        ),
+        _delete(
+            "elements",
+            [
+                f"site_id = {delete.text(site_id)}",
+                f"(page_key, selector) IN ({delete.bind(list(stale), 'Array(Tuple(String, String))')})",
+            ],
+            delete,
+        ),
+    ]
+
+
+def settled(site_id: str) -> Statement:
+    """No session of the site needs deriving any more."""
+    params = Params()
+    return _delete("touched_sessions", [f"site_id = {params.text(site_id)}"], params)
+
+
+def _delete(table: str, clauses: Sequence[str], params: Params) -> Statement:
+    """The one place that deletes; a Distributed table would need it on each shard."""
+    return Statement.of([f"DELETE FROM {table}", "WHERE " + "\n  AND ".join(clauses)], params)
 
 
 def _temporary(table: str, lines: list[str], params: Params | None = None) -> Statement:
@@ -174,13 +234,14 @@ def _sessions() -> Statement:
     return _temporary(
         "derive_sessions",
         [
-            "SELECT * EXCEPT (whole_entry),",
+            "SELECT * EXCEPT (origin, whole_entry),",
             f"  if(match(whole_entry, {params.text(ABSOLUTE_URL)}), {page_key_sql('whole_entry')}, entry_url) AS entry_page",
             "FROM (",
             "SELECT * EXCEPT (sent_source, referring_host, sent_entry, viewed_entry, first_url, first_page),",
             "  if(sent_source != '', sent_source, referring_host) AS traffic_source,",
             "  multiIf(sent_entry != '', sent_entry, viewed_entry != '', viewed_entry, first_url) AS entry_url,",
-            "  if(startsWith(entry_url, '/'), concat(protocol(first_page), '://', netloc(first_page), entry_url), entry_url) AS whole_entry",
+            "  if(startsWith(entry_url, '/'), concat(protocol(first_page), '://', netloc(first_page)), '') AS origin,",
+            "  concat(origin, entry_url) AS whole_entry",
             "FROM (",
             "SELECT r.session_id AS session_id, any(r.session_key) AS session_key,",
             "  argMin(r.visitor_id, r.at) AS visitor_id, argMin(r.visitor_key, r.at) AS visitor_key,",
@@ -190,7 +251,7 @@ def _sessions() -> Statement:
             "  argMinIf(toString(r.device), r.at, r.device != '') AS device,",
             "  max(ifNull(r.is_test, false)) AS is_test,",
             "  argMinIf(r.traffic_source, r.at, r.traffic_source != '') AS sent_source,",
-            "  argMinIf(domainWithoutWWW(r.referrer) AS came_from, r.at, came_from NOT IN ('', domainWithoutWWW(r.page_key))) AS referring_host,",
+            "  argMinIf(domainWithoutWWW(r.referrer) AS host, r.at, host NOT IN ('', domainWithoutWWW(r.page_key))) AS referring_host,",
             "  argMinIf(r.entry_url, r.at, r.entry_url != '') AS sent_entry,",
             "  argMinIf(r.url, r.at, r.type = 'pageview') AS viewed_entry,",
             "  argMin(r.url, r.at) AS first_url,",
@@ -237,12 +298,9 @@ def _facts() -> Statement:
             "SELECT * EXCEPT (known_width, known_height),",
             f"  toUInt16(if(known_width != 0, known_width, {width})) AS viewport_width,",
             f"  toUInt16(if(known_height != 0, known_height, {height})) AS viewport_height,",
-            "  if(view_at = 0 OR view_at > at, -1, toUnixTimestamp64Milli(timestamp) - toInt64(bitShiftRight(view_at, 20))) AS since_pageview_ms",
+            "  if(view_at = 0, -1, greatest(-1, bitShiftRight(at, 20)::Int64 - bitShiftRight(view_at, 20)::Int64)) AS since_pageview_ms",
             "FROM (",
-            "SELECT r.site_id AS site_id, r.day AS day, r.session_id AS session_id, r.row_id AS row_id, r.at AS at, r.type AS type, r.timestamp AS timestamp,",
-            "  r.visitor_id AS visitor_id, r.url AS url, r.page_key AS page_key, r.x AS x, r.y AS y, r.width AS width, r.height AS height,",
-            "  r.fixed AS fixed, r.selector AS selector, r.tag AS tag, r.text AS text, r.href AS href,",
-            "  r.scroll_y AS scroll_y, r.seconds AS seconds, r.count AS count, r.sample_rate AS sample_rate, r.expires_on AS expires_on,",
+            f"SELECT {', '.join(f'r.{column} AS {column}' for column in _OWN)},",
             f"  {', '.join(inherited)},",
             "  if(r.traffic_source != '', r.traffic_source, s.traffic_source) AS traffic_source,",
             "  s.entry_page AS entry_page,",
@@ -280,14 +338,15 @@ def _bursts() -> Statement:
 
 def _insert_sessions(batch: Batch) -> Statement:
     columns = (
-        "session_id, session_key, visitor_id, visitor_key, started_at, ended_at, entry_url, entry_page, country, region, browser,"
-        " traffic_source, campaign, variant, is_test, expires_on"
-    )
+        "session_id", "session_key", "visitor_id", "visitor_key", "started_at", "ended_at", "entry_url", "entry_page", "country",
+        "region", "browser", "traffic_source", "campaign", "variant", "is_test", "expires_on",
+    )  # fmt: skip
     params = Params()
     return Statement.of(
         [
-            f"INSERT INTO sessions (site_id, {columns}, breakpoint, device, pageviews, pages, clicks, rage_clicks, dead_clicks, derived_at)",
-            f"SELECT {params.text(batch.site_id)}, {', '.join(f's.{column}' for column in columns.split(', '))},",
+            f"INSERT INTO sessions (site_id, {', '.join(columns)},",
+            "  breakpoint, device, pageviews, pages, clicks, rage_clicks, dead_clicks, derived_at)",
+            f"SELECT {params.text(batch.site_id)}, {', '.join(f's.{column}' for column in columns)},",
             "  f.breakpoint, f.device, v.pageviews, v.pages, f.clicks, f.labelled_rage + b.rage, f.dead, now64(3, 'UTC')",
             "FROM derive_sessions AS s",
             "INNER JOIN (",
@@ -304,16 +363,15 @@ def _insert_sessions(batch: Batch) -> Statement:
     )
 
 
-def _insert_pageviews(batch: Batch) -> Statement:
-    share = "if(page_height = 0, 0, least(1000000000000, intDiv(toUInt64({px}) * 1000000000000, page_height)))"
-    dimensions = ", ".join(_DIMENSIONS)
+def _insert_pageviews() -> Statement:
+    """A scroll row's depth is measured on the page as high as it was then."""
     return Statement.of(
         [
-            f"INSERT INTO pageviews (site_id, page_key, day, timestamp, session_id, {dimensions},",
+            f"INSERT INTO pageviews (site_id, page_key, day, timestamp, session_id, {', '.join(_DIMENSIONS)},",
             "  reached_px, reached_ppt, seen_y_px, seen_height_px, seen_ms, on_page_ms, session_pageviews)",
             f"SELECT f.site_id, f.page_key, f.day, f.timestamp, f.session_id, {', '.join(f'f.{column}' for column in _DIMENSIONS)},",
-            f"  greatest(f.viewport_height, l.px), greatest({share.format(px='f.viewport_height').replace('page_height', 'f.page_height')}, l.ppt),",
-            "  l.seen.1, l.seen.2, l.seen.3,",
+            f"  greatest(f.viewport_height, l.px), greatest({_share('f.viewport_height', 'f.page_height')}, l.ppt),",
+            "  l.looks.2, l.looks.3, l.looks.4,",
             "  multiIf(n.timestamp > f.timestamp, dateDiff('millisecond', f.timestamp, n.timestamp),",
             "    s.ended_at > f.timestamp, dateDiff('millisecond', f.timestamp, s.ended_at), NULL),",
             "  s.pageviews",
@@ -323,12 +381,14 @@ def _insert_pageviews(batch: Batch) -> Statement:
             "  FROM derive_views AS v INNER JOIN derive_sessions AS t ON v.session_id = t.session_id",
             ") AS s ON f.session_id = s.session_id AND f.at = s.at",
             "LEFT JOIN (",
-            "  SELECT session_id, view_at,",
-            "    maxIf(toUInt32(floor(scroll_y + viewport_height)) AS bottom, type = 'scroll') AS px,",
-            f"    maxIf({share.format(px='bottom')}, type = 'scroll') AS ppt,",
-            "    arraySort(groupArrayIf((at, toUInt32(scroll_y), toUInt32(viewport_height), toUInt32(round(seconds * 1000))), type = 'attention')) AS looks,",
-            "    (looks.2, looks.3, looks.4) AS seen",
-            "  FROM derive_facts WHERE type IN ('scroll', 'attention') GROUP BY session_id, view_at",
+            "  SELECT session_id, view_at, maxIf(bottom, type = 'scroll') AS px,",
+            f"    maxIf({_share('bottom', 'page_height')}, type = 'scroll') AS ppt,",
+            "    arraySort(groupArrayIf((at, scroll_y::UInt32, viewport_height::UInt32, seen_ms), type = 'attention')) AS looks",
+            "  FROM (",
+            "    SELECT *, floor(ifNull(scroll_y, 0) + viewport_height)::UInt32 AS bottom,",
+            "      round(ifNull(seconds, 0) * 1000)::UInt32 AS seen_ms",
+            "    FROM derive_facts WHERE type IN ('scroll', 'attention')",
+            "  ) GROUP BY session_id, view_at",
             ") AS l ON f.session_id = l.session_id AND f.at = l.view_at",
             "ASOF LEFT JOIN derive_views AS n ON f.session_id = n.session_id AND f.timestamp < n.timestamp",
             f"SETTINGS {AS_WRITTEN}",
@@ -337,12 +397,32 @@ def _insert_pageviews(batch: Batch) -> Statement:
     )
 
 
-def _insert_interactions(batch: Batch) -> Statement:
-    columns = f"site_id, page_key, day, timestamp, session_id, row_id, fixed, since_pageview_ms, selector, tag, text, href, {', '.join(_DIMENSIONS)}"
+def _share(depth_px: str, page_height: str) -> str:
+    """In 1e-12 of the page, exact; 0 when the page's height is unknown."""
+    return f"if({page_height} = 0, 0, least(1000000000000, intDiv(toUInt64({depth_px}) * 1000000000000, {page_height})))"
+
+
+def _insert_interactions() -> Statement:
+    own = (
+        "site_id",
+        "page_key",
+        "day",
+        "timestamp",
+        "session_id",
+        "row_id",
+        "fixed",
+        "since_pageview_ms",
+        "selector",
+        "tag",
+        "text",
+        "href",
+    )
+    columns = ", ".join((*own, *_DIMENSIONS))
     return Statement.of(
         [
             f"INSERT INTO interactions (kind, x, y, clicks, labelled, {columns})",
-            f"SELECT toString(type) AS kind, ifNull(x, 0) AS x, ifNull(y, 0) AS y, if(type = 'rage', ifNull(count, {UNCOUNTED_BURST_CLICKS}), 1) AS clicks, type = 'rage', {columns}",
+            "SELECT toString(type) AS kind, ifNull(x, 0) AS x, ifNull(y, 0) AS y,",
+            f"  if(type = 'rage', ifNull(count, {UNCOUNTED_BURST_CLICKS}), 1) AS clicks, type = 'rage' AS labelled, {columns}",
             "FROM derive_facts",
             f"WHERE type IN {POINTS}",
             "UNION ALL",
@@ -353,7 +433,7 @@ def _insert_interactions(batch: Batch) -> Statement:
     )
 
 
-def _insert_events(batch: Batch) -> Statement:
+def _insert_events() -> Statement:
     columns = "site_id, name, day, session_id, visitor_id, timestamp, page_key, value, currency, properties, expires_on"
     return Statement.of(
         [
@@ -366,12 +446,12 @@ def _insert_events(batch: Batch) -> Statement:
     )
 
 
-def _insert_elements(batch: Batch) -> Statement:
-    columns = "site_id, page_key, selector, breakpoint, timestamp, tag, text, href, viewport_width, fixed, expires_on"
+def _insert_elements() -> Statement:
+    columns = "site_id, page_key, selector, breakpoint, session_id, timestamp, tag, text, href, viewport_width, fixed, expires_on"
     return Statement.of(
         [
-            f"INSERT INTO elements ({columns}, x, y, width, height)",
-            f"SELECT {columns}, ifNull(x, 0), ifNull(y, 0), ifNull(width, 0), ifNull(height, 0)",
+            f"INSERT INTO elements ({columns}, version, x, y, width, height)",
+            f"SELECT {columns}, at, ifNull(x, 0), ifNull(y, 0), ifNull(width, 0), ifNull(height, 0)",
             "FROM derive_facts",
             "WHERE type = 'element'",
         ],
@@ -379,7 +459,7 @@ def _insert_elements(batch: Batch) -> Statement:
     )
 
 
-def _insert_pages(batch: Batch) -> Statement:
+def _insert_pages() -> Statement:
     return Statement.of(
         [
             "INSERT INTO pages (site_id, page_key, first_seen, last_seen, has_heat)",

@@ -51,7 +51,8 @@ def bursts(clicks: Sequence[str], rule: RageRule, payload: Sequence[str], params
         f" state), [{joined}])[1]"
     )
     return [
-        f"SELECT {place}, burst[1].timestamp AS timestamp, arrayAvg(burst.x) AS x, arrayAvg(burst.y) AS y, toUInt32(length(burst)) AS clicks,",
+        f"SELECT {place}, burst[1].timestamp AS timestamp, arrayAvg(burst.x) AS x, arrayAvg(burst.y) AS y,",
+        "  toUInt32(length(burst)) AS clicks,",
         "  arraySort(element -> (-toInt64(countEqual(burst.element, element)), element), arrayDistinct(burst.element))[1] AS element,",
         f"  element.1 AS selector, element.2 AS tag, element.3 AS text{', ' + first if first else ''}",
         "FROM (",
@@ -62,10 +63,11 @@ def bursts(clicks: Sequence[str], rule: RageRule, payload: Sequence[str], params
         "FROM (",
         f"SELECT {place}, arrayFilter(click -> click.place >= place, arraySort(groupArray(click) OVER within)) AS ahead",
         "FROM (",
-        f"SELECT {place}, toUnixTimestamp64Milli(timestamp) AS at_ms, (selector, tag, text) AS element, ({', '.join((*payload, '0'))}) AS payload,",
+        f"SELECT {place}, toUnixTimestamp64Milli(timestamp) AS at_ms, (selector, tag, text) AS element,",
+        f"  ({', '.join((*payload, '0'))}) AS payload,",
         f"  row_number() OVER (PARTITION BY {place} ORDER BY timestamp, x, y, element, payload) AS place,",
-        "  CAST((place, timestamp, x, y, element, payload),"
-        " concat('Tuple(place UInt64, timestamp DateTime64(3, \\'UTC\\'), x Float64, y Float64,"
+        "  CAST((place, timestamp, x, y, element, payload), "
+        "concat('Tuple(place UInt64, timestamp DateTime64(3, \\'UTC\\'), x Float64, y Float64,"
         " element ', toTypeName(element), ', payload ', toTypeName(payload), ')')) AS click",
         "FROM (",
         *clicks,

@@ -13,7 +13,6 @@ ABSOLUTE_URL = r"^(?i:https?)://(?:[^/?#\s@]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^/?#\s@:\
 """RE2 and Python: an http(s) URL with a host."""
 
 
-
 def page_key(url: str) -> str:
     """The page of an absolute URL; ValueError when it is none. `page_key(page_key(url)) == page_key(url)`.
 

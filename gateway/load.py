@@ -25,7 +25,7 @@ from clickhouse.sites import Site
 from clickhouse.statement import Statement
 from gateway.lines import Chunk, chunks
 
-BATCH_SESSIONS = 25_000
+BATCH_SESSIONS = 50_000
 LINES_IN_ORDER = {"input_format_parallel_parsing": 0, "max_insert_threads": 1, "min_insert_block_size_rows": 30_000}
 
 
@@ -47,8 +47,8 @@ def load_files(client: Client, site: Site, paths: Sequence[Path], progress: bool
     now = now or datetime.now(UTC)
     summary = LoadSummary()
     sizes = {path: path.stat().st_size if path.exists() else 0 for path in paths}
-    shown = {"file": sys.stderr, "hidden": not (progress and sys.stderr.isatty())}
-    with click.progressbar(length=sum(sizes.values()), label="Reading", **shown) as bar:
+    hidden = not (progress and sys.stderr.isatty())
+    with click.progressbar(length=sum(sizes.values()), label="Reading", file=sys.stderr, hidden=hidden) as bar:
         for path in paths:
             before = bar.pos
             try:
@@ -59,13 +59,9 @@ def load_files(client: Client, site: Site, paths: Sequence[Path], progress: bool
                 summary.problems.append(error.message)
             bar.update(before + sizes[path] - bar.pos)
     _drop(client, received.STAGE)
-    waiting = _rows(client, derive.compile_touched(site.site_id))[0]["sessions"]
-    if waiting:
-        with click.progressbar(derive.batches(site.site_id, waiting, BATCH_SESSIONS), label="Deriving", **shown) as batches:
-            for batch in batches:
-                _derive(client, batch)
-        _drop(client, derive.STAGE)
-    summary.derived_sessions = waiting
+    summary.derived_sessions = _rows(client, derive.compile_touched(site.site_id))[0]["sessions"]
+    if summary.derived_sessions:
+        _derive(client, site.site_id, hidden)
     return summary
 
 
@@ -95,9 +91,24 @@ def _write_rejects(client: Client, path: Path, chunk: Chunk, summary: LoadSummar
         summary.rejects_files.append(path)
 
 
-def _derive(client: Client, batch: derive.Batch) -> None:
-    known = _rows(client, derive.compile_known(batch))[0]["sessions"]
-    _run(client, *derive.stage(batch), *(derive.forget(batch) if known else []), *derive.derive(batch), derive.settled(batch))
+def _derive(client: Client, site_id: str, hidden: bool) -> None:
+    """Derives all touched sessions, and once more with those that share elements with a session whose breakpoint turned out another."""
+    stale: set[tuple[str, str]] = set()
+    touched = _rows(client, derive.compile_touched(site_id))[0]["sessions"]
+    with click.progressbar(derive.batches(site_id, touched, BATCH_SESSIONS), label="Deriving", file=sys.stderr, hidden=hidden) as batches:
+        for batch in batches:
+            known = _rows(client, derive.compile_known(batch))[0]
+            _run(client, *derive.stage(batch))
+            if known["sessions"]:
+                _run(client, *derive.forget(batch, known["first"], known["last"]))
+            _run(client, *derive.derive(batch))
+            if known["sessions"]:
+                stale |= {(row["page_key"], row["selector"]) for row in _rows(client, derive.compile_stale(batch))}
+    _drop(client, derive.STAGE)
+    if stale:
+        _run(client, *derive.retell(site_id, sorted(stale)))
+        _derive(client, site_id, hidden)
+    _run(client, derive.settled(site_id))
 
 
 def _drop(client: Client, tables: Sequence[str]) -> None:

@@ -139,6 +139,8 @@ CREATE TABLE IF NOT EXISTS elements$local $on_cluster
     selector       String,
     breakpoint     Enum8('DESKTOP' = 1, 'TABLET' = 2, 'MOBILE' = 3),
     timestamp      DateTime64(3, 'UTC'),
+    version        UInt64,                            -- orders equal timestamps
+    session_id     UInt64,                            -- that told it
     tag            String,
     text           String,
     href           String,
@@ -150,7 +152,7 @@ CREATE TABLE IF NOT EXISTS elements$local $on_cluster
     fixed          Bool,
     expires_on     Date
 )
-ENGINE = ${replicated}ReplacingMergeTree(timestamp)
+ENGINE = ${replicated}ReplacingMergeTree(version)
 ORDER BY (site_id, page_key, selector, breakpoint)
 TTL expires_on;
 

@@ -75,7 +75,8 @@ def database(dsn: str) -> Iterator[SyncClient]:
 
 
 @pytest.fixture
-async def client(dsn: str) -> AsyncIterator[Client]:
+async def client(dsn: str, database: SyncClient) -> AsyncIterator[Client]:
+    """`database` keeps the embedded engine running from test to test."""
     client = await connect(dsn)
     yield client
     await client.close()

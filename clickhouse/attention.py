@@ -69,7 +69,8 @@ def compile_attention(lens: Lens, page_keys: tuple[str, ...], question: Attentio
             "    arrayMap(band -> arraySum((y, view_height, ms) ->",
             f"      toUInt64(ms) * greatest(0, least(toInt64(y) + view_height, {top} + (band + 1) * toInt64({height}))"
             f" - greatest(toInt64(y), {top} + band * toInt64({height}))),",
-            "      seen_y_px, seen_height_px, seen_ms), own_bands)) AS view_by_band",
+            "      seen_y_px, seen_height_px, seen_ms), own_bands)",
+            "  ) AS view_by_band",
             "FROM pageviews",
             "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params)),
             ")",

@@ -53,7 +53,7 @@ class Statement:
 
     @classmethod
     def of(cls, lines: list[str], params: Params) -> Statement:
-        return cls("\n".join(lines), params.values)
+        return cls(_indented("\n".join(lines)), params.values)
 
     @classmethod
     def union(cls, statements: list[Statement]) -> Statement:
@@ -64,3 +64,13 @@ class Statement:
             parts.append(f"SELECT {number} AS question, *\nFROM (\n{renamed}\n)")
             params.update({f"q{number}_{name}": value for name, value in statement.params.items()})
         return cls("\nUNION ALL\n".join(parts), params)
+
+
+def _indented(sql: str) -> str:
+    """Two spaces for each subquery: a line that ends in an open parenthesis begins one, a line that begins with a closing one ends it."""
+    lines, depth = [], 0
+    for line in sql.split("\n"):
+        depth -= line.lstrip().startswith(")")
+        lines.append("  " * depth + line)
+        depth += line.endswith("(")
+    return "\n".join(lines)

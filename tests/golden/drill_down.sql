@@ -1,0 +1,41 @@
+SELECT page, toString(kind) AS kind, timestamp, row_id, session_id, x / viewport_width AS relative_x, y, fixed, url,
+  toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label, total_count
+FROM (
+  SELECT page_key AS page, kind, timestamp, row_id, session_id, viewport_width, x, y, fixed, url, selector, tag, text, count() OVER (PARTITION BY page) AS total_count
+  FROM interactions
+  WHERE site_id = {p0:String}
+    AND page_key IN {p1:Array(String)}
+    AND day BETWEEN {p2:Date} AND {p3:Date}
+    AND timestamp >= {p4:DateTime64(3, 'UTC')}
+    AND timestamp < {p5:DateTime64(3, 'UTC')}
+    AND kind IN ('click', 'dead')
+    AND NOT (x = 0 AND y = 0)
+    AND (toUInt8(fixed), toUInt32(floor(y / {p7:UInt32})), toUInt32(least({p9:UInt32}, floor(x * {p8:Float64} / viewport_width)))) IN {p6:Array(Tuple(UInt8, UInt32, UInt32))}
+)
+ORDER BY page, timestamp DESC, row_id
+LIMIT {p10:UInt32} BY page
+-- p0 = 'site_golden'
+-- p1 = ['https://example.com/']
+-- p10 = 21
+-- p2 = datetime.date(2026, 11, 14)
+-- p3 = datetime.date(2026, 11, 21)
+-- p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- p6 = [(0, 14, 57), (1, 1, 50)]
+-- p7 = 16
+-- p8 = 100.0
+-- p9 = 99
+
+SELECT page_key, max(has_heat) AS has_heat
+FROM pages
+WHERE site_id = {p0:String}
+  AND page_key IN {p1:Array(String)}
+GROUP BY page_key
+-- p0 = 'site_golden'
+-- p1 = ['https://example.com/']
+
+SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at
+FROM sites FINAL
+WHERE site_id IN {p0:Array(String)}
+ORDER BY site_id
+-- p0 = ['site_golden']

@@ -1,0 +1,273 @@
+SELECT page, count, clicks, max_clicks, page_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
+  relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
+FROM (
+  SELECT *, count() OVER (PARTITION BY page) AS total_count
+  FROM (
+    SELECT *, sum(all_clicks) OVER (PARTITION BY page) AS page_clicks
+    FROM (
+      SELECT page, selector, spot_fixed, spot_row, spot_column,
+        count() AS count,
+        sum(clicks) AS clicks,
+        max(clicks) AS max_clicks,
+        0 AS all_clicks,
+        quantileExactInclusiveIf(0.5)(relative, true) AS relative_x,
+        quantileExactInclusiveIf(0.5)(y, true) AS y,
+        argMinIf((tag, text), (-toInt64(alike), tag, text), true) AS top
+      FROM (
+        SELECT page_key AS page, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,
+          x / viewport_width AS relative, y,
+          selector = '' AS by_cell,
+          toUInt8(by_cell AND fixed) AS spot_fixed,
+          if(by_cell, toUInt32(floor(y / {p11:UInt32})), 0) AS spot_row,
+          if(by_cell, toUInt32(least({p13:UInt32}, floor(x * {p12:Float64} / viewport_width))), 0) AS spot_column,
+          count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike
+        FROM (
+          SELECT page_key, 'rage' AS kind, clicks, selector, tag, text, x, y, fixed, viewport_width
+          FROM (
+            SELECT session_id, page_key, fixed, burst[1].timestamp AS timestamp, arrayAvg(burst.x) AS x, arrayAvg(burst.y) AS y, toUInt32(length(burst)) AS clicks,
+              arraySort(element -> (-toInt64(countEqual(burst.element, element)), element), arrayDistinct(burst.element))[1] AS element,
+              element.1 AS selector, element.2 AS tag, element.3 AS text, burst[1].payload.1 AS viewport_width, burst[1].payload.2 AS day
+            FROM (
+              SELECT session_id, page_key, fixed, arraySort(groupArray(ahead)) AS starts,
+                arrayFold((state, ahead) -> if(has(state.2, ahead[1].place), state,
+                  arrayMap(joined -> if(length(joined) >= {p6:UInt32}, (arrayPushBack(state.1, joined), arrayConcat(arrayFilter(place -> place > ahead[1].place, state.2), joined.place)), state), [arrayFold((joined, click) -> if(has(state.2, click.place) OR arrayExists(other -> pow(other.x - click.x, 2) + pow(other.y - click.y, 2) > pow({p8:Float64}, 2), joined), joined, arrayPushBack(joined, click)), arraySlice(ahead, 2), arraySlice(ahead, 1, 1))])[1]),
+                  starts, (arraySlice([starts[1]], 1, 0), CAST([], 'Array(UInt64)'))).1 AS found
+              FROM (
+                SELECT session_id, page_key, fixed, arrayFilter(click -> click.place >= place, arraySort(groupArray(click) OVER within)) AS ahead
+                FROM (
+                  SELECT session_id, page_key, fixed, toUnixTimestamp64Milli(timestamp) AS at_ms, (selector, tag, text) AS element, (viewport_width, day, 0) AS payload,
+                    row_number() OVER (PARTITION BY session_id, page_key, fixed ORDER BY timestamp, x, y, element, payload) AS place,
+                    CAST((place, timestamp, x, y, element, payload), concat('Tuple(place UInt64, timestamp DateTime64(3, \'UTC\'), x Float64, y Float64, element ', toTypeName(element), ', payload ', toTypeName(payload), ')')) AS click
+                  FROM (
+                    SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, day
+                    FROM interactions
+                    WHERE site_id = {p0:String}
+                      AND page_key IN {p1:Array(String)}
+                      AND day BETWEEN {p2:Date} AND {p3:Date}
+                      AND timestamp >= {p4:DateTime64(3, 'UTC')}
+                      AND timestamp < {p5:DateTime64(3, 'UTC')}
+                      AND kind IN ('click', 'dead')
+                      AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind = 'rage' AND labelled)
+                  )
+                  WHERE (session_id, page_key, fixed) IN (
+                    SELECT session_id, page_key, fixed
+                    FROM (
+                      SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, day
+                      FROM interactions
+                      WHERE site_id = {p0:String}
+                        AND page_key IN {p1:Array(String)}
+                        AND day BETWEEN {p2:Date} AND {p3:Date}
+                        AND timestamp >= {p4:DateTime64(3, 'UTC')}
+                        AND timestamp < {p5:DateTime64(3, 'UTC')}
+                        AND kind IN ('click', 'dead')
+                        AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind = 'rage' AND labelled)
+                    )
+                    GROUP BY session_id, page_key, fixed
+                    HAVING count() >= {p6:UInt32}
+                      AND arrayExists((start, end) -> end - start <= {p7:UInt32},
+                        arraySlice(arraySort(groupArray(toUnixTimestamp64Milli(timestamp))) AS times, 1, length(times) - {p6:UInt32} + 1),
+                        arraySlice(times, {p6:UInt32}))
+                  )
+                )
+                WINDOW within AS (PARTITION BY session_id, page_key, fixed ORDER BY at_ms RANGE BETWEEN CURRENT ROW AND 2000 FOLLOWING)
+              )
+              WHERE length(ahead) >= {p6:UInt32}
+              GROUP BY session_id, page_key, fixed
+            )
+            ARRAY JOIN found AS burst
+          )
+          WHERE day BETWEEN {p2:Date} AND {p3:Date}
+            AND timestamp >= {p9:DateTime64(3, 'UTC')}
+            AND timestamp < {p10:DateTime64(3, 'UTC')}
+          UNION ALL
+          SELECT page_key, toString(kind) AS kind, clicks, selector, tag, text, x, y, fixed, viewport_width
+          FROM interactions
+          WHERE site_id = {p0:String}
+            AND page_key IN {p1:Array(String)}
+            AND day BETWEEN {p2:Date} AND {p3:Date}
+            AND timestamp >= {p9:DateTime64(3, 'UTC')}
+            AND timestamp < {p10:DateTime64(3, 'UTC')}
+            AND kind = 'rage'
+            AND labelled
+        )
+      )
+      GROUP BY page, selector, spot_fixed, spot_row, spot_column
+    )
+  )
+  WHERE count > 0
+)
+ORDER BY page, count DESC, clicks DESC, selector, spot_fixed, spot_row, spot_column
+LIMIT {p14:UInt32} BY page
+-- p0 = 'site_golden'
+-- p1 = ['https://example.com/pricing']
+-- p10 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- p11 = 16
+-- p12 = 100.0
+-- p13 = 99
+-- p14 = 51
+-- p2 = datetime.date(2026, 11, 14)
+-- p3 = datetime.date(2026, 11, 21)
+-- p4 = datetime.datetime(2026, 11, 14, 11, 59, tzinfo=datetime.timezone.utc)
+-- p5 = datetime.datetime(2026, 11, 21, 12, 1, tzinfo=datetime.timezone.utc)
+-- p6 = 4
+-- p7 = 2000
+-- p8 = 20.0
+-- p9 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+
+SELECT page, count, clicks, max_clicks, page_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
+  relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
+FROM (
+  SELECT *, count() OVER (PARTITION BY page) AS total_count
+  FROM (
+    SELECT *, sum(all_clicks) OVER (PARTITION BY page) AS page_clicks
+    FROM (
+      SELECT page, selector, spot_fixed, spot_row, spot_column,
+        count() AS count,
+        sum(clicks) AS clicks,
+        max(clicks) AS max_clicks,
+        0 AS all_clicks,
+        quantileExactInclusiveIf(0.5)(relative, true) AS relative_x,
+        quantileExactInclusiveIf(0.5)(y, true) AS y,
+        argMinIf((tag, text), (-toInt64(alike), tag, text), true) AS top
+      FROM (
+        SELECT page_key AS page, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,
+          x / viewport_width AS relative, y,
+          selector = '' AS by_cell,
+          toUInt8(by_cell AND fixed) AS spot_fixed,
+          if(by_cell, toUInt32(floor(y / {p6:UInt32})), 0) AS spot_row,
+          if(by_cell, toUInt32(least({p8:UInt32}, floor(x * {p7:Float64} / viewport_width))), 0) AS spot_column,
+          count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike
+        FROM (
+          SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width
+          FROM interactions
+          WHERE site_id = {p0:String}
+            AND page_key IN {p1:Array(String)}
+            AND day BETWEEN {p2:Date} AND {p3:Date}
+            AND timestamp >= {p4:DateTime64(3, 'UTC')}
+            AND timestamp < {p5:DateTime64(3, 'UTC')}
+            AND kind = 'rage'
+        )
+      )
+      GROUP BY page, selector, spot_fixed, spot_row, spot_column
+    )
+  )
+  WHERE count > 0
+)
+ORDER BY page, count DESC, clicks DESC, selector, spot_fixed, spot_row, spot_column
+LIMIT {p9:UInt32} BY page
+-- p0 = 'site_golden'
+-- p1 = ['https://example.com/pricing']
+-- p2 = datetime.date(2026, 11, 14)
+-- p3 = datetime.date(2026, 11, 21)
+-- p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- p6 = 16
+-- p7 = 100.0
+-- p8 = 99
+-- p9 = 4
+
+SELECT page, count, clicks, max_clicks, page_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
+  relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
+FROM (
+  SELECT *, count() OVER (PARTITION BY page) AS total_count
+  FROM (
+    SELECT *, sum(all_clicks) OVER (PARTITION BY page) AS page_clicks
+    FROM (
+      SELECT page, selector, spot_fixed, spot_row, spot_column,
+        countIf(kind = 'dead') AS count,
+        count AS clicks,
+        0 AS max_clicks,
+        count() AS all_clicks,
+        quantileExactInclusiveIf(0.5)(relative, kind = 'dead') AS relative_x,
+        quantileExactInclusiveIf(0.5)(y, kind = 'dead') AS y,
+        argMinIf((tag, text), (-toInt64(alike), tag, text), kind = 'dead') AS top
+      FROM (
+        SELECT page_key AS page, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,
+          x / viewport_width AS relative, y,
+          selector = '' AS by_cell,
+          toUInt8(by_cell AND fixed) AS spot_fixed,
+          if(by_cell, toUInt32(floor(y / {p6:UInt32})), 0) AS spot_row,
+          if(by_cell, toUInt32(least({p8:UInt32}, floor(x * {p7:Float64} / viewport_width))), 0) AS spot_column,
+          count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike
+        FROM (
+          SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width
+          FROM interactions
+          WHERE site_id = {p0:String}
+            AND page_key IN {p1:Array(String)}
+            AND day BETWEEN {p2:Date} AND {p3:Date}
+            AND timestamp >= {p4:DateTime64(3, 'UTC')}
+            AND timestamp < {p5:DateTime64(3, 'UTC')}
+            AND kind IN ('click', 'dead')
+        )
+      )
+      GROUP BY page, selector, spot_fixed, spot_row, spot_column
+    )
+  )
+  WHERE count > 0
+)
+ORDER BY page, count DESC, clicks DESC, selector, spot_fixed, spot_row, spot_column
+LIMIT {p9:UInt32} BY page
+-- p0 = 'site_golden'
+-- p1 = ['https://example.com/pricing']
+-- p2 = datetime.date(2026, 11, 14)
+-- p3 = datetime.date(2026, 11, 21)
+-- p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- p6 = 16
+-- p7 = 100.0
+-- p8 = 99
+-- p9 = 4
+
+SELECT page_key, max(has_heat) AS has_heat
+FROM pages
+WHERE site_id = {p0:String}
+  AND page_key IN {p1:Array(String)}
+GROUP BY page_key
+-- p0 = 'site_golden'
+-- p1 = ['https://example.com/pricing']
+
+SELECT row_page AS page,
+  uniqExactIf(session_id, session_pageviews = 1) AS bounced_sessions,
+  countIf(kind IN ('click', 'dead')) AS clicks,
+  countIf(kind = 'dead') AS dead_clicks,
+  uniqExactIf(session_id, kind = 'dead') AS dead_sessions,
+  countIf(kind IN ('click', 'dead') AND breakpoint = 'DESKTOP') AS desktop_clicks,
+  countIf(kind IN ('click', 'dead') AND breakpoint = 'MOBILE') AS mobile_clicks,
+  sum(on_page_ms) AS on_page_ms,
+  countIf(kind = 'pageview') AS pageviews,
+  countIf(kind = 'rage') AS rage_clicks,
+  uniqExactIf(session_id, kind = 'rage') AS rage_sessions,
+  uniqExact(session_id) AS sessions,
+  countIf(kind IN ('click', 'dead') AND breakpoint = 'TABLET') AS tablet_clicks,
+  countIf(on_page_ms > 0) AS timed_pageviews,
+  uniqExact(visitor_id) AS visitors
+FROM (
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+  FROM interactions
+  WHERE site_id = {p0:String}
+    AND page_key IN {p1:Array(String)}
+    AND day BETWEEN {p2:Date} AND {p3:Date}
+    AND timestamp >= {p4:DateTime64(3, 'UTC')}
+    AND timestamp < {p5:DateTime64(3, 'UTC')}
+  UNION ALL
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+  FROM pageviews
+  WHERE site_id = {p0:String}
+    AND page_key IN {p1:Array(String)}
+    AND day BETWEEN {p2:Date} AND {p3:Date}
+    AND timestamp >= {p4:DateTime64(3, 'UTC')}
+    AND timestamp < {p5:DateTime64(3, 'UTC')}
+)
+GROUP BY row_page
+-- p0 = 'site_golden'
+-- p1 = ['https://example.com/pricing']
+-- p2 = datetime.date(2026, 11, 14)
+-- p3 = datetime.date(2026, 11, 21)
+-- p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+
+SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at
+FROM sites FINAL
+WHERE site_id IN {p0:Array(String)}
+ORDER BY site_id
+-- p0 = ['site_golden']

@@ -1,0 +1,115 @@
+SELECT 0 AS question, *
+FROM (
+SELECT row_page AS page,
+  uniqExactIf(session_id, session_pageviews = 1) AS bounced_sessions,
+  countIf(kind IN ('click', 'dead')) AS clicks,
+  countIf(kind = 'dead') AS dead_clicks,
+  uniqExactIf(session_id, kind = 'dead') AS dead_sessions,
+  countIf(kind IN ('click', 'dead') AND breakpoint = 'DESKTOP') AS desktop_clicks,
+  countIf(below_fold AND folds AND kind IN ('click', 'dead')) AS fold_CLICK_below,
+  toUInt32(round(quantileExactInclusiveOrNullIf(0.5)(viewport_height, folds AND kind IN ('click', 'dead')))) AS fold_CLICK_median_height,
+  countIf(folds AND kind IN ('click', 'dead')) AS fold_CLICK_total,
+  countIf(kind IN ('click', 'dead') AND breakpoint = 'MOBILE') AS mobile_clicks,
+  sum(on_page_ms) AS on_page_ms,
+  uniqExact(row_page) AS pages,
+  countIf(kind = 'pageview') AS pageviews,
+  countIf(kind = 'rage') AS rage_clicks,
+  uniqExactIf(session_id, kind = 'rage') AS rage_sessions,
+  min(sample_rate) AS sample_rate,
+  uniqExact(session_id) AS sessions,
+  countIf(kind IN ('click', 'dead') AND breakpoint = 'TABLET') AS tablet_clicks,
+  countIf(on_page_ms > 0) AS timed_pageviews,
+  uniqExact(visitor_id) AS visitors
+FROM (
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+  FROM interactions
+  WHERE site_id = {q0_p0:String}
+    AND page_key IN {q0_p1:Array(String)}
+    AND day BETWEEN {q0_p2:Date} AND {q0_p3:Date}
+    AND timestamp >= {q0_p4:DateTime64(3, 'UTC')}
+    AND timestamp < {q0_p5:DateTime64(3, 'UTC')}
+    AND breakpoint IN {q0_p6:Array(String)}
+  UNION ALL
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+  FROM pageviews
+  WHERE site_id = {q0_p0:String}
+    AND page_key IN {q0_p1:Array(String)}
+    AND day BETWEEN {q0_p2:Date} AND {q0_p3:Date}
+    AND timestamp >= {q0_p4:DateTime64(3, 'UTC')}
+    AND timestamp < {q0_p5:DateTime64(3, 'UTC')}
+    AND breakpoint IN {q0_p6:Array(String)}
+)
+GROUP BY row_page
+)
+UNION ALL
+SELECT 1 AS question, *
+FROM (
+SELECT row_page AS page,
+  uniqExactIf(session_id, session_pageviews = 1) AS bounced_sessions,
+  countIf(kind IN ('click', 'dead')) AS clicks,
+  countIf(kind = 'dead') AS dead_clicks,
+  uniqExactIf(session_id, kind = 'dead') AS dead_sessions,
+  countIf(kind IN ('click', 'dead') AND breakpoint = 'DESKTOP') AS desktop_clicks,
+  countIf(below_fold AND folds AND kind IN ('click', 'dead')) AS fold_CLICK_below,
+  toUInt32(round(quantileExactInclusiveOrNullIf(0.5)(viewport_height, folds AND kind IN ('click', 'dead')))) AS fold_CLICK_median_height,
+  countIf(folds AND kind IN ('click', 'dead')) AS fold_CLICK_total,
+  countIf(kind IN ('click', 'dead') AND breakpoint = 'MOBILE') AS mobile_clicks,
+  sum(on_page_ms) AS on_page_ms,
+  uniqExact(row_page) AS pages,
+  countIf(kind = 'pageview') AS pageviews,
+  countIf(kind = 'rage') AS rage_clicks,
+  uniqExactIf(session_id, kind = 'rage') AS rage_sessions,
+  min(sample_rate) AS sample_rate,
+  uniqExact(session_id) AS sessions,
+  countIf(kind IN ('click', 'dead') AND breakpoint = 'TABLET') AS tablet_clicks,
+  countIf(on_page_ms > 0) AS timed_pageviews,
+  uniqExact(visitor_id) AS visitors
+FROM (
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+  FROM interactions
+  WHERE site_id = {q1_p0:String}
+    AND page_key IN {q1_p1:Array(String)}
+    AND day BETWEEN {q1_p2:Date} AND {q1_p3:Date}
+    AND timestamp >= {q1_p4:DateTime64(3, 'UTC')}
+    AND timestamp < {q1_p5:DateTime64(3, 'UTC')}
+    AND breakpoint IN {q1_p6:Array(String)}
+  UNION ALL
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+  FROM pageviews
+  WHERE site_id = {q1_p0:String}
+    AND page_key IN {q1_p1:Array(String)}
+    AND day BETWEEN {q1_p2:Date} AND {q1_p3:Date}
+    AND timestamp >= {q1_p4:DateTime64(3, 'UTC')}
+    AND timestamp < {q1_p5:DateTime64(3, 'UTC')}
+    AND breakpoint IN {q1_p6:Array(String)}
+)
+GROUP BY row_page
+)
+-- q0_p0 = 'site_golden'
+-- q0_p1 = ['https://example.com/pricing']
+-- q0_p2 = datetime.date(2026, 11, 14)
+-- q0_p3 = datetime.date(2026, 11, 21)
+-- q0_p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- q0_p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- q0_p6 = ['MOBILE']
+-- q1_p0 = 'site_golden'
+-- q1_p1 = ['https://example.com/pricing']
+-- q1_p2 = datetime.date(2026, 11, 14)
+-- q1_p3 = datetime.date(2026, 11, 21)
+-- q1_p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- q1_p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- q1_p6 = ['DESKTOP']
+
+SELECT page_key, max(has_heat) AS has_heat
+FROM pages
+WHERE site_id = {p0:String}
+  AND page_key IN {p1:Array(String)}
+GROUP BY page_key
+-- p0 = 'site_golden'
+-- p1 = ['https://example.com/pricing']
+
+SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at
+FROM sites FINAL
+WHERE site_id IN {p0:Array(String)}
+ORDER BY site_id
+-- p0 = ['site_golden']

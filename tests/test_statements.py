@@ -1,0 +1,80 @@
+"""What a request costs in SQL statements: it does not grow with pages, and shares statements between sibling fields and lenses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client as SyncClient
+
+from clickhouse.client import Client
+from clickhouse.sites import Site
+from clickhouse.statement import Statement
+from tests.asking import NOW, ask, create_site, load
+
+SITE = Site("site_statements", "Statements")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded(database: SyncClient) -> None:
+    create_site(database, SITE)
+    at = int(NOW.timestamp() * 1000) - 3_600_000
+    rows: list[dict[str, Any]] = []
+    for page in range(30):
+        shared = {"sessionId": f"s{page}", "visitorId": "v", "url": f"https://example.com/{page}", "viewportWidth": 400, "viewportHeight": 800}
+        rows += [shared | {"type": "pageview", "timestamp": at}, shared | {"type": "click", "timestamp": at + 1, "x": 10, "y": 10}]
+    load(database, SITE, rows)
+
+
+async def cost(client: Client, statements: list[Statement], selection: str) -> int:
+    statements.clear()
+    await ask(client, f'{{ site(siteId: "{SITE.site_id}") {{ {selection} }} }}')
+    return len(statements)
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        pytest.param("totals { clicks }", id="totals"),
+        pytest.param("insights { totals { clicks } fold { total } meta { sessions } }", id="measures"),
+        pytest.param("insights { heatmap { total points { x y count } } }", id="points"),
+        pytest.param("insights { scroll { buckets { visitors } depthReachedBy } attention { bands { y } } }", id="depths"),
+        pytest.param("insights { rageClicks { totalCount } deadClicks { total } interactions { nodes { sessionId replay { url } } } }", id="lists"),
+    ],
+)
+async def test_25_pages_cost_as_many_statements_as_1(client: Client, statements: list[Statement], below: str) -> None:
+    one = await cost(client, statements, f"pages(first: 1) {{ nodes {{ {below} }} }}")
+    many = await cost(client, statements, f"pages(first: 25) {{ nodes {{ {below} }} }}")
+    assert many == one
+
+
+async def test_a_listing_with_its_totals_is_one_statement(client: Client, statements: list[Statement]) -> None:
+    assert await cost(client, statements, "pages(first: 25) { totalCount edges { totals { clicks issueScore { value } } node { key } } }") == 2
+    assert "FROM sites" in statements[0].sql
+
+
+async def test_sibling_fields_of_a_lens_share_a_statement(client: Client, statements: list[Statement]) -> None:
+    fields = "totals { clicks rageRate { value } } fold { total } moves: fold(kind: MOVE) { total } meta { sessions pagesMatched }"
+    await cost(client, statements, f'page(key: "https://example.com/1") {{ insights {{ {fields} }} }}')
+    assert len([statement for statement in statements if "FROM interactions" in statement.sql]) == 1
+
+
+async def test_sibling_lenses_share_a_statement(client: Client, statements: list[Statement]) -> None:
+    def lenses(count: int) -> str:
+        return " ".join(
+            f"l{width}: insights(segment: {{viewportWidth: {{min: {width}}}}}) {{ totals {{ clicks }} heatmap {{ points {{ x }} }} }}"
+            for width in range(count)
+        )
+
+    costs = [await cost(client, statements, f'page(key: "https://example.com/1") {{ {lenses(count)} }}') for count in (1, 2, 8, 9, 16, 17)]
+    once = costs[0]
+    assert costs == [once, once, once, once + 2, once + 2, once + 4]  # eight lenses at once, two kinds of question
+
+
+async def test_a_lens_that_fails_costs_its_own_fields_only(client: Client) -> None:
+    from tests.asking import answer
+
+    bad = "bad: insights(window: {between: {from: \"2020-01-01\", to: \"2020-01-02\"}}) { totals { clicks } }"
+    found = await answer(client, f'{{ site(siteId: "{SITE.site_id}") {{ page(key: "https://example.com/1") {{ good: insights {{ totals {{ clicks }} }} {bad} }} }} }}')
+    assert found["data"]["site"]["page"] == {"good": {"totals": {"clicks": 1}}, "bad": None}
+    assert [(error["code"], error["path"]) for error in found["errors"]] == [("BAD_USER_INPUT", ["site", "page", "bad"])]

@@ -30,7 +30,7 @@ from gateway.settings import Settings, with_settings
 
 DEMO_KEY_ID = "demo00000000"
 DEMO_SCOPES = frozenset({"heatmap:read", "replay:read", "element:write", "cohort:write"})
-DEMO_QUERY = "{ viewer { scopes sites { siteId } } }"
+DEMO_QUERY = "{ sites { nodes { siteId pages(first: 3) { edges { node { key } totals { clicks rageClicks } } } } } }"
 
 
 class Refusal(click.ClickException):

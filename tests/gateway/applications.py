@@ -1,0 +1,83 @@
+"""A small schema that does whatever a gateway must cope with, and the application in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import strawberry
+from httpx import ASGITransport, AsyncClient, Response
+from starlette.applications import Starlette
+from strawberry.schema import Schema
+
+from clickhouse.errors import NotFoundError
+from gateway.graphql_http import JSON_TYPE
+from schema.splice import Spliced, SplicingExecutor
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+def numbers() -> list[int]:
+    return Spliced("[1,2,3]")  # type: ignore[return-value]
+
+
+def missing() -> int | None:
+    raise NotFoundError("No such thing.", siteId="s")
+
+
+def boom() -> int | None:
+    raise RuntimeError("password=hunter2")
+
+
+async def slow() -> int | None:
+    await asyncio.sleep(10)
+    return 1
+
+
+@strawberry.type
+class Query:
+    numbers: list[int] = strawberry.field(resolver=numbers)
+    missing: int | None = strawberry.field(resolver=missing)
+    boom: int | None = strawberry.field(resolver=boom)
+    slow: int | None = strawberry.field(resolver=slow)
+
+    @strawberry.field
+    def echo(self, text: str) -> str:
+        return text
+
+    @strawberry.field
+    def key(self, info: strawberry.Info) -> str:
+        return str(info.context.key.key_id)
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    def change(self) -> int:
+        return 1
+
+
+def small_schema() -> Schema:
+    return Schema(Query, Mutation, execution_context_class=SplicingExecutor)
+
+
+@asynccontextmanager
+async def serving(app: Starlette) -> AsyncIterator[AsyncClient]:
+    async with (
+        app.router.lifespan_context(app),
+        AsyncClient(transport=ASGITransport(app), base_url="http://heatgraph", follow_redirects=True) as http,
+    ):
+        yield http
+
+
+async def post(http: AsyncClient, query: str, accept: str = JSON_TYPE, **body: Any) -> Response:
+    return await http.post("/graphql", json={"query": query, **body}, headers={"Accept": accept})
+
+
+def problem(response: Response) -> tuple[int, str, str]:
+    """Status, code and message of an answer that is an error and nothing else."""
+    assert response.json().keys() == {"errors"}
+    (error,) = response.json()["errors"]
+    return response.status_code, error["extensions"]["code"], error["message"]

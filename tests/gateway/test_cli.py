@@ -1,0 +1,261 @@
+"""The commands, run as people run them: what they print, what they refuse, and that nothing ends in a traceback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from clickhouse.cohorts import cohort_id_of
+from clickhouse.keys import ApiKey, compile_keys
+from clickhouse.sites import Site, compile_sites
+from gateway.__main__ import main
+from gateway.auth import TOKEN, hash_token
+from gateway.database import open_database
+from gateway.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    monkeypatch.setenv("HEATGRAPH_CLICKHOUSE", settings.clickhouse)
+    monkeypatch.setenv("HEATGRAPH_SECRET", settings.secret)
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Iterator[str]:
+    """A site that is there, and as it was made."""
+    assert run("sites", "set", "shop", "--plan", "PRO").exit_code == 0 or run("sites", "create", "shop", "--plan", "PRO").exit_code == 0
+    yield "shop"
+
+
+def run(*arguments: object) -> Result:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def refusal(*arguments: object) -> str:
+    """The one line after `Error: `; exit code 2."""
+    result = run(*arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    last = result.stderr.strip().splitlines()[-1]
+    assert last.startswith("Error: ")
+    return last.removeprefix("Error: ")
+
+
+def rows(settings: Settings, statement: Any) -> list[dict[str, Any]]:
+    with open_database(settings) as database:
+        return database.query(statement)
+
+
+def lines(result: Result) -> list[list[str]]:
+    assert result.exit_code == 0, result.output
+    return [line.split() for line in result.stdout.splitlines()]
+
+
+# Tables
+
+
+def test_migrate_again_changes_nothing() -> None:
+    assert run("migrate").stdout == "The tables are up to date.\n"
+
+
+def test_migrate_names_the_steps_it_applied() -> None:
+    applied = run("migrate", "--clickhouse", "chdb://memory/new_here").stdout.splitlines()
+    assert applied[0] == "Applied step 1, administration."
+    assert applied[-1] == "The tables are up to date."
+
+
+def test_a_database_without_tables_says_what_to_do() -> None:
+    assert "python -m gateway migrate" in refusal("sites", "list", "--clickhouse", "chdb://memory/never_migrated")
+
+
+@pytest.mark.parametrize("clickhouse", ["ftp://somewhere", "http://", "chdb://"])
+def test_what_is_no_database_is_refused(clickhouse: str) -> None:
+    assert refusal("migrate", "--clickhouse", clickhouse).startswith(f"--clickhouse {clickhouse}")
+
+
+def test_a_server_that_is_down() -> None:
+    assert "cannot be reached" in refusal("migrate", "--clickhouse", "http://127.0.0.1:9/db")
+
+
+# Sites
+
+
+def test_a_site_keeps_what_is_not_changed(settings: Settings) -> None:
+    made = run(
+        *("sites", "create", "acme", "--name", "Acme", "--plan", "pro", "--domain", "Acme.example", "--domain", "www.acme.example"),
+        *("--time-zone", "Europe/Berlin", "--test-account", "*@acme.example", "--test-account", "bot-*"),
+        *("--replay-url-template", "https://replays.example/{sessionId}?t=1"),
+    )
+    assert made.exit_code == 0 and "--site acme" in made.stdout
+    assert run("sites", "set", "acme", "--plan", "BUSINESS").exit_code == 0
+    (row,) = rows(settings, compile_sites(["acme"]))
+    assert Site.from_row(row) == Site(
+        "acme",
+        "Acme",
+        domains=("acme.example", "www.acme.example"),
+        plan="BUSINESS",
+        time_zone="Europe/Berlin",
+        retention_days=365,
+        test_account_rules=("*@acme.example", "bot-*"),
+        replay_url_template="https://replays.example/{sessionId}?t=1",
+    )
+    assert ["acme", "Acme", "BUSINESS", "365", "d", "Europe/Berlin"] in [cells[:6] for cells in lines(run("sites", "list"))]
+
+
+def test_a_site_may_be_named_by_an_option(settings: Settings) -> None:
+    assert run("sites", "create", "--site", "by_option", "--retention-days", "7").exit_code == 0
+    (row,) = rows(settings, compile_sites(["by_option"]))
+    assert (row["plan"], row["retention_days"], row["time_zone"]) == ("ENTERPRISE", 7, "UTC")
+    assert "two sites" in refusal("sites", "set", "one", "--site", "two", "--plan", "PRO").lower()
+    assert "Name the site" in refusal("sites", "set", "--plan", "PRO")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("sites", "create", "a b"), "letters, digits"),
+        (("sites", "create", "x", "--plan", "GOLD"), "'GOLD'"),
+        (("sites", "create", "x", "--time-zone", "Mars/Olympus"), "'Mars/Olympus'"),
+        (("sites", "create", "x", "--domain", "https://example.com/"), "host name"),
+        (("sites", "create", "x", "--replay-url-template", "http://r.example/{sessionId}"), "https://"),
+        (("sites", "create", "x", "--replay-url-template", "https://r.example/"), "{sessionId}"),
+        (("sites", "create", "x", "--replay-url-template", "https://r.example/{sessionId}/{visitorId}"), "no other braces"),
+        (("sites", "create", "x", "--retention-days", "0"), "1<=x<=3650"),
+        (("sites", "set", "nobody", "--plan", "PRO"), "sites create nobody"),
+        (("sites", "set", "nobody"), "Nothing to change"),
+        (("load", "rows.ndjson", "--site", "nobody"), "sites create nobody"),
+        (("cohorts", "list", "--site", "nobody"), "sites create nobody"),
+        (("keys", "create", "--site", "nobody", "--scope", "admin"), "sites create nobody"),
+        (("keys", "create", "--site", "*", "--scope", "everything"), "'everything'"),
+        (("keys", "create", "--site", "*", "--scope", "admin", "--expires", "soon"), "90d"),
+        (("keys", "create", "--site", "*", "--scope", "admin", "--expires", "2020-01-01"), "future"),
+        (("keys", "create", "--site", "*", "--scope", "admin", "--expires", "2026-02-30"), "2027-01-31"),
+        (("keys", "revoke", "nobody"), "keys list"),
+        (("serve", "--workers", "2", "--clickhouse", "chdb://memory"), "one process a path"),
+        (("serve", "--port", "http"), "'http'"),
+    ],
+)
+def test_what_commands_refuse(arguments: tuple[str, ...], said: str) -> None:
+    assert said in refusal(*arguments)
+
+
+def test_a_site_is_made_once(shop: str) -> None:
+    assert f"sites set {shop}" in refusal("sites", "create", shop)
+
+
+# Cohorts
+
+
+def test_loading_a_cohort_again_changes_nothing_and_adds_what_is_new(shop: str, tmp_path: Path) -> None:
+    (tmp_path / "one").write_bytes("\ufeffann\r\nbob\n\n ann \nzoë\u2028x\n".encode())
+    (tmp_path / "two").write_text("bob\ncid")
+    load = ("cohorts", "load", "--site", shop, "--name", "Big spenders")
+    cohort_id = cohort_id_of(shop, "Big spenders")
+    assert run(*load, tmp_path / "one").stdout == f"Cohort {cohort_id} (Big spenders) of site shop has 3 visitors.\n"
+    assert "has 3 visitors" in run(*load, tmp_path / "one").stdout
+    assert "has 4 visitors" in run(*load, tmp_path / "two").stdout
+    assert [cohort_id, "Big", "spenders", "4"] in lines(run("cohorts", "list", "--site", shop))
+
+
+def test_a_cohort_of_many(shop: str, tmp_path: Path) -> None:
+    (tmp_path / "many").write_text("\n".join(f"visitor-{number}" for number in range(5001)))
+    assert "has 5001 visitors" in run("cohorts", "load", "--site", shop, "--name", "many", tmp_path / "many").stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (b"\n \n", "is empty"),
+        (b"ann\nb\x00b\n", "Line 2"),
+        (b"x" * 1001, "Line 1"),
+        (b"PAR1\xff\xfe", "UTF-8"),
+    ],
+)
+def test_files_that_are_no_cohort(shop: str, tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "file").write_bytes(content)
+    assert said in refusal("cohorts", "load", "--site", shop, "--name", "n", tmp_path / "file")
+    assert "does not exist" in refusal("cohorts", "load", "--site", shop, "--name", "n", tmp_path / "nowhere")
+
+
+# Keys
+
+
+def test_a_token_is_printed_once_and_only_its_hash_is_stored(settings: Settings, shop: str) -> None:
+    made = run("keys", "create", "--site", shop, "--scope", "heatmap:read", "--scope", "replay:read", "--name", "CI", "--expires", "90d")
+    assert made.exit_code == 0
+    token = made.stdout.strip()
+    match = TOKEN.fullmatch(token)
+    assert match and match[1] in made.stderr
+    (row,) = rows(settings, compile_keys(key_id=match[1]))
+    key = ApiKey.from_row(row)
+    assert (key.scopes, key.site_ids, key.name, key.revoked) == (frozenset({"heatmap:read", "replay:read"}), frozenset({shop}), "CI", False)
+    assert key.token_hash == hash_token(token, settings.token_secret())
+    assert key.expires_at and 89 <= (key.expires_at - datetime.now(UTC)).days <= 90
+    listed = run("keys", "list", "--site", shop).stdout
+    assert match[1] in listed and token not in listed and key.token_hash not in listed
+
+
+def test_a_key_for_every_site_is_listed_with_each(shop: str) -> None:
+    key_id = run("keys", "create", "--site", "*", "--scope", "admin").stdout.split("_")[1]
+    assert [key_id, "*", "admin"] in [cells[:3] for cells in lines(run("keys", "list", "--site", shop))]
+
+
+@pytest.mark.parametrize("named_by", ["key id", "token"])
+def test_a_revoked_key_stays_listed_as_such(shop: str, named_by: str) -> None:
+    token = run("keys", "create", "--site", shop, "--scope", "admin", "--name", "old").stdout.strip()
+    key_id = token.split("_")[1]
+    assert run("keys", "revoke", token if named_by == "token" else key_id).stdout == f"Key {key_id} revoked.\n"
+    (listed,) = (cells for cells in lines(run("keys", "list")) if cells[0] == key_id)
+    assert listed[1] == "old" and listed[-1] == "revoked"
+
+
+# Rows and schema
+
+
+def test_load_reports_what_became_of_the_rows(shop: str, tmp_path: Path) -> None:
+    row = {"type": "click", "timestamp": datetime.now(UTC).isoformat(), "sessionId": "s", "visitorId": "v", "url": "https://a.example/"}
+    row |= {"x": 1, "y": 2, "viewportWidth": 1280}
+    good = json.dumps(row)
+    (tmp_path / "rows.ndjson").write_text(good + "\n" + good.replace("timestamp", "time") + "\n")
+    first = run("load", tmp_path / "rows.ndjson", "--site", shop)
+    assert first.exit_code == 0
+    assert first.stdout.startswith("2 rows read: 1 stored, 0 known already, 1 rejected; 1 sessions derived.")
+    assert "timestamp" in first.stdout and str(tmp_path / "rows.ndjson.rejected.ndjson") in first.stdout
+    assert run("load", tmp_path / "rows.ndjson", "--site", shop).stdout.startswith("2 rows read: 0 stored, 1 known already, 1 rejected")
+
+
+def test_load_of_a_bad_file_keeps_the_good_one(shop: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.parquet").write_text("this is no Parquet")
+    result = run("load", tmp_path / "bad.parquet", tmp_path / "nowhere.csv", "--site", shop)
+    assert result.exit_code == 2
+    problems = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert [name for name in ("bad.parquet", "nowhere.csv") if not any(name in problem for problem in problems)] == []
+
+
+def test_schema_prints_the_sdl() -> None:
+    assert "type Site" in run("schema").stdout
+
+
+def test_every_command_explains_itself() -> None:
+    def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+        for name, command in group.commands.items():
+            yield (*path, name), command
+            if hasattr(command, "commands"):
+                yield from commands(command, (*path, name))
+
+    found = dict(commands(main))
+    assert len(found) == 16
+    for path, command in found.items():
+        assert command.help, path
+        assert [option.name for option in command.params if isinstance(option, click.Option) and not option.help] == [], path
+        assert run(*path, "--help").exit_code == 0

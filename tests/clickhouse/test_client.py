@@ -81,7 +81,7 @@ async def test_inserts_only_into_known_columns(client: Client) -> None:
 
 async def test_statements_can_be_listened_to(client: Client, statements: list[Statement]) -> None:
     await client.query(ONE)
-    await client.query(LONG.__class__("SELECT 2", {}))
+    await client.query(Statement("SELECT 2", {}))
     assert [statement.sql for statement in statements] == ["SELECT 1 AS one", "SELECT 2"]
 
 
@@ -223,7 +223,7 @@ def test_a_path_in_use_by_another_process_says_so(tmp_path: Path) -> None:
     assert process.stdout
     try:
         assert process.stdout.readline() == "open\n"
-        with pytest.raises(SourceUnavailableError, match="is in use by another process.*Stop the other one"):
+        with pytest.raises(SourceUnavailableError, match=r"is in use by another process.*Stop the other one"):
             open_sync(str(tmp_path))
         process.communicate("\n", timeout=30)
     finally:

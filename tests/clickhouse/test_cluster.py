@@ -31,7 +31,8 @@ def shards(dsns: tuple[str, str]) -> Iterator[tuple[SyncClient, SyncClient]]:
         assert [step.number for step in migrate(client, CLUSTER)] == [step.number for step in steps()]
         assert migrate(client, CLUSTER) == []
     first.command(
-        "INSERT INTO sessions (site_id, session_id, visitor_id, expires_on) SELECT 's', number, number % 500, today() + 30 FROM numbers(1000)"
+        "INSERT INTO sessions (site_id, session_id, visitor_id, expires_on) "
+        "SELECT 's', number, number % 500, today() + 30 FROM numbers(1000)"
     )
     first.command("INSERT INTO cohort_members SELECT 's', 'c', number FROM numbers(100)")
     first.command("INSERT INTO sites (site_id, name, updated_at) SELECT 's' || toString(number), 'old', now64(3) - 1 FROM numbers(20)")

@@ -214,6 +214,16 @@ async def explore(origin: str, gateway: Gateway) -> None:
         assert body["query"] == EXAMPLES[1].query
         assert body["variables"] == orjson.loads(EXAMPLES[1].variables)
 
+        # A reload loses neither tabs nor the token.
+        await tab.until("JSON.parse(localStorage['heatgraph:graphiql:tabState']).tabs[4]?.title == 'ClickMap'")
+        authorization, body = await gateway.next_asked(tab.call("Page.reload"))
+        assert authorization == "Bearer hg_other"
+        assert "__schema" in body["query"]
+        await tab.until("document.querySelectorAll('.graphiql-tab-button')[4]?.innerText == 'ClickMap'")
+        _, body = await gateway.next_asked(tab.evaluate(RUN))
+        assert body["query"] == EXAMPLES[1].query
+        assert body["variables"] == orjson.loads(EXAMPLES[1].variables)
+
         # Nobody else was asked anything, and nothing broke the content security policy.
         foreign = [url for url in tab.requested if not url.startswith((origin, "data:", "blob:"))]
         assert foreign == []

@@ -39,19 +39,15 @@ function fetchWithToken(url, init) {
 
 function Examples() {
   const { tabs, changeTab, addTab, queryEditor, variableEditor } = useEditorContext({ nonNull: true });
-  const [chosen, choose] = React.useState(null);
-  React.useEffect(() => {
-    // A new tab is empty until it is the active one: only then the editors write into it.
-    if (!chosen) return;
-    queryEditor.setValue(chosen.query);
-    variableEditor.setValue(chosen.variables);
-    choose(null);
-  }, [chosen]);
   const open = (example) => {
     const at = tabs.findIndex((tab) => tab.query === example.query);
     if (at >= 0) return changeTab(at);
     addTab();
-    choose(example);
+    setTimeout(() => {
+      // Only now is the new tab the one that the editors write into.
+      queryEditor.setValue(example.query);
+      variableEditor.setValue(example.variables);
+    });
   };
   return h(
     "section",
@@ -84,7 +80,7 @@ function SchemaReader() {
 }
 
 // GraphiQL fills a tab's variables from `defaultTabs` when it is opened, but not the first one's, which is open already.
-const isFirstVisit = !localStorage.getItem("heatgraph:tabState");
+const isFirstVisit = !localStorage.getItem("heatgraph:graphiql:tabState");
 const examplesPlugin = { title: "Examples", icon: ExamplesIcon, content: Examples };
 
 ReactDOM.createRoot(document.getElementById("graphiql")).render(

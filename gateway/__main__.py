@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 import uvicorn
+from uvicorn.config import LOGGING_CONFIG
 
 from clickhouse.derive import compile_touched
 from clickhouse.errors import BadUserInputError, HeatgraphError
@@ -84,10 +85,18 @@ def serve(settings: Settings) -> None:
         loop="uvloop",
         http="httptools",
         lifespan="on",
+        log_config=_logging(settings.log_level.upper()),
         log_level=settings.log_level,
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_grace_seconds,
     )
+
+
+def _logging(level: str) -> dict[str, Any]:
+    """Uvicorn's own, with our loggers; Strawberry's is silent because `gateway.errors` logs what matters of the same errors."""
+    ours = {"heatgraph": {"handlers": ["default"], "level": level, "propagate": False}}
+    silent = {"strawberry.execution": {"handlers": [], "level": "CRITICAL", "propagate": False}}
+    return LOGGING_CONFIG | {"loggers": LOGGING_CONFIG["loggers"] | ours | silent}
 
 
 @main.command("migrate")

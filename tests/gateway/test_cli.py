@@ -18,6 +18,7 @@ from clickhouse.sites import Site, compile_sites
 from gateway.__main__ import main
 from gateway.auth import TOKEN, hash_token
 from gateway.database import open_database
+from gateway.demo import DEMO_SITE, demo_rows
 from gateway.settings import Settings
 
 
@@ -223,7 +224,13 @@ def test_a_revoked_key_stays_listed_as_such(shop: str, named_by: str) -> None:
 
 
 def test_load_reports_what_became_of_the_rows(shop: str, tmp_path: Path) -> None:
-    row = {"type": "click", "timestamp": datetime.now(UTC).isoformat(), "sessionId": "s", "visitorId": "v", "url": "https://a.example/"}
+    row: dict[str, Any] = {
+        "type": "click",
+        "timestamp": datetime.now(UTC).isoformat(),
+        "sessionId": "s",
+        "visitorId": "v",
+        "url": "https://a.example/",
+    }
     row |= {"x": 1, "y": 2, "viewportWidth": 1280}
     good = json.dumps(row)
     (tmp_path / "rows.ndjson").write_text(good + "\n" + good.replace("timestamp", "time") + "\n")
@@ -259,3 +266,23 @@ def test_every_command_explains_itself() -> None:
         assert command.help, path
         assert [option.name for option in command.params if isinstance(option, click.Option) and not option.help] == [], path
         assert run(*path, "--help").exit_code == 0
+
+
+# Demo
+
+
+def test_the_demo_is_loaded_once_a_day_and_its_link_stays_the_same(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[Settings] = []
+    monkeypatch.setattr("gateway.__main__.serve", served.append)
+    monkeypatch.setattr("gateway.__main__.demo_rows", lambda now: demo_rows(now, days=1))
+    first = run("demo", "--host", "0.0.0.0", "--environment", "production")
+    assert first.exit_code == 0
+    assert "stored" in first.stdout
+    again = run("demo")
+    assert "stored" not in again.stdout
+    token = again.stdout.split("#token=")[1].split()[0]
+    assert token in first.stdout
+    assert [(settings.host, settings.environment) for settings in served] == [("127.0.0.1", "development")] * 2
+    (row,) = rows(settings, compile_keys(key_id=token.split("_")[1]))
+    assert row["token_hash"] == hash_token(token, settings.token_secret())
+    assert row["site_ids"] == [DEMO_SITE]

@@ -160,7 +160,7 @@ def _refusals(key: Text | Number | Flag) -> list[tuple[str, str]]:
 
 def _reason(params: Params, now: datetime, retention_days: int) -> str:
     """The first thing wrong with a row, '' when nothing is."""
-    oldest = params.utc(datetime(now.year, now.month, now.day, tzinfo=UTC) - timedelta(days=retention_days - 1))
+    oldest = params.utc(datetime(now.year, now.month, now.day, tzinfo=UTC) - timedelta(days=retention_days))
     refusals = [
         (f"length(raw) > {MAX_LINE_BYTES}", f"the row is longer than {MAX_LINE_BYTES} bytes"),
         ("sent.type = '' AND NOT isValidUTF8(raw)", "the row is not valid UTF-8"),
@@ -209,7 +209,7 @@ def compile_parse(site_id: str, retention_days: int, now: datetime) -> Statement
             f"  {params.text(site_id)} AS site_id,",
             "  ifNull(instant, toDateTime64(0, 3, 'UTC')) AS timestamp,",
             "  toDate(timestamp, 'UTC') AS day,",
-            f"  day + {params.bind(retention_days, 'UInt16')} AS expires_on,",
+            f"  day + {params.bind(retention_days + 1, 'UInt16')} AS expires_on,",
             "  cityHash64(session_key) AS session_id,",
             "  cityHash64(visitor_key) AS visitor_id,",
             f"  if(sent.type IN {_texts(TYPES)}, sent.type, 'pageview') AS type,",

@@ -9,7 +9,7 @@ import strawberry
 from strawberry import UNSET
 
 from clickhouse import sites
-from clickhouse.errors import BadUserInputError
+from clickhouse.errors import BadUserInputError, DeadlineError, SourceUnavailableError
 from clickhouse.lens import UrlRule
 from clickhouse.sites import PLANS
 from resolvers import ids, lenses, pages
@@ -81,7 +81,10 @@ class Site(Node):
     @strawberry.field(description="Retention, limits, the extent of the data and the health of its sources.")
     async def capabilities(self, info: strawberry.Info[Context]) -> Capabilities | None:
         context = info.context
-        extent = await context.extent(self.row)
+        try:
+            extent, healthy = await context.extent(self.row), True
+        except (SourceUnavailableError, DeadlineError):
+            extent, healthy = {"data_from": None, "data_to": None}, False
         return Capabilities(
             retention_days=self.row.retention_days,
             max_window_days=context.max_window_days,
@@ -89,7 +92,7 @@ class Site(Node):
             max_points=context.max_points,
             data_from=extent["data_from"] and utc(extent["data_from"]),
             data_to=extent["data_to"] and utc(extent["data_to"]),
-            sources=[SourceHealth(name=context.source_name, healthy=True)],
+            sources=[SourceHealth(name=context.source_name, healthy=healthy)],
         )
 
     @strawberry.field(description="Pages with rows in the lens, by any of their numbers; by default most clicks first.")

@@ -1,0 +1,190 @@
+"""Bad input gets a typed error that names the argument and says what is allowed."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client as SyncClient
+
+from clickhouse.client import Client
+from clickhouse.keys import ApiKey
+from clickhouse.sites import Site
+from tests.asking import EVERYTHING, NOW, answer, ask, create_site, load
+
+SITE = Site("site_bad_input", "Bad input")
+FREE = Site("site_free", "Free", plan="FREE")
+PRO = Site("site_pro", "Pro", plan="PRO", retention_days=90)
+PAGE = "https://example.com/0"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded(database: SyncClient) -> None:
+    for site in (SITE, FREE, PRO):
+        create_site(database, site)
+        rows: list[dict[str, Any]] = []
+        for page in range(12):
+            shared = {"sessionId": "s", "visitorId": "v", "url": f"https://example.com/{page}", "viewportWidth": 400, "viewportHeight": 800}
+            at = (NOW - timedelta(hours=2, minutes=-page)).isoformat()
+            rows += [shared | {"type": "pageview", "timestamp": at}, shared | {"type": "click", "timestamp": at, "x": 1, "y": 1}]
+        load(database, site, rows)
+
+
+def insights(arguments: str, below: str = "totals { clicks }", site: str = SITE.site_id) -> str:
+    arguments = f"({arguments})" if arguments else ""
+    return f'{{ site(siteId: "{site}") {{ page(key: "{PAGE}") {{ insights{arguments} {{ {below} }} }} }} }}'
+
+
+def rule(url: str) -> str:
+    return f'{{ site(siteId: "{SITE.site_id}") {{ insights(url: {url}) {{ totals {{ clicks }} }} }} }}'
+
+
+def pages(arguments: str, site: str = SITE.site_id) -> str:
+    return f'{{ site(siteId: "{site}") {{ pages({arguments}) {{ totalCount edges {{ cursor }} }} }} }}'
+
+
+POINTS = ", ".join("{relativeX: 0.5, y: 1}" for _ in range(10_000))
+
+CASES = [
+    ("unknown enum", insights("segment: {device: [WATCH]}"), "WATCH"),
+    ("unknown argument", insights("colour: 1"), "colour"),
+    ("width min > max", insights("segment: {viewportWidth: {min: 800, max: 400}}"), r"segment\.viewportWidth: min \(800\)"),
+    ("negative width", insights("segment: {viewportWidth: {min: -1}}"), r"segment\.viewportWidth"),
+    ("window reversed", insights('window: {between: {from: "2026-04-02", to: "2026-04-01"}}'), "window: it ends"),
+    ("window too long", insights('window: {last: "-93d"}'), "window: at most 92 days"),
+    ("window outside retention", insights('window: {between: {from: "2020-04-01", to: "2020-04-02"}}'), "window: the site's plan keeps 730 days"),
+    ("no date", insights('window: {between: {from: "soon", to: "2020-04-02"}}'), "soon"),
+    ("not relative", insights('window: {last: "7 days"}'), r"window\.last"),
+    ("both of a oneOf", insights('window: {last: "-7d", period: D7}'), "[Oo]ne"),
+    ("none of a oneOf", insights("window: {}"), "[Oo]ne"),
+    ("exact and wildcard", rule('{exact: "https://example.com/", wildcard: "*"}'), "[Oo]ne"),
+    ("invalid RE2", rule('{regex: "a(?=b)"}'), r"url\.regex: no valid RE2"),
+    ("regex too long", rule(f'{{regex: "{"a" * 513}"}}'), r"url\.regex: 1 to 512"),
+    ("URL too long", rule(f'{{prefix: "{"a" * 2049}"}}'), r"url\.prefix: 1 to 2048"),
+    ("empty wildcard", rule('{wildcard: ""}'), r"url\.wildcard"),
+    ("no URL", rule('{exact: "pricing"}'), r"url\.exact: an absolute URL"),
+    ("no path", rule('{path: "pricing"}'), r"url\.path: a path begins"),
+    ("entry page", insights('segment: {entryPage: {regex: "("}}'), r"segment\.entryPage\.regex"),
+    ("page key", f'{{ site(siteId: "{SITE.site_id}") {{ page(key: "/pricing") {{ id }} }} }}', "key: an absolute URL"),
+    ("malformed cursor", pages('after: "nonsense"'), "after: this is no cursor"),
+    ("unknown cohort", insights('segment: {cohorts: ["co_nobody"]}'), "segment.cohorts: the site has no cohort 'co_nobody'"),
+    ("unnamed event", insights('segment: {performed: [{name: ""}]}'), r"segment\.performed"),
+    ("10 000 points", insights("", f"interactions(points: [{POINTS}]) {{ totalCount }}"), "points: 1 to 1000"),
+    ("no points", insights("", "interactions(points: []) { totalCount }"), "points: 1 to 1000"),
+    ("cell of nothing", insights("", "heatmap(cell: {width: 0, height: 10}) { total }"), r"cell\.width"),
+    ("rage rule", insights("", "rageClicks(rule: {minClicks: 1}) { totalCount }"), r"rule\.minClicks"),
+    ("scroll step", insights("", "scroll(step: 0) { averageDepth }"), "step: 1 to 100 for unit PERCENT"),
+    ("share", insights("", "scroll { depthReachedBy(share: 70) }"), "share: a fraction"),
+    ("band height", insights("", "attention(bandHeight: 1) { pageviews }"), "bandHeight: 10 to"),
+    ("node id", '{ node(id: "nonsense") { id } }', "id: this is no node id"),
+]
+
+
+@pytest.mark.parametrize(("query", "expected"), [pytest.param(query, expected, id=name) for name, query, expected in CASES])
+async def test_the_argument_is_named(client: Client, query: str, expected: str) -> None:
+    found = await answer(client, query)
+    assert len(found["errors"]) == 1
+    error = found["errors"][0]
+    assert re.search(expected, error["message"]), error["message"]
+    assert error["code"] in ("BAD_USER_INPUT", None)  # None: graphql-core's own, which the gateway codes BAD_USER_INPUT
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), "1"])
+async def test_numbers_that_are_none(client: Client, value: Any) -> None:
+    query = f'query ($x: Float!) {{ site(siteId: "{SITE.site_id}") {{ page(key: "{PAGE}") {{ insights {{ interactions(points: [{{relativeX: $x, y: 1}}]) {{ totalCount }} }} }} }} }}'
+    found = await answer(client, query, x=value)
+    assert "$x" in found["errors"][0]["message"]
+
+
+async def test_one_of_is_enforced_without_graphql_cores_help(client: Client) -> None:
+    """Composition by a gateway can lose @oneOf, so the inputs check themselves too."""
+    from schema.inputs import UrlMatch, Window, resolved_window
+
+    for window in (Window(), Window(last="-7d", period=None), Window(last="-7d", relative="x")):  # type: ignore[arg-type]
+        if window.last == "-7d" and not window.relative:
+            assert resolved_window(window, SITE, NOW).window.end == NOW
+            continue
+        with pytest.raises(Exception, match="window: give exactly one"):
+            resolved_window(window, SITE, NOW)
+    with pytest.raises(Exception, match="url: give exactly one"):
+        UrlMatch(exact="https://example.com/", prefix="https://").rule("url")
+
+
+async def test_a_cursor_of_another_list_is_refused(client: Client) -> None:
+    data = await ask(client, pages("first: 1"))
+    cursor = data["site"]["pages"]["edges"][0]["cursor"]
+    assert (await ask(client, pages(f'first: 1, after: "{cursor}"')))["site"]["pages"]["totalCount"] == 12
+    for other in (
+        pages(f'after: "{cursor}", orderBy: {{field: SESSIONS}}'),
+        pages(f'after: "{cursor}", search: "x"'),
+        pages(f'after: "{cursor}", window: {{last: "-30d"}}'),
+        pages(f'after: "{cursor}", segment: {{country: ["DE"]}}'),
+        pages(f'after: "{cursor}"', PRO.site_id),
+    ):
+        found = await answer(client, other)
+        assert "belongs to another list" in found["errors"][0]["message"]
+
+
+async def test_a_sequence_goes_on_in_its_own_window(client: Client) -> None:
+    """`last: -1h` an hour later would be empty; the cursor's window is not."""
+    query = "first: {}, window: {{last: \"-3h\"}}{}"
+    first = await ask(client, pages(query.format(5, "")))
+    cursor = first["site"]["pages"]["edges"][-1]["cursor"]
+    later = await ask(client, pages(query.format(100, f', after: "{cursor}"')), now=NOW + timedelta(hours=20))
+    assert len(later["site"]["pages"]["edges"]) == 7
+
+
+@pytest.mark.parametrize("first", [-5, 0, 1])
+async def test_first_below_1_is_1(client: Client, first: int) -> None:
+    assert len((await ask(client, pages(f"first: {first}")))["site"]["pages"]["edges"]) == 1
+
+
+async def test_a_foreign_site_looks_like_one_that_does_not_exist(client: Client) -> None:
+    key = ApiKey("k", "k", EVERYTHING.scopes, frozenset({PRO.site_id}))
+    foreign = await answer(client, f'{{ site(siteId: "{SITE.site_id}") {{ name }} }}', key=key)
+    missing = await answer(client, '{ site(siteId: "site_nowhere_12") { name } }', key=key)
+    assert foreign["data"] == missing["data"] == {"site": None}
+    assert [error["code"] for error in foreign["errors"] + missing["errors"]] == ["NOT_FOUND", "NOT_FOUND"]
+    assert foreign["errors"][0]["message"].replace(SITE.site_id, "") == missing["errors"][0]["message"].replace("site_nowhere_12", "")
+
+
+async def test_a_missing_scope_is_named(client: Client) -> None:
+    key = ApiKey("k", "k", frozenset({"replay:read"}), frozenset({"*"}))
+    found = await answer(client, pages("first: 1"), key=key)
+    assert found["errors"][0]["code"] == "FORBIDDEN"
+    assert "heatmap:read" in found["errors"][0]["message"]
+
+
+async def test_sessions_need_their_own_scope(client: Client) -> None:
+    key = ApiKey("k", "k", frozenset({"heatmap:read"}), frozenset({"*"}))
+    below = "interactions { totalCount nodes { url sessionId visitorId offsetSeconds replay { sessionId } } }"
+    found = (await ask(client, insights("", below), key=key))["site"]["page"]["insights"]["interactions"]
+    assert found["totalCount"] == 1
+    assert found["nodes"] == [{"url": PAGE, "sessionId": None, "visitorId": None, "offsetSeconds": None, "replay": None}]
+
+
+async def test_a_free_plan_has_no_heatmaps(client: Client) -> None:
+    found = await answer(client, insights("", site=FREE.site_id))
+    assert [error["code"] for error in found["errors"]] == ["PLAN_REQUIRED"]
+
+
+async def test_a_plan_covers_the_pages_seen_first(client: Client) -> None:
+    listing = await ask(client, pages("first: 100", PRO.site_id))
+    assert listing["site"]["pages"]["totalCount"] == 10
+    query = f'{{ site(siteId: "{PRO.site_id}") {{ inside: page(key: "https://example.com/9") {{ path }} outside: page(key: "https://example.com/10") {{ path }} }} }}'
+    found = await answer(client, query)
+    assert found["data"]["site"] == {"inside": {"path": "/9"}, "outside": None}
+    assert found["errors"][0]["code"] == "PLAN_REQUIRED"
+
+
+async def test_a_clamped_window_is_reported(client: Client) -> None:
+    below = "meta { clamped window { from } requestedWindow { from } }"
+    start = (NOW - timedelta(days=91)).date()
+    window = f'window: {{between: {{from: "{start}", to: "{NOW.date()}"}}}}'
+    found = (await ask(client, insights(window, below, PRO.site_id)))["site"]["page"]["insights"]["meta"]
+    assert found["clamped"] is True
+    assert found["requestedWindow"]["from"].startswith(str(start))
+    assert found["window"]["from"].startswith(str((NOW - timedelta(days=90)).date()))
+

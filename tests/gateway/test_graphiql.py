@@ -215,7 +215,7 @@ async def explore(origin: str, gateway: Gateway) -> None:
         assert body["variables"] == orjson.loads(EXAMPLES[1].variables)
 
         # A reload loses neither tabs nor the token.
-        await tab.until("JSON.parse(localStorage['heatgraph:graphiql:tabState']).tabs[4]?.title == 'ClickMap'")
+        await tab.until("JSON.parse(localStorage['heatgraph:graphiql:tabState'] ?? '{}').tabs?.[4]?.title == 'ClickMap'")
         authorization, body = await gateway.next_asked(tab.call("Page.reload"))
         assert authorization == "Bearer hg_other"
         assert "__schema" in body["query"]

@@ -39,16 +39,17 @@ def bursts(clicks: Sequence[str], rule: RageRule, payload: Sequence[str], params
     window_ms = params.bind(rule.window_ms, "UInt32")
     radius_px = params.bind(float(rule.radius_px), "Float64")
     first = ", ".join(f"burst[1].payload.{number} AS {column}" for number, column in enumerate(payload, 1))
-    # `used` holds the clicks of earlier bursts that are still ahead, so that the fold's state stays small
+    # The fold's state is copied at every step, so it holds numbers only: for each start the clicks of its burst or none,
+    # and the used clicks that are still ahead.
     joined = (
         "arrayFold((joined, click) -> if(has(state.2, click.place) OR arrayExists("
         f"other -> pow(other.x - click.x, 2) + pow(other.y - click.y, 2) > pow({radius_px}, 2), joined),"
-        " joined, arrayPushBack(joined, click)), arraySlice(ahead, 2), arraySlice(ahead, 1, 1))"
+        " joined, arrayPushBack(joined, click)), arraySlice(ahead, 2), arraySlice(ahead, 1, 1)).place"
     )
     step = (
-        f"arrayMap(joined -> if(length(joined) >= {min_clicks},"
-        " (arrayPushBack(state.1, joined), arrayConcat(arrayFilter(place -> place > ahead[1].place, state.2), joined.place)),"
-        f" state), [{joined}])[1]"
+        f"arrayMap(places -> if(length(places) >= {min_clicks},"
+        " (arrayPushBack(state.1, places), arrayConcat(arrayFilter(place -> place > ahead[1].place, state.2), places)),"
+        f" (arrayPushBack(state.1, []), state.2)), [{joined}])[1]"
     )
     return [
         f"SELECT {place}, burst[1].timestamp AS timestamp, arrayAvg(burst.x) AS x, arrayAvg(burst.y) AS y,",
@@ -57,9 +58,11 @@ def bursts(clicks: Sequence[str], rule: RageRule, payload: Sequence[str], params
         f"  element.1 AS selector, element.2 AS tag, element.3 AS text{', ' + first if first else ''}",
         "FROM (",
         f"SELECT {place}, arraySort(groupArray(ahead)) AS starts,",
-        "  arrayFold((state, ahead) -> if(has(state.2, ahead[1].place), state,",
+        "  arrayFold((state, ahead) -> if(has(state.2, ahead[1].place), (arrayPushBack(state.1, []), state.2),",
         f"    {step}),",
-        "    starts, (arraySlice([starts[1]], 1, 0), CAST([], 'Array(UInt64)'))).1 AS found",
+        "    starts, (CAST([], 'Array(Array(UInt64))'), CAST([], 'Array(UInt64)'))).1 AS taken,",
+        "  arrayFilter(burst -> notEmpty(burst), arrayMap((ahead, places) -> arrayFilter(click -> has(places, click.place), ahead),",
+        "    starts, taken)) AS found",
         "FROM (",
         f"SELECT {place}, arrayFilter(click -> click.place >= place, arraySort(groupArray(click) OVER within)) AS ahead",
         "FROM (",

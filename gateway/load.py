@@ -93,7 +93,7 @@ def _write_rejects(client: Client, path: Path, chunk: Chunk, summary: LoadSummar
 
 def _derive(client: Client, site_id: str, hidden: bool) -> None:
     """Derives all touched sessions, and once more with those that share elements with a session whose breakpoint turned out another."""
-    stale: set[tuple[str, str]] = set()
+    stale: set[int] = set()
     touched = _rows(client, derive.compile_touched(site_id))[0]["sessions"]
     with click.progressbar(derive.batches(site_id, touched, BATCH_SESSIONS), label="Deriving", file=sys.stderr, hidden=hidden) as batches:
         for batch in batches:
@@ -103,10 +103,11 @@ def _derive(client: Client, site_id: str, hidden: bool) -> None:
                 _run(client, *derive.forget(batch, known["first"], known["last"]))
             _run(client, *derive.derive(batch))
             if known["sessions"]:
-                stale |= {(row["page_key"], row["selector"]) for row in _rows(client, derive.compile_stale(batch))}
+                stale |= {row["element"] for row in _rows(client, derive.compile_stale(batch))}
     _drop(client, derive.STAGE)
     if stale:
-        _run(client, *derive.retell(site_id, sorted(stale)))
+        for start in range(0, len(stale), derive.MAX_STALE):
+            _run(client, *derive.retell(site_id, sorted(stale)[start : start + derive.MAX_STALE]))
         _derive(client, site_id, hidden)
     _run(client, derive.settled(site_id))
 

@@ -224,7 +224,7 @@ def compile_parse(site_id: str, retention_days: int, now: datetime) -> Statement
             "    parseDateTime64BestEffortOrNull(sent.timestamp, 3, 'UTC'), NULL) AS instant,",
             f"  if(arrayExists(key -> key NOT IN {known}, JSONExtractKeys(raw)), arraySort(arrayFilter(",
             f"    p -> p.1 NOT IN {known} AND p.2 NOT IN ('null', '\"\"'), JSONExtractKeysAndValuesRaw(raw))), []) AS unknown,",
-            "  if(match(raw, ':\\\\s*[\\\\[{{]'), arrayFirst(",
+            "  if(match(raw, ':\\\\s*[\\\\[{]'), arrayFirst(",
             f"    p -> p.1 IN {known} AND substring(p.2, 1, 1) IN ('{{', '['), JSONExtractKeysAndValuesRaw(raw)).1, '') AS nested,",
             ",\n".join(f"  {_parsed(key)} AS {key.column}" for key in KEYS),
             "FROM (",

@@ -1,0 +1,249 @@
+"""What a row must hold: each reason for refusal, each way of writing that is accepted, and who a row is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clickhouse import received
+from clickhouse.statement import Statement
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+RETENTION_DAYS = 90
+Row = dict[str, Any]
+
+ROW: Row = {"type": "pageview", "timestamp": "2026-11-20T10:00:00Z", "sessionId": "s", "visitorId": "v", "url": "https://a.de/b?c=1"}
+CLICK = {**ROW, "type": "click", "x": 10, "y": 20}
+SCROLL = {**ROW, "type": "scroll", "scrollY": 100}
+ATTENTION = {**SCROLL, "type": "attention", "seconds": 2.5}
+EVENT = {**ROW, "type": "event", "name": "signup"}
+ELEMENT = {**ROW, "type": "element", "selector": "#buy"}
+
+
+def parsed(database: Client, lines: list[bytes]) -> list[Row]:
+    """The rows of `load_rows`, in order."""
+    for statement in received.compile_stage():
+        run(database, statement)
+    database.raw_insert("load_lines", ["raw"], b"\n".join(lines) + b"\n", fmt="LineAsString", settings={"input_format_parallel_parsing": 0})
+    run(database, received.compile_parse("site", RETENTION_DAYS, NOW))
+    return list(database.query("SELECT * FROM load_rows ORDER BY line").named_results())
+
+
+def run(database: Client, statement: Statement) -> None:
+    database.command(statement.sql, statement.params)
+
+
+def parse(database: Client, *rows: Row) -> list[Row]:
+    return parsed(database, [json.dumps(row).encode() for row in rows])
+
+
+def reasons(database: Client, *rows: Row) -> list[str]:
+    return [row["reason"] for row in parse(database, *rows)]
+
+
+@pytest.fixture(autouse=True)
+def dropped(database: Client) -> Iterator[None]:
+    yield
+    for table in received.STAGE:
+        database.command(f"DROP TEMPORARY TABLE IF EXISTS {table}")
+
+
+REFUSED: list[tuple[Row, str]] = [
+    ({**ROW, "type": ""}, "type is missing"),
+    ({**ROW, "type": "klick"}, "type must be one of pageview, click, dead, rage, move, scroll, attention, event, element"),
+    ({**ROW, "type": "Click"}, "type must be one of pageview, click, dead, rage, move, scroll, attention, event, element"),
+    ({**ROW, "timestamp": None}, "timestamp is missing"),
+    *(
+        ({**ROW, "timestamp": timestamp}, "timestamp must be ISO 8601, like 2026-11-20T10:00:00Z, or milliseconds since 1970")
+        for timestamp in (
+            "yesterday",
+            "20.11.2026",
+            "2026-11-20T25:00:00Z",
+            "2026-11-20T10:60",
+            "2026-02-30T10:00:00Z",
+            "2026-13-01",
+            True,
+            -5,
+        )
+    ),
+    ({**ROW, "timestamp": "2026-08-21T23:59:59.999Z"}, "timestamp is older than the 90 days the site keeps"),
+    ({**ROW, "timestamp": 1763632800}, "timestamp is older than the 90 days the site keeps"),  # seconds
+    ({**ROW, "timestamp": "2026-11-21T12:00:00.001Z"}, "timestamp is more than 1 day in the future"),
+    ({**ROW, "sessionId": ""}, "sessionId is missing"),
+    ({**ROW, "visitorId": None}, "visitorId is missing"),
+    ({key: value for key, value in ROW.items() if key != "url"}, "url is missing"),
+    *(
+        ({**ROW, "url": url}, "url must be an absolute http(s) URL")
+        for url in ("/pricing", "a.de", "ftp://a.de", "https://", "javascript:alert(1)")
+    ),
+    *(
+        ({**CLICK, "type": type_, "x": None}, "x is missing: click, dead, rage, move rows need it")
+        for type_ in ("click", "dead", "rage", "move")
+    ),
+    ({**CLICK, "y": ""}, "y is missing: click, dead, rage, move rows need it"),
+    *(({**CLICK, "x": x}, "x must be a number from 0 to 65535") for x in (-0.1, 65535.1, "ten", "1,5", "NaN", "inf", "1e999", True)),
+    *(({**CLICK, "y": y}, "y must be a number from 0 to 10000000") for y in (-1, 10_000_001)),
+    ({**CLICK, "x": [1]}, "x must be a text, a number, true or false, not an object or a list"),
+    ({**CLICK, "selector": {"id": "a"}}, "selector must be a text, a number, true or false, not an object or a list"),
+    *(({**CLICK, "viewportWidth": width}, "viewportWidth must be a number from 1 to 65535") for width in (0, 0.4, 65535.5, -1, "wide")),
+    ({**CLICK, "viewportHeight": 0}, "viewportHeight must be a number from 1 to 65535"),
+    ({**CLICK, "pageHeight": 10_000_001}, "pageHeight must be a number from 0 to 10000000"),
+    ({**CLICK, "fixed": "yes"}, "fixed must be true or false"),
+    ({**CLICK, "interactive": 2}, "interactive must be true or false"),
+    ({**SCROLL, "scrollY": None}, "scrollY is missing: scroll, attention rows need it"),
+    ({**SCROLL, "scrollY": -1}, "scrollY must be a number from 0 to 10000000"),
+    ({**ATTENTION, "scrollY": None}, "scrollY is missing: scroll, attention rows need it"),
+    ({**ATTENTION, "seconds": None}, "seconds is missing: attention rows need it"),
+    ({**ATTENTION, "seconds": 86_401}, "seconds must be a number from 0 to 86400"),
+    ({**EVENT, "name": ""}, "name is missing: event rows need it"),
+    ({**EVENT, "value": "much"}, "value must be a number from -1000000000000000 to 1000000000000000"),
+    ({**EVENT, "conversion": "maybe"}, "conversion must be true or false"),
+    ({**ELEMENT, "selector": None}, "selector is missing: element rows need it"),
+    ({**CLICK, "type": "rage", "count": 0}, "count must be a number from 1 to 100000"),
+    ({**ROW, "device": "watch"}, "device must be one of desktop, tablet, mobile"),
+    ({**ROW, "sampleRate": 0}, "sampleRate must be a number above 0, at most 100"),
+    ({**ROW, "sampleRate": 100.1}, "sampleRate must be a number above 0, at most 100"),
+    ({**ROW, "isTest": "x"}, "isTest must be true or false"),
+    ({**ROW, "text": "x" * received.MAX_LINE_BYTES}, "the row is longer than 1048576 bytes"),
+]
+
+
+def test_refused_rows(database: Client) -> None:
+    assert reasons(database, *(row for row, _ in REFUSED)) == [reason for _, reason in REFUSED]
+
+
+def test_refused_lines(database: Client) -> None:
+    lines = [b"nope", b"[1, 2]", b"17", b'"click"', b'{"type": "click"', b'{"type": "\xff"}', b"{}", b'{"type": NaN}', b"null"]
+    assert [row["reason"] for row in parsed(database, lines)] == [
+        *["the row is not a JSON object"] * 5,
+        "the row is not valid UTF-8",
+        "type is missing",
+        *["the row is not a JSON object"] * 2,
+    ]
+
+
+def test_empty_lines_are_no_rows(database: Client) -> None:
+    line = json.dumps(CLICK).encode()
+    assert [(row["line"], row["reason"]) for row in parsed(database, [b"", line, b"  \t", b"\r", b" \t" + line + b"\r"])] == [
+        (1, ""),
+        (4, ""),
+    ]
+
+
+TIMESTAMPS = {
+    "2026-11-20T10:00:00Z": "10:00:00.000",
+    "2026-11-20T10:00:00": "10:00:00.000",
+    "2026-11-20 10:00": "10:00:00.000",
+    "2026-11-20T10:00:00.1234567Z": "10:00:00.123",
+    "2026-11-20T10:00:00.999999999999+05:30": "04:30:00.999",
+    "2026-11-20T10:00:00-0230": "12:30:00.000",
+    "2026-11-20T10:00:00+02": "08:00:00.000",
+    "2026-11-20": "00:00:00.000",
+    "1795168800123": "10:00:00.123",
+    "1795168800123.9": "10:00:00.123",
+}
+
+
+def test_timestamps(database: Client) -> None:
+    rows = parse(database, *({**ROW, "timestamp": timestamp} for timestamp in TIMESTAMPS), {**ROW, "timestamp": 1795168800123})
+    assert [row["reason"] for row in rows] == [""] * len(rows)
+    assert [f"{row['timestamp']:%T.%f}"[:-3] for row in rows] == [*TIMESTAMPS.values(), "10:00:00.123"]
+
+
+def test_edges_of_time(database: Client) -> None:
+    assert reasons(database, {**ROW, "timestamp": "2026-08-22T00:00:00Z"}, {**ROW, "timestamp": "2026-11-21T12:00:00Z"}) == ["", ""]
+
+
+def test_a_whole_row(database: Client) -> None:
+    (row,) = parse(
+        database,
+        {
+            **CLICK, "x": "10.5", "viewportWidth": 1279.5, "viewportHeight": "720", "pageHeight": 0, "fixed": "TRUE", "interactive": 0,
+            "selector": 'a[href="/x"]', "device": "Mobile", "isTest": "1", "sampleRate": "12.5", "sessionId": 17,
+            "plan": {"b": [1, "2"]}, "n": None,
+        },
+    )  # fmt: skip
+    assert row["reason"] == ""
+    assert (row["x"], row["y"], row["viewport_width"], row["viewport_height"], row["page_height"]) == (10.5, 20, 1280, 720, 0)
+    assert (row["fixed"], row["interactive"], row["is_test"], row["device"], row["sample_rate"]) == (True, False, True, "MOBILE", 12.5)
+    assert (row["session_key"], row["selector"], row["page_key"]) == ("17", 'a[href="/x"]', "https://a.de/b")
+    assert row["properties"] == {"plan": '{"b":[1,"2"]}'}
+    assert f"{row['day']} {row['expires_on']}" == "2026-11-20 2027-02-19"
+
+
+def test_a_bare_row(database: Client) -> None:
+    (row,) = parse(database, {**ROW, "x": None, "viewportWidth": "", "fixed": None})
+    assert row["reason"] == ""
+    assert (row["x"], row["viewport_width"], row["fixed"], row["is_test"], row["sample_rate"]) == (None, 0, False, None, 100)
+
+
+SAME = [
+    ({**CLICK, "x": 10.0}, "a float"),
+    ({**CLICK, "x": "10"}, "a text"),
+    (dict(reversed(CLICK.items())), "another order"),
+    ({**CLICK, "timestamp": 1795168800000}, "milliseconds"),
+    ({**CLICK, "timestamp": "2026-11-20T11:00:00+01:00"}, "another zone"),
+    ({**CLICK, "selector": "", "fixed": False, "sampleRate": 100, "foo": None}, "what is not sent, said"),
+]
+OTHER = [
+    {**CLICK, "x": 11},
+    {**CLICK, "url": "https://a.de/b?c=2"},
+    {**CLICK, "selector": "a"},
+    {**CLICK, "tag": "a"},
+    {**CLICK, "isTest": False},
+    {**CLICK, "foo": "bar"},
+    {**CLICK, "type": "dead"},
+]
+
+
+def test_identity(database: Client) -> None:
+    ids = [row["row_id"] for row in parse(database, CLICK, *(row for row, _ in SAME))]
+    assert len(set(ids)) == 1
+    ids = [row["row_id"] for row in parse(database, CLICK, *OTHER)]
+    assert len(set(ids)) == len(ids)
+
+
+def test_the_event_id_is_the_identity(database: Client) -> None:
+    named = parse(
+        database, {**CLICK, "eventId": "e1"}, {**CLICK, "x": 99, "eventId": "e1"}, {**CLICK, "eventId": "e2"}, {**CLICK, "eventId": 2}
+    )
+    ids = [row["row_id"] for row in named]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 3
+    assert all("eventId" not in row["properties"] for row in named)
+
+
+def test_properties_are_compared_as_text(database: Client) -> None:
+    first, second, third = parse(database, {**CLICK, "a": 1, "b": "x"}, {**CLICK, "b": "x", "a": "1"}, {**CLICK, "a": 2, "b": "x"})
+    assert first["row_id"] == second["row_id"] != third["row_id"]
+
+
+scalars = st.none() | st.booleans() | st.integers(-10, 10**9) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5)
+anything = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2), max_leaves=3
+)
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(received.KNOWN), anything, max_size=8).map(lambda row: {**CLICK, **row}) | anything,
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_no_row_breaks_the_others(database: Client, rows: list[Any]) -> None:
+    """Whatever is sent, each line is one row, good or refused, and what is good is within bounds."""
+    outcome = parsed(database, [json.dumps(row).encode() for row in [*rows, CLICK]])
+    assert [row["line"] for row in outcome] == list(range(len(rows) + 1))
+    assert outcome[-1]["reason"] == ""
+    assert all(
+        0 <= row["x"] <= 65_535 and 0 <= row["y"] <= 10_000_000 for row in outcome if not row["reason"] and row["type"] in received.POINTS
+    )

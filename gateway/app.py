@@ -89,7 +89,8 @@ class GraphQLEndpoint:
         try:
             if not accepted:
                 raise HTTPException(406, f"Accept {RESPONSE_TYPE} or {JSON_TYPE}.")
-            result = await self._answer(request)
+            async with asyncio.timeout(self._settings.max_request_ms / 1000):
+                result = await self._answer(request)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         except HTTPException as error:
@@ -134,8 +135,7 @@ class GraphQLEndpoint:
             operation_name=operation.name.value if operation.name else None,
             operation_extensions={"document": document},
         )
-        async with asyncio.timeout(self._settings.max_request_ms / 1000):
-            return await unless_disconnected(request, execution)
+        return await unless_disconnected(request, execution)
 
     def _context(self, request: Request, key: ApiKey) -> Context:
         return Context(

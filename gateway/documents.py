@@ -27,6 +27,8 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema import Schema
 from strawberry.schema.schema import validate_document
 
+from clickhouse.errors import QueryTooComplexError
+
 REMEMBERED_DOCUMENTS = 256
 MAX_REMEMBERED_CHARACTERS = 20_000
 MAX_COMMENTS = 1000
@@ -59,11 +61,20 @@ class Documents:
     def _prepare(self, text: str) -> tuple[DocumentNode, list[GraphQLError]]:
         try:
             document = parse(text, max_lexical_tokens=self._max_tokens, max_comments=MAX_COMMENTS, allow_empty_selection_sets=False)
-            return document, validate_document(self._schema._schema, document, self._rules)
+            return document, [_limit_as_such(error) for error in validate_document(self._schema._schema, document, self._rules)]
         except GraphQLError as error:
-            return DocumentNode(), [error]
-        except RecursionError as error:
-            return DocumentNode(), [GraphQLError("The document is nested too deeply.", original_error=error)]
+            return DocumentNode(), [_limit_as_such(error)]
+        except RecursionError:
+            return DocumentNode(), [_limit_as_such(GraphQLError("Document is nested too deeply. Parsing aborted."))]
+
+
+def _limit_as_such(error: GraphQLError) -> GraphQLError:
+    """graphql-core gives up on what is too long, too deep or too repetitive as if it were a syntax error, or without a reason."""
+    if not error.message.endswith(". Parsing aborted.") and error.message != "Validation aborted.":
+        return error
+    reason = error.message.removeprefix("Syntax Error: ").removesuffix(" Parsing aborted.")
+    reason = reason.replace("Validation aborted.", "Document repeats fields or nests fragments too often.")
+    return GraphQLError(reason, original_error=QueryTooComplexError(f"{reason} Ask for less in one request."))
 
 
 def select_operation(document: DocumentNode, operation_name: str | None) -> OperationDefinitionNode:

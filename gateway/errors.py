@@ -17,7 +17,7 @@ from clickhouse.errors import HeatgraphError
 
 logger = logging.getLogger("heatgraph.gateway")
 
-MAX_MESSAGE_CHARACTERS = 1000  # graphql-core quotes what was sent, and that can be as long as the request
+MAX_MESSAGE_CHARACTERS = 1000  # messages quote what was sent, and that can be as long as the request
 
 HTTP_STATUS = {
     "BAD_USER_INPUT": 400,
@@ -52,7 +52,8 @@ def explain(error: BaseException, request_id: str) -> tuple[str, str, dict[str, 
     """The message, code and further extensions of any exception."""
     cause = _cause(error)
     if isinstance(cause, HeatgraphError):
-        return cause.message, cause.code, cause.details
+        details = {name: _shortened(value) if isinstance(value, str) else value for name, value in cause.details.items()}
+        return _shortened(cause.message), cause.code, details
     if isinstance(cause, TimeoutError):
         return "The answer took too long. Ask for a shorter window or fewer fields.", "TIMEOUT", {}
     if isinstance(cause, RecursionError):

@@ -87,7 +87,7 @@ def migrate(client: Client, cluster: str | None = None, replicated: bool = False
         client.command(f"CREATE DATABASE IF NOT EXISTS `{client.database}` {layout.on_cluster}", use_database=False)
     for statement in layout.statements(_MIGRATIONS):
         client.command(statement)
-    applied: dict[int, str] = {step: checksum for step, checksum in client.query(compile_applied().sql).result_rows}
+    applied: dict[int, str] = {row["step"]: row["checksum"] for row in client.query(compile_applied().sql).named_results()}
     pending = []
     for step in steps(folder):
         if step.number not in applied:

@@ -37,7 +37,7 @@ POINT_ELEMENT = Shape(
 HEATMAP_POINT = Shape(
     "HeatmapPoint",
     {
-        "x": Leaf("cell_column * cell_width_px", "Float64"),
+        "x": Leaf("cell_column * standard_width_px / cell_columns", "Float64"),
         "y": Leaf("cell_row * cell_height_px", "UInt64"),
         "relativeX": Leaf("cell_column / cell_columns", "Float64"),
         "fixed": Leaf("fixed", "Bool"),
@@ -140,7 +140,7 @@ def compile_heatmap(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQue
             + "".join(f",\n  {_json_list(sql)} AS {name}" for name, sql in lists),
             "FROM (",
             f"SELECT *, {population} AS population,",
-            f"  {params.bind(cell.width_px, 'Float64')} AS cell_width_px,",
+            f"  {params.bind(standard_viewport_px(lens)[0], 'UInt32')} AS standard_width_px,",
             f"  {params.bind(cell.height_px, 'UInt32')} AS cell_height_px,",
             f"  {params.bind(float(cell.columns), 'Float64')} AS cell_columns",
             "FROM (",

@@ -26,7 +26,7 @@ def place(row: dict[str, Any], cell: Cell, standard_width_px: int) -> tuple[floa
     """Median position of an element's interactions; the left top corner of a cell."""
     if row["selector"]:
         return row["relative_x"] * standard_width_px, math.floor(row["y"])
-    return row["spot_column"] * cell.width_px, row["spot_row"] * cell.height_px
+    return row["spot_column"] * standard_width_px / cell.columns, row["spot_row"] * cell.height_px
 
 
 @strawberry.type(description="The rule by which clicks are a rage burst; bursts labelled by the tracker count as they are under any rule.")

@@ -8,10 +8,10 @@ SELECT page,
   max(remaining) > {p0:UInt32} AS has_next,
   max(place) > 0 AS has_points,
   argMax((count, fixed, cell_row, cell_column), place) AS last,
-  toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArrayIf((place, CAST(tuple(cell_column * cell_width_px, cell_row * cell_height_px, count, if(selector = '', NULL, CAST(tuple(if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector)), 'Nullable(Tuple(`label` String))'))), 'Tuple(`left` Float64, `y` UInt64, `heat` UInt64, `element` Nullable(Tuple(`label` String)))')), place > 0)))) AS `points_points`
+  toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArrayIf((place, CAST(tuple(cell_column * standard_width_px / cell_columns, cell_row * cell_height_px, count, if(selector = '', NULL, CAST(tuple(if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector)), 'Nullable(Tuple(`label` String))'))), 'Tuple(`left` Float64, `y` UInt64, `heat` UInt64, `element` Nullable(Tuple(`label` String)))')), place > 0)))) AS `points_points`
 FROM (
   SELECT *, visitors AS population,
-    {p1:Float64} AS cell_width_px,
+    {p1:UInt32} AS standard_width_px,
     {p2:UInt32} AS cell_height_px,
     {p3:Float64} AS cell_columns
   FROM (
@@ -68,7 +68,7 @@ FROM (
 )
 GROUP BY page
 -- p0 = 10
--- p1 = 12.8
+-- p1 = 1280
 -- p10 = '(?s)^qa\\-.+$'
 -- p11 = 99
 -- p2 = 16

@@ -24,18 +24,22 @@ FROM (
         FROM (
           SELECT page_key, 'rage' AS kind, clicks, selector, tag, text, x, y, fixed, viewport_width
           FROM (
-            SELECT session_id, page_key, fixed, burst[1].timestamp AS timestamp, arrayAvg(burst.x) AS x, arrayAvg(burst.y) AS y, toUInt32(length(burst)) AS clicks,
+            SELECT session_id, page_key, fixed, burst[1].timestamp AS timestamp, arrayAvg(burst.x) AS x, arrayAvg(burst.y) AS y,
+              toUInt32(length(burst)) AS clicks,
               arraySort(element -> (-toInt64(countEqual(burst.element, element)), element), arrayDistinct(burst.element))[1] AS element,
               element.1 AS selector, element.2 AS tag, element.3 AS text, burst[1].payload.1 AS viewport_width, burst[1].payload.2 AS day
             FROM (
               SELECT session_id, page_key, fixed, arraySort(groupArray(ahead)) AS starts,
-                arrayFold((state, ahead) -> if(has(state.2, ahead[1].place), state,
-                  arrayMap(joined -> if(length(joined) >= {p6:UInt32}, (arrayPushBack(state.1, joined), arrayConcat(arrayFilter(place -> place > ahead[1].place, state.2), joined.place)), state), [arrayFold((joined, click) -> if(has(state.2, click.place) OR arrayExists(other -> pow(other.x - click.x, 2) + pow(other.y - click.y, 2) > pow({p8:Float64}, 2), joined), joined, arrayPushBack(joined, click)), arraySlice(ahead, 2), arraySlice(ahead, 1, 1))])[1]),
-                  starts, (arraySlice([starts[1]], 1, 0), CAST([], 'Array(UInt64)'))).1 AS found
+                arrayFold((state, ahead) -> if(has(state.2, ahead[1].place), (arrayPushBack(state.1, []), state.2),
+                  arrayMap(places -> if(length(places) >= {p6:UInt32}, (arrayPushBack(state.1, places), arrayConcat(arrayFilter(place -> place > ahead[1].place, state.2), places)), (arrayPushBack(state.1, []), state.2)), [arrayFold((joined, click) -> if(has(state.2, click.place) OR arrayExists(other -> pow(other.x - click.x, 2) + pow(other.y - click.y, 2) > pow({p8:Float64}, 2), joined), joined, arrayPushBack(joined, click)), arraySlice(ahead, 2), arraySlice(ahead, 1, 1)).place])[1]),
+                  starts, (CAST([], 'Array(Array(UInt64))'), CAST([], 'Array(UInt64)'))).1 AS taken,
+                arrayFilter(burst -> notEmpty(burst), arrayMap((ahead, places) -> arrayFilter(click -> has(places, click.place), ahead),
+                  starts, taken)) AS found
               FROM (
                 SELECT session_id, page_key, fixed, arrayFilter(click -> click.place >= place, arraySort(groupArray(click) OVER within)) AS ahead
                 FROM (
-                  SELECT session_id, page_key, fixed, toUnixTimestamp64Milli(timestamp) AS at_ms, (selector, tag, text) AS element, (viewport_width, day, 0) AS payload,
+                  SELECT session_id, page_key, fixed, toUnixTimestamp64Milli(timestamp) AS at_ms, (selector, tag, text) AS element,
+                    (viewport_width, day, 0) AS payload,
                     row_number() OVER (PARTITION BY session_id, page_key, fixed ORDER BY timestamp, x, y, element, payload) AS place,
                     CAST((place, timestamp, x, y, element, payload), concat('Tuple(place UInt64, timestamp DateTime64(3, \'UTC\'), x Float64, y Float64, element ', toTypeName(element), ', payload ', toTypeName(payload), ')')) AS click
                   FROM (

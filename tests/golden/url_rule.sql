@@ -8,10 +8,10 @@ SELECT page,
   max(remaining) > {p0:UInt32} AS has_next,
   max(place) > 0 AS has_points,
   argMax((count, fixed, cell_row, cell_column), place) AS last,
-  toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArrayIf((place, CAST(tuple(cell_column * cell_width_px, cell_row * cell_height_px, count, count / population), 'Tuple(`x` Float64, `y` UInt64, `count` UInt64, `share` Float64)')), place > 0)))) AS `points_points`
+  toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArrayIf((place, CAST(tuple(cell_column * standard_width_px / cell_columns, cell_row * cell_height_px, count, count / population), 'Tuple(`x` Float64, `y` UInt64, `count` UInt64, `share` Float64)')), place > 0)))) AS `points_points`
 FROM (
   SELECT *, total AS population,
-    {p1:Float64} AS cell_width_px,
+    {p1:UInt32} AS standard_width_px,
     {p2:UInt32} AS cell_height_px,
     {p3:Float64} AS cell_columns
   FROM (
@@ -72,7 +72,7 @@ FROM (
 )
 GROUP BY page
 -- p0 = 500
--- p1 = 20.0
+-- p1 = 375
 -- p10 = ['MOBILE']
 -- p11 = ['AT', 'DE']
 -- p12 = 320

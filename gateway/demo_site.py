@@ -228,7 +228,7 @@ def _form(title: str, submit: str, *fields: str, href: str = "") -> list[Line]:
 def _checkout() -> list[Line]:
     return [
         line(90, Block("main h1", "Checkout")),
-        line(140, Block("section.summary", dead=0.02)),
+        line(140, Block("section.summary", dead=0.05)),
         line(48, Block("input#coupon", "", appeal=5, width=0.8), Block("button#apply-coupon", "Apply", appeal=5, width=0.4, rage=0.16)),
         line(
             52,

@@ -1,0 +1,84 @@
+"""A cluster answers like one server: the same rows, the same questions, the same digits, whichever node is asked."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from clickhouse.client import connect, open_sync
+from clickhouse.migrations import migrate
+from clickhouse.sites import Site
+from clickhouse.tables import TABLES
+from gateway.demo import DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_rows
+from tests.asking import NOW, answer, create_site, load
+from tests.servers import CLUSTER, Node
+
+SITE = Site(DEMO_SITE, "Demo", time_zone="Europe/Berlin", test_account_rules=tuple(DEMO_TEST_ACCOUNTS))
+PAGE = "https://example.com/pricing"
+SEGMENTS = {
+    "all": "{}",
+    "cohort": '{cohorts: ["even"]}',
+    "performed": '{performed: [{name: "purchase"}]}',
+    "entry_page": '{entryPage: {prefix: "https://example.com/"}}',
+    "no_test_accounts": "{excludeTestAccounts: true, device: [DESKTOP, MOBILE]}",
+}
+LISTING = 'pages(window: {last: "-2d"}, segment: $segment, orderBy: {field: ISSUE_SCORE}) { totalCount edges { cursor node { key } totals { %s } } }'
+TOTALS = "pageviews visitors sessions clicks rageClicks deadClicks averageSecondsOnPage issueScore { value } bounceRate { value }"
+INSIGHTS = """
+  totals { clicks visitors }
+  fold { belowFold { value numerator } medianViewportHeight }
+  heatmap { total visitors points { x y count share element { label } } }
+  rageClicks(first: 5) { nodes { x y count clicks severity } }
+  stricter: rageClicks(rule: {minClicks: 4, windowMs: 2000, radiusPx: 20}) { nodes { x y count } }
+  deadClicks(first: 5) { nodes { x y clicks share } }
+  scroll { averageDepth medianDepth buckets { depth visitors count } }
+  attention { bands { y attention averageSeconds } }
+  interactions(first: 20) { nodes { timestamp relativeX y url sessionId } }
+"""
+
+
+@pytest.fixture(scope="module")
+def dsns(nodes: tuple[Node, Node]) -> Iterator[tuple[str, str]]:
+    """The same rows in one database and on two shards."""
+    first, second = nodes
+    one, sharded = f"one_{uuid.uuid4().hex}", f"sharded_{uuid.uuid4().hex}"
+    database, here, there = open_sync(first.dsn(one)), open_sync(first.dsn(sharded)), open_sync(second.dsn(sharded))
+    migrate(database)
+    migrate(here, CLUSTER)
+    migrate(there, CLUSTER)
+    create_site(database, SITE)
+    load(database, SITE, map(orjson.loads, demo_rows(NOW - timedelta(days=1), days=2)))
+    database.command(f"INSERT INTO cohort_members SELECT DISTINCT '{DEMO_SITE}', 'even', visitor_id FROM sessions WHERE visitor_id % 2 = 0")
+    database.command(f"INSERT INTO cohorts (site_id, cohort_id, name) VALUES ('{DEMO_SITE}', 'even', 'Even')")
+    for table in TABLES:
+        here.command(f"INSERT INTO {table} SELECT * FROM {one}.{table}")
+    yield first.dsn(one), second.dsn(sharded)
+    for client in (database, here, there):
+        client.close()
+
+
+@pytest.mark.parametrize("segment", SEGMENTS.values(), ids=SEGMENTS)
+@pytest.mark.parametrize(
+    "selection",
+    [
+        pytest.param(LISTING % TOTALS, id="pages"),
+        pytest.param(f'page(key: "{PAGE}") {{ insights(window: {{last: "-2d"}}, segment: $segment) {{ {INSIGHTS} }} }}', id="insights"),
+    ],
+)
+async def test_same_answers(dsns: tuple[str, str], selection: str, segment: str) -> None:
+    query = f'{{ site(siteId: "{DEMO_SITE}") {{ {selection.replace("$segment", segment)} }} }}'
+    answers: list[Any] = []
+    for dsn in dsns:
+        client = await connect(dsn)
+        answers.append(await answer(client, query))
+        await client.close()
+    one, sharded = answers
+    assert one["errors"] == []
+    assert re.search(r'"clicks":[1-9]', orjson.dumps(one["data"]).decode())
+    assert sharded == one

@@ -71,6 +71,8 @@ def url_clauses(rule: UrlRule, params: Params, url: str = "url", key: str = "pag
             return [f"match({url}, {params.text(wildcard_pattern(rule.value))})"]
         case "regex":
             return [f"match({url}, {params.text(f'^(?:{rule.value})$')})"]
+        case "any":
+            return []
     raise ValueError(f"unknown URL rule {rule.kind}")
 
 
@@ -90,9 +92,7 @@ def segment_clauses(lens: Lens, params: Params) -> list[str]:
             clauses.append(f"viewport_width <= {params.bind(width.max_px, 'Int64')}")
     if segment.entry_page:
         entry = " AND ".join(url_clauses(segment.entry_page, params, "entry_url", "entry_page"))
-        clauses.append(
-            f"session_id IN (SELECT session_id FROM sessions FINAL WHERE site_id = {params.text(lens.site_id)} AND {entry})"
-        )
+        clauses.append(f"session_id IN (SELECT session_id FROM sessions FINAL WHERE site_id = {params.text(lens.site_id)} AND {entry})")
     for cohort_id in segment.cohorts:
         clauses.append(
             "visitor_id IN (SELECT visitor_id FROM cohort_members"
@@ -125,7 +125,4 @@ def is_test_account(lens: Lens, params: Params) -> str:
     if not lens.test_account_rules:
         return "is_test"
     rules = " OR ".join(f"match(visitor_key, {params.text(wildcard_pattern(rule))})" for rule in lens.test_account_rules)
-    return (
-        "is_test OR visitor_id IN (SELECT visitor_id FROM sessions FINAL"
-        f" WHERE site_id = {params.text(lens.site_id)} AND ({rules}))"
-    )
+    return f"is_test OR visitor_id IN (SELECT visitor_id FROM sessions FINAL WHERE site_id = {params.text(lens.site_id)} AND ({rules}))"

@@ -19,10 +19,14 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class UrlRule:
-    """kind: exact | path | ignore_query | prefix | wildcard | regex."""
+    """kind: exact | path | ignore_query | prefix | wildcard | regex, or any for WHOLE_SITE."""
 
     kind: str
     value: str
+
+
+WHOLE_SITE = UrlRule("any", "")
+"""All pages merged."""
 
 
 @dataclass(frozen=True, slots=True)

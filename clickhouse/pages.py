@@ -58,7 +58,7 @@ def compile_tracked_by_rule(site_id: str, rule: UrlRule) -> Statement:
     """
     params = Params()
     site = f"site_id = {params.text(site_id)}"
-    if rule.kind in ("path", "ignore_query"):
+    if rule.kind in ("path", "ignore_query", "any"):
         where = " AND ".join([site, *url_clauses(rule, params)])
         return Statement.of([f"SELECT max(has_heat) AS has_heat FROM pages WHERE {where}"], params)
     where = " AND ".join([site, *url_clauses(rule, params)])

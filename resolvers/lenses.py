@@ -11,7 +11,7 @@ from typing import Any
 import re2
 
 from clickhouse.errors import BadUserInputError
-from clickhouse.lens import Lens, PerformedEvent, Segment, UrlRule, WidthRange, Window
+from clickhouse.lens import WHOLE_SITE, Lens, PerformedEvent, Segment, UrlRule, WidthRange, Window
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
 from clickhouse.totals import compile_measures
@@ -104,6 +104,8 @@ async def resolve(
 
 def url_rule(kind: str, value: str, argument: str) -> UrlRule:
     """A URL rule whose value can be matched; BadUserInputError names what is allowed."""
+    if kind == WHOLE_SITE.kind:
+        return WHOLE_SITE
     limit = MAX_REGEX_LENGTH if kind == "regex" else MAX_URL_LENGTH
     argument = f"{argument}.{kind}" if kind != "ignore_query" else f"{argument}.ignoreQuery"
     if not 1 <= len(value) <= limit:

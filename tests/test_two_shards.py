@@ -28,7 +28,9 @@ SEGMENTS = {
     "entry_page": '{entryPage: {prefix: "https://example.com/"}}',
     "no_test_accounts": "{excludeTestAccounts: true, device: [DESKTOP, MOBILE]}",
 }
-LISTING = 'pages(window: {last: "-2d"}, segment: $segment, orderBy: {field: ISSUE_SCORE}) { totalCount edges { cursor node { key } totals { %s } } }'
+LISTING = """
+  pages(window: {last: "-2d"}, segment: $segment, orderBy: {field: ISSUE_SCORE}) { totalCount edges { cursor node { key } totals { %s } } }
+"""
 TOTALS = "pageviews visitors sessions clicks rageClicks deadClicks averageSecondsOnPage issueScore { value } bounceRate { value }"
 INSIGHTS = """
   totals { clicks visitors }

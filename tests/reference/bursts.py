@@ -26,7 +26,7 @@ C = TypeVar("C", bound=Click)
 class RageRule:
     min_clicks: int = 5
     window_ms: int = 1000
-    radius_px: int = 30
+    radius_px: float = 30
 
 
 DEFAULT_RULE = RageRule()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -264,7 +264,7 @@ def depth(fact: Fact, scroll_y: int) -> tuple[int, Fraction]:
 
 
 def derived_bursts(interactions: Iterable[Interaction], labelled: set[tuple[str, str]], rule: RageRule = DEFAULT_RULE) -> list[Interaction]:
-    """Bursts of clicks where the tracker labelled none, each at the centre of its clicks and otherwise like the first of them."""
+    """Bursts of clicks where the tracker labelled none: at the centre of the clicks, on their most frequent element, else as the first."""
     by_place: dict[tuple[str, str, bool], list[Interaction]] = defaultdict(list)
     for interaction in interactions:
         session, page = interaction.session, interaction.page_key
@@ -278,4 +278,6 @@ def centre(burst: Sequence[Interaction]) -> Interaction:
         return sum((of(click) for click in burst), Fraction(0)) / len(burst)
 
     x, y = middle(lambda click: click.x), middle(lambda click: click.y)
-    return replace(burst[0], kind="RAGE_CLICK", x=x, y=y, clicks=len(burst))
+    counts = Counter(click.selector for click in burst)
+    selector = min(counts, key=lambda name: (-counts[name], name))
+    return replace(burst[0], kind="RAGE_CLICK", x=x, y=y, clicks=len(burst), selector=selector)

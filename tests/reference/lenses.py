@@ -16,6 +16,8 @@ from tests.reference.url import UrlRule, page_key
 
 Variables = dict[str, Any]
 
+RULES = ("exact", "path", "ignoreQuery", "prefix", "wildcard", "regex")
+
 
 @dataclass(frozen=True)
 class Question:
@@ -55,10 +57,10 @@ def random_window(random: Random, data: DataSet) -> tuple[Variables, tuple[int, 
     return {"between": between}, (data.start_ms + first_day * DAY_MS, data.start_ms + (last_day + 1) * DAY_MS)
 
 
-def random_rule(random: Random) -> UrlRule:
+def random_rule(random: Random, kind: str | None = None) -> UrlRule:
     url = random.choice(URLS)
-    wildcards = ("https://example.com/*", "*pricing*", "*?ref=a.b*c", "https://example.com*", url.replace("example", "*"))
-    kind = random.choice(("exact", "path", "ignoreQuery", "prefix", "wildcard", "regex"))
+    wildcards = ("https://example.com/*", "*pricing*", "*?ref=a.b*c", "http*example.com*", url.replace("example", "*"))
+    kind = kind or random.choice(RULES)
     values = {
         "exact": url,
         "path": random.choice(("/pricing", "/pricing/", "/")),

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from tests.reference.bursts import RageRule
 from tests.reference.facts import Fact, Interaction, Pageview, Row, derived_bursts, facts_of
-from tests.reference.lens import Lens, Visitors, in_lens
-from tests.reference.rates import divided, mean, median, median_px, rate, wilson
+from tests.reference.lens import STANDARD_HEIGHT_PX, STANDARD_WIDTH_PX, Lens, Visitors, in_lens
+from tests.reference.rates import divided, exact_median, mean, median, median_px, rate, wilson
 from tests.reference.url import page_key
 
 Answer = dict[str, Any]
@@ -87,7 +87,10 @@ class Model:
         test_account_rules: Iterable[str] = (),
         time_zone: str = "UTC",
     ) -> None:
+        rows = list(rows)
         self.all = facts_of(rows)
+        self.heat_urls = {str(row["url"]) for row in rows if row["type"] not in ("pageview", "event", "element")}
+        self.page_keys = {page_key(row["url"]) for row in rows}
         members = {name: frozenset(visitors) for name, visitors in (cohorts or {}).items()}
         self.visitors = Visitors(members, tuple(test_account_rules), tuple(self.all.events))
         self.time_zone = ZoneInfo(time_zone)
@@ -123,7 +126,7 @@ class Model:
     def _totals(self, seen: Seen) -> Answer:
         clicks, rage, dead = seen.of_kind("CLICK"), seen.of_kind("RAGE_CLICK"), seen.of_kind("DEAD_CLICK")
         here = sessions(seen.facts())
-        bounced = {view.session for view in self.all.pageviews if view.session_pageviews == 1} & here
+        bounced = {view.session for view in seen.pageviews if view.session_pageviews == 1}
         return {
             "pageviews": len(seen.pageviews),
             "visitors": len(visitors(seen.facts())),
@@ -136,7 +139,19 @@ class Model:
             "rageRate": rate(len(rage), len(clicks), subset=False),
             "deadRate": rate(len(dead), len(clicks), subset=True),
             "issueScore": issue_score(len(sessions(rage)), len(sessions(dead)), len(here)),
-            "breakpoints": dict(Counter(click.breakpoint for click in clicks)),
+            "breakpoints": [
+                {"breakpoint": name, "clicks": sum(click.breakpoint == name for click in clicks)} for name in STANDARD_WIDTH_PX
+            ],
+        }
+
+    def meta(self, lens: Lens) -> Answer:
+        facts = self.seen(lens).facts()
+        ever = any((lens.page_key in (None, page_key(url))) and (lens.url is None or lens.url.matches(url)) for url in self.heat_urls)
+        return {
+            "status": "OK" if facts else "EMPTY" if ever else "NOT_TRACKED",
+            "pagesMatched": len({fact.page_key for fact in facts}),
+            "sessions": len(sessions(facts)),
+            "enoughData": len(sessions(facts)) >= 1000,
         }
 
     # -- point maps
@@ -147,7 +162,7 @@ class Model:
         cell = cell or Cell.default(width)
         every = self.seen(lens).of_kind(kind)
         shown = without_origin(every) if hide_origin else every
-        population = counted(self._share_base(lens, kind, hide_origin), aggregation)
+        population = counted(shown, aggregation)
         points: dict[Place, Answer] = {}
         for place, inside in grouped(shown, lambda interaction: cell.place(interaction, width)).items():
             fixed, column, row = place
@@ -165,14 +180,12 @@ class Model:
             "total": len(shown),
             "visitors": len(visitors(shown)),
             "maxCount": max((point["count"] for point in points.values()), default=0),
+            "pageHeight": max((interaction.page_height for interaction in every), default=None),
+            "viewport": {"width": width, "height": STANDARD_HEIGHT_PX[lens.breakpoint() or "DESKTOP"]},
+            "cell": {"width": float(cell.width), "height": cell.height},
             "hidden": {"origin": len(every) - len(shown), "testAccounts": self._hidden_test_accounts(lens, kind)},
             "points": points,
         }
-
-    def _share_base(self, lens: Lens, kind: str, hide_origin: bool) -> list[Interaction]:
-        """The share is one of the same kind, but for dead clicks: theirs is one of all clicks."""
-        base = self.seen(lens).of_kind("CLICK" if kind == "DEAD_CLICK" else kind)
-        return without_origin(base) if hide_origin else base
 
     def _hidden_test_accounts(self, lens: Lens, kind: str) -> int:
         if not lens.segment.exclude_test_accounts:
@@ -180,19 +193,21 @@ class Model:
         everybody = replace(lens, segment=replace(lens.segment, exclude_test_accounts=False))
         return len(self.seen(everybody).of_kind(kind)) - len(self.seen(lens).of_kind(kind))
 
-    def interactions(self, lens: Lens, kind: str, places: Iterable[Place] | None = None, cell: Cell | None = None) -> list[Interaction]:
-        """Those shown by the map, earliest first, of all or of the given cells."""
+    def interactions(
+        self, lens: Lens, kind: str, places: Iterable[Place] | None = None, cell: Cell | None = None, hide_origin: bool = True
+    ) -> list[Interaction]:
+        """Those shown by the map, newest first, of all or of the given cells."""
         width = lens.standard_width_px()
         cell = cell or Cell.default(width)
         wanted = None if places is None else set(places)
-        shown = without_origin(self.seen(lens).of_kind(kind))
-        inside = [interaction for interaction in shown if wanted is None or cell.place(interaction, width) in wanted]
-        return sorted(inside, key=lambda interaction: interaction.timestamp_ms)
-
-    def fold(self, lens: Lens, kind: str = "CLICK", hide_origin: bool = True) -> Answer:
-        """Of interactions that scroll with the page."""
         every = self.seen(lens).of_kind(kind)
-        placed = [interaction for interaction in (without_origin(every) if hide_origin else every) if not interaction.fixed]
+        shown = without_origin(every) if hide_origin else every
+        inside = [interaction for interaction in shown if wanted is None or cell.place(interaction, width) in wanted]
+        return sorted(inside, key=lambda interaction: -interaction.timestamp_ms)
+
+    def fold(self, lens: Lens, kind: str = "CLICK") -> Answer:
+        """Of interactions that scroll with the page."""
+        placed = [interaction for interaction in without_origin(self.seen(lens).of_kind(kind)) if not interaction.fixed]
         below = [interaction for interaction in placed if interaction.y > interaction.viewport_height]
         return {
             "total": len(placed),
@@ -209,19 +224,27 @@ class Model:
             mine = derived_bursts(self.all.interactions, self.all.labelled, rule)
             labelled = [burst for burst in bursts if (burst.session, burst.page_key) in self.all.labelled]
             bursts = labelled + [burst for burst in mine if in_lens(burst, lens, self.visitors)]
-        return {spot: rage_spot(inside) for spot, inside in self._spots(lens, without_origin(bursts)).items()}
+        return {spot: place | rage_spot(inside) for spot, (place, inside) in self._spots(lens, bursts).items()}
 
     def dead_clicks(self, lens: Lens) -> dict[str | Place, Answer]:
         """Selector, else place of the cell -> the dead clicks there and their share of all clicks."""
-        all_clicks = without_origin(self.seen(lens).of_kind("CLICK"))
-        dead = without_origin(self.seen(lens).of_kind("DEAD_CLICK"))
-        spots = self._spots(lens, dead)
-        return {spot: {"clicks": len(inside), "share": divided(len(inside), len(all_clicks))} for spot, inside in spots.items()}
+        seen = self.seen(lens)
+        all_clicks, spots = len(seen.of_kind("CLICK")), self._spots(lens, seen.of_kind("DEAD_CLICK"))
+        return {spot: place | {"clicks": len(inside), "share": divided(len(inside), all_clicks)} for spot, (place, inside) in spots.items()}
 
-    def _spots(self, lens: Lens, interactions: Iterable[Interaction]) -> dict[str | Place, list[Interaction]]:
+    def _spots(self, lens: Lens, interactions: Iterable[Interaction]) -> dict[str | Place, tuple[Answer, list[Interaction]]]:
+        """Selector, else place of the cell -> x and y, the median of an element's interactions or the corner of the cell, and these."""
         width = lens.standard_width_px()
         cell = Cell.default(width)
-        return grouped(interactions, lambda interaction: interaction.selector or cell.place(interaction, width))
+        spots: dict[str | Place, list[Interaction]] = grouped(interactions, lambda one: one.selector or cell.place(one, width))
+
+        def corner(spot: str | Place, inside: Sequence[Interaction]) -> Answer:
+            if not isinstance(spot, str):
+                return {"x": float(spot[1] * cell.width), "y": spot[2] * cell.height}
+            x, y = exact_median(one.relative_x for one in inside), exact_median(one.y for one in inside)
+            return {"x": float(x * width), "y": math.floor(y)}
+
+        return {spot: (corner(spot, inside), inside) for spot, inside in spots.items()}
 
     # -- depth and attention
 
@@ -231,7 +254,7 @@ class Model:
         depths = self._depths(pageviews, unit, aggregation)
         step = step or (25 if unit == "PERCENT" else 100)
         end = 100 if unit == "PERCENT" else math.floor(depths[0]) if depths else 0
-        steps = range(0, end + 1, step)
+        steps = range(0, end + 1, step) if depths else range(0)
         buckets = {}
         for at in steps:
             reached = [depth for depth in depths if depth >= at]
@@ -264,7 +287,7 @@ class Model:
     def attention(self, lens: Lens, band_height: int = 200, top: int = 0) -> dict[int, Answer]:
         """Top of the band in px -> seconds and reach, down to the deepest px of any pageview."""
         pageviews = self.seen(lens).pageviews
-        deepest = max((view.deepest_px for view in pageviews), default=0)
+        deepest = max((view.deepest_px for view in pageviews), default=-1)
         bands: dict[int, Answer] = {}
         for y in range(top, deepest + 1, band_height):
             reached = [view for view in pageviews if view.deepest_px >= y]
@@ -273,17 +296,20 @@ class Model:
                 for view in pageviews
                 for look_top, look_height, ms in view.looks
             ]
-            average = sum(shared, Fraction(0)) / len(reached) if reached else Fraction(0)
+            average = sum(shared, Fraction(0)) / len(reached)
             bands[y] = {
                 "height": band_height,
                 "averageSeconds": float(average),
                 "reach": rate(len(reached), len(pageviews), subset=True),
-                "attention": average * Fraction(len(reached), len(pageviews)) if reached else Fraction(0),
+                "attention": average * Fraction(len(reached), len(pageviews)),
             }
         best = max((band["attention"] for band in bands.values()), default=Fraction(0))
         for band in bands.values():
             band["attention"] = float(1000 * band["attention"] / best) if best else 0.0
         return bands
+
+    def seconds_in_view(self, lens: Lens) -> float:
+        return sum(ms for view in self.seen(lens).pageviews for _, _, ms in view.looks) / 1000
 
     # -- elements
 
@@ -371,7 +397,12 @@ def most_frequent_selector(interactions: Iterable[Interaction]) -> str | None:
 def issue_score(rage_sessions: int, dead_sessions: int, all_sessions: int) -> Answer:
     rage, dead = wilson(rage_sessions, all_sessions), wilson(dead_sessions, all_sessions)
     value = 100 * (0.6 * rage[0] + 0.4 * dead[0]) if rage and dead else None
-    return {"value": value, "rageSessions": rage_sessions, "deadSessions": dead_sessions}
+
+    def part(weight: float, affected: int) -> Answer:
+        share = rate(affected, all_sessions, subset=True)
+        return {"weight": weight, "score": None if share["low"] is None else 100 * weight * share["low"], "rate": share}
+
+    return {"value": value, "rage": part(0.6, rage_sessions), "dead": part(0.4, dead_sessions)}
 
 
 def severity(average_clicks: Fraction) -> str:

@@ -42,12 +42,16 @@ def mean(values: Iterable[int | Fraction]) -> float | None:
     return divided(sum(listed, Fraction(0)), len(listed))
 
 
+def exact_median(values: Iterable[int | Fraction]) -> Fraction:
+    return statistics.median(sorted(Fraction(value) for value in values))
+
+
 def median(values: Iterable[int | Fraction]) -> float | None:
-    listed = sorted(Fraction(value) for value in values)
-    return float(statistics.median(listed)) if listed else None
+    listed = list(values)
+    return float(exact_median(listed)) if listed else None
 
 
 def median_px(values: Iterable[int | Fraction]) -> int | None:
     """The median in whole px, halves to the even one."""
-    listed = sorted(Fraction(value) for value in values)
-    return round(statistics.median(listed)) if listed else None
+    listed = list(values)
+    return round(exact_median(listed)) if listed else None

@@ -22,6 +22,8 @@ URLS = (
     "https://example.com/",
     "https://example.com",
     "https://example.com/?ref=a.b*c",
+    "https://example.com/pricing/enterprise",
+    "http://shop.example.com:8080/pricing/",
 )
 VIEWPORTS = {"DESKTOP": ((1280, 1024), (1920, 937), (1024, 768)), "TABLET": ((768, 1024), (1023, 700)), "MOBILE": ((375, 667), (767, 801))}
 ELEMENTS = {  # selector -> tag, text, fixed

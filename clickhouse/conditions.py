@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from clickhouse.lens import Lens, Segment, UrlRule, Window
+from clickhouse.lens import Lens, PerformedEvent, Segment, UrlRule, Window
 from clickhouse.statement import Params
 from clickhouse.url import page_key
 
@@ -91,20 +91,23 @@ def segment_clauses(lens: Lens, params: Params) -> list[str]:
         if width.max_px is not None:
             clauses.append(f"viewport_width <= {params.bind(width.max_px, 'Int64')}")
     if segment.entry_page:
-        entry = " AND ".join(url_clauses(segment.entry_page, params, "entry_url", "entry_page"))
-        clauses.append(f"session_id IN (SELECT session_id FROM sessions FINAL WHERE site_id = {params.text(lens.site_id)} AND {entry})")
+        entry = " AND ".join([f"site_id = {params.text(lens.site_id)}", *url_clauses(segment.entry_page, params, "entry_url", "entry_page")])
+        clauses.append(f"session_id IN (SELECT session_id FROM sessions FINAL WHERE {entry})")
     for cohort_id in segment.cohorts:
         clauses.append(
             "visitor_id IN (SELECT visitor_id FROM cohort_members"
             f" WHERE site_id = {params.text(lens.site_id)} AND cohort_id = {params.text(cohort_id)})"
         )
-    for event in segment.performed:
-        clauses.append(
-            "session_id IN (SELECT session_id FROM events"
-            f" WHERE site_id = {params.text(lens.site_id)} AND name = {params.text(event.name)}"
-            f" GROUP BY session_id HAVING count() >= {params.bind(event.min_count, 'UInt32')})"
-        )
-    return clauses
+    return clauses + [performed_clause(lens.site_id, event, params) for event in segment.performed]
+
+
+def performed_clause(site_id: str, event: PerformedEvent, params: Params) -> str:
+    """Sessions that performed the event, whenever."""
+    return (
+        "session_id IN (SELECT session_id FROM events"
+        f" WHERE site_id = {params.text(site_id)} AND name = {params.text(event.name)}"
+        f" GROUP BY session_id HAVING count() >= {params.bind(event.min_count, 'UInt32')})"
+    )
 
 
 def _dimensions(segment: Segment) -> list[tuple[str, tuple[str, ...]]]:

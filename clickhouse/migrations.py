@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
@@ -109,6 +111,14 @@ def migrate(client: Client, cluster: str | None = None, replicated: bool = False
 def compile_applied() -> Statement:
     """One row a step that was applied: step, checksum."""
     return Statement("SELECT step, checksum\nFROM migrations\nORDER BY applied_at", {})
+
+
+def why_not_current(applied: Iterable[Mapping[str, Any]]) -> str | None:
+    """What to do about tables that are not up to date, by the rows of `compile_applied`; None when they are."""
+    known = {row["step"] for row in applied}
+    if all(step.number in known for step in steps()):
+        return None
+    return "The tables are not up to date. Run: python -m gateway migrate"
 
 
 _MIGRATIONS = """

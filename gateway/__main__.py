@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import sys
 import tempfile
@@ -14,12 +15,13 @@ from typing import Any
 
 import click
 import uvicorn
+from clickhouse_connect.driver.exceptions import ClickHouseError
 from uvicorn.config import LOGGING_CONFIG
 
 from clickhouse.derive import compile_touched
-from clickhouse.errors import BadUserInputError, HeatgraphError
+from clickhouse.errors import BadUserInputError, HeatgraphError, from_driver
 from clickhouse.keys import ApiKey, insert_key
-from clickhouse.migrations import migrate
+from clickhouse.migrations import compile_applied, migrate, why_not_current
 from clickhouse.pages import compile_extent
 from clickhouse.sites import Site, insert_site
 from gateway.administration import cohorts, keys, require_site, save_cohort, sites, token_secret
@@ -45,12 +47,14 @@ class Commands(click.Group):
         try:
             return super().invoke(context)
         except HeatgraphError as error:
-            raise Refusal(error.message) from error
+            reason = f" ({error.__cause__})" if error.code == "INTERNAL" and error.__cause__ else ""
+            raise Refusal(error.message + reason) from error
 
 
 @click.group(cls=Commands, context_settings={"auto_envvar_prefix": "HEATGRAPH", "max_content_width": 120})
 def main() -> None:
     """Heatgraph: heatmaps of your pages, from ClickHouse, over GraphQL."""
+    logging.getLogger("heatgraph").addHandler(logging.NullHandler())  # a command says it in one line; `serve` has a log
 
 
 main.add_command(sites)
@@ -73,8 +77,7 @@ def serve(settings: Settings) -> None:
         )
     token_secret(settings)  # made before workers start, and refused here rather than in them
     if settings.is_embedded:
-        with open_database(settings):
-            pass  # a path in use is refused here, in one line
+        warn_without_tables(settings)  # and a path in use is refused, in one line
     os.environ.update(settings.to_environment())
     uvicorn.run(
         "gateway.app:create_app_from_environment",
@@ -90,6 +93,16 @@ def serve(settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_grace_seconds,
     )
+
+
+def warn_without_tables(settings: Settings) -> None:
+    with open_database(settings) as database:
+        try:
+            problem = why_not_current(database.query(compile_applied()))
+        except ClickHouseError as error:
+            problem = from_driver(error).message
+    if problem:
+        click.echo(f"Warning: {problem}", err=True)
 
 
 def _logging(level: str) -> dict[str, Any]:

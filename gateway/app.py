@@ -22,10 +22,10 @@ from starlette.types import Receive, Scope, Send
 from strawberry.schema import Schema
 from strawberry.types import ExecutionResult
 
-from clickhouse.client import Client, connect
+from clickhouse.client import connect
 from clickhouse.errors import HeatgraphError
 from clickhouse.keys import ApiKey
-from clickhouse.migrations import compile_applied, steps
+from clickhouse.migrations import compile_applied, why_not_current
 from gateway.auth import ANONYMOUS, Authenticator
 from gateway.documents import DocumentError, Documents, PreparedDocument, is_introspection, select_operation
 from gateway.errors import HTTP_STATUS, explain, format_errors
@@ -177,14 +177,7 @@ async def live(request: Request) -> Response:
 async def ready(request: Request) -> Response:
     """ClickHouse answers and its tables are up to date, so that requests can be sent here."""
     try:
-        problem = await _problem(request.app.state.client)
+        problem = why_not_current(await request.app.state.client.query(compile_applied()))
     except HeatgraphError as error:
         problem = error.message
     return JSONResponse({"status": "unready", "problem": problem} if problem else {"status": "ready"}, 503 if problem else 200)
-
-
-async def _problem(client: Client) -> str | None:
-    applied = {row["step"] for row in await client.query(compile_applied())}
-    if all(step.number in applied for step in steps()):
-        return None
-    return "The tables are not up to date. Run: python -m gateway migrate"

@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse.client import open_sync
-from clickhouse.errors import BadUserInputError, from_driver
+from clickhouse.errors import from_driver
 from clickhouse.insert import Insert
 from clickhouse.statement import Statement
 from gateway.settings import Settings
@@ -33,10 +33,7 @@ class Database:
 @contextmanager
 def open_database(settings: Settings) -> Iterator[Database]:
     """Raises HeatgraphError that says what to do: a path that is in use, a server that does not answer, tables that are not there."""
-    try:
-        client = open_sync(settings.clickhouse)
-    except ValueError as error:
-        raise BadUserInputError(f"--clickhouse {settings.clickhouse}: {error}") from error
+    client = open_sync(settings.clickhouse)
     try:
         yield Database(client)
     except (ClickHouseError, OSError) as error:

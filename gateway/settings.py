@@ -21,8 +21,19 @@ from clickhouse.client import Limits, Target
 PREFIX = "HEATGRAPH"
 
 
-def setting(default: Any, help: str, *, minimum: int | None = None) -> Any:
-    return field(default=default, metadata={"help": help, "minimum": minimum})
+class DataSource(click.ParamType[str]):
+    name = "address"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            Target.parse(value)
+        except ValueError as error:
+            self.fail(f"{value!r} is {error}.", param, ctx)
+        return value
+
+
+def setting(default: Any, help: str, *, minimum: int | None = None, type: click.ParamType[Any] | None = None) -> Any:
+    return field(default=default, metadata={"help": help, "minimum": minimum, "type": type})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,7 @@ class Settings:
     clickhouse: str = setting(
         "./data",
         "Where the data is: a directory or chdb:///path (embedded engine), chdb://memory, or http(s)://user:password@host:8123/db.",
+        type=DataSource(),
     )
     cluster: str = setting("", "Name of the ClickHouse cluster to create tables on; empty for one server.")
     replicated: bool = setting(False, "Create replicated tables (needs a cluster with Keeper).")
@@ -66,7 +78,7 @@ class Settings:
 
     @property
     def is_embedded(self) -> bool:
-        """Whether the data is in this process's own engine; raises ValueError when `clickhouse` names no data."""
+        """Whether the data is in this process's own engine."""
         return Target.parse(self.clickhouse).is_embedded
 
     @property
@@ -108,7 +120,7 @@ def options(names: Collection[str] | None = None) -> list[click.Option]:
     return [
         click.Option(
             [f"--{option}/--no-{option}" if types[row.name] is bool else f"--{option}", row.name],
-            type=_click_type(types[row.name], row.metadata["minimum"]),
+            type=row.metadata["type"] or _click_type(types[row.name], row.metadata["minimum"]),
             default=row.default,
             envvar=environment_variable(row.name),
             help=row.metadata["help"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,7 +81,20 @@ def test_a_database_without_tables_says_what_to_do() -> None:
 
 @pytest.mark.parametrize("clickhouse", ["ftp://somewhere", "http://", "chdb://"])
 def test_what_is_no_database_is_refused(clickhouse: str) -> None:
-    assert refusal("migrate", "--clickhouse", clickhouse).startswith(f"--clickhouse {clickhouse}")
+    for command in ("migrate", "serve"):
+        assert f"{clickhouse!r} is not a data source" in refusal(command, "--clickhouse", clickhouse)
+
+
+def test_serving_without_tables_warns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("uvicorn.run", lambda *arguments, **options: None)
+    monkeypatch.setattr("os.environ", dict(os.environ))
+    served = run("serve", "--clickhouse", "chdb://memory/never_migrated")
+    assert served.exit_code == 0
+    assert served.stderr.startswith("Warning: The data source has no tables yet.")
+
+
+def test_what_clickhouse_says_is_shown_when_we_have_nothing_better() -> None:
+    assert "'nope' not found" in refusal("migrate", "--clickhouse", "chdb://memory/with_cluster", "--cluster", "nope")
 
 
 def test_a_server_that_is_down() -> None:

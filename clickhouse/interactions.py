@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from clickhouse.conditions import lens_clauses, page_column
+from clickhouse.element_marks import from_interactions
 from clickhouse.heatmap import Cell
 from clickhouse.lens import Lens
 from clickhouse.numbers import IS_ORIGIN, LABEL, kind_clause
@@ -45,7 +46,7 @@ def compile_interactions(lens: Lens, page_keys: tuple[str, ...], question: Inter
             f"  toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text, {LABEL} AS label, total_count",
             "FROM (",
             f"SELECT {page_column(lens)}, {columns}, {'count() OVER (PARTITION BY page)' if question.with_total else '0'} AS total_count",
-            "FROM interactions",
+            *from_interactions(lens, params),
             "WHERE " + "\n  AND ".join(where),
             ")",
             *beyond,

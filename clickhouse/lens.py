@@ -68,6 +68,7 @@ class Lens:
 
     `url` merges the pages of a rule; without it a question names its page keys beside the lens.
     `tracked_pages` limits every question to the pages the site's plan covers; None is no limit.
+    `has_fixed_marks` says that somebody marked an element of the site as fixed or as not.
     """
 
     site_id: str
@@ -76,3 +77,4 @@ class Lens:
     url: UrlRule | None = None
     test_account_rules: tuple[str, ...] = ()
     tracked_pages: tuple[str, ...] | None = None
+    has_fixed_marks: bool = False

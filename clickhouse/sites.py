@@ -45,6 +45,8 @@ class Site:
     test_account_rules: tuple[str, ...] = ()
     replay_url_template: str = ""
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
+    has_fixed_marks: bool = field(default=False, compare=False)
+    """Whether an element of the site is marked as fixed or as not; read only."""
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Site:
@@ -58,6 +60,7 @@ class Site:
             test_account_rules=tuple(row["test_account_rules"]),
             replay_url_template=row["replay_url_template"],
             created_at=row["created_at"].replace(tzinfo=UTC),
+            has_fixed_marks=bool(row["has_fixed_marks"]),
         )
 
 
@@ -71,7 +74,8 @@ def compile_sites(site_ids: Collection[str] | None = None, after: str | None = N
         where.append(f"site_id > {params.text(after)}")
     return Statement.of(
         [
-            "SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at",
+            "SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at,",
+            "  site_id IN (SELECT site_id FROM element_marks FINAL WHERE is_fixed IS NOT NULL AND NOT deleted) AS has_fixed_marks",
             "FROM sites FINAL",
             *(["WHERE " + "\n  AND ".join(where)] if where else []),
             "ORDER BY site_id",

@@ -98,6 +98,7 @@ async def resolve(
         url=url,
         test_account_rules=site.test_account_rules if segment.exclude_test_accounts else (),
         tracked_pages=await context.tracked_pages(site),
+        has_fixed_marks=site.has_fixed_marks,
     )
     return AskedLens(site, lens, page, requested, window.spec)
 

@@ -1,0 +1,93 @@
+"""What people say about elements: a name, call to action, fixed or not, deleted; and what that changes in the rows.
+
+A mark is one row per element, replaced as a whole; the latest `updated_at` counts, and it says who made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from clickhouse.insert import Insert
+from clickhouse.lens import Lens
+from clickhouse.statement import Params, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """`is_fixed` None: as the tracker said. `updated_by` is a key's id; both are empty on an element that was never marked."""
+
+    site_id: str
+    page_key: str
+    selector: str
+    name: str = ""
+    is_cta: bool = False
+    is_fixed: bool | None = None
+    deleted: bool = False
+    updated_by: str = ""
+    updated_at: datetime | None = None
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Mark:
+        by = row["updated_by"]
+        is_fixed = None if row["is_fixed"] is None else bool(row["is_fixed"])
+        key = (row["site_id"], row["page_key"], row["selector"])
+        at = row["updated_at"].replace(tzinfo=UTC) if by else None
+        return cls(*key, row["name"], bool(row["is_cta"]), is_fixed, bool(row["deleted"]), by, at)
+
+
+def compile_marks(site_id: str, keys: tuple[tuple[str, str], ...]) -> Statement:
+    """Rows for `Mark.from_row`, one for each (page key, selector) that was ever marked."""
+    params = Params()
+    return Statement.of(
+        [
+            "SELECT site_id, page_key, selector, name, is_cta, is_fixed, deleted, updated_by, updated_at",
+            "FROM element_marks FINAL",
+            f"WHERE site_id = {params.text(site_id)}",
+            f"  AND (page_key, selector) IN {params.bind(list(keys), 'Array(Tuple(String, String))')}",
+        ],
+        params,
+    )
+
+
+def insert_mark(before: Mark, after: Mark, by: str, now: datetime) -> Insert:
+    """Replaces the mark; its time is later than that of the one before, however the clocks of two servers differ."""
+    earliest = now if before.updated_at is None else max(now, before.updated_at + timedelta(milliseconds=1))
+    made = replace(after, updated_by=by, updated_at=earliest)
+    columns = tuple(Mark.__slots__)
+    return Insert("element_marks", columns, [tuple(getattr(made, column) for column in columns)])
+
+
+def cta_clause(lens: Lens, params: Params) -> str:
+    """Rows on elements that are marked as a call to action."""
+    return _marked("is_cta AND NOT deleted", lens, params)
+
+
+def deleted_clause(lens: Lens, params: Params) -> str:
+    """Rows on deleted elements."""
+    return _marked("deleted", lens, params)
+
+
+def from_interactions(lens: Lens, params: Params) -> list[str]:
+    """FROM interactions, in which `fixed` is what an element was marked as, else what the tracker said.
+
+    `y` stays as sent: where the page stood when a marked element was clicked is not known.
+    """
+    if not lens.has_fixed_marks:
+        return ["FROM interactions"]
+    fixed, scrolling = (_marked(f"{condition} AND NOT deleted", lens, params) for condition in ("is_fixed", "NOT is_fixed"))
+    return [
+        "FROM (",
+        f"SELECT * REPLACE (({fixed}) OR (fixed AND NOT {scrolling}) AS fixed)",
+        "FROM interactions",
+        ")",
+    ]
+
+
+def _marked(condition: str, lens: Lens, params: Params) -> str:
+    return (
+        "(page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL"
+        f" WHERE site_id = {params.text(lens.site_id)} AND {condition})"
+    )

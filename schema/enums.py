@@ -53,7 +53,9 @@ class ScrollUnit(Enum):
 
 @strawberry.enum(description="What the denominator of a rate counts.")
 class RateBasis(Enum):
-    CLICKS = enum_value("CLICKS", description="All clicks of the lens, or for the fold all interactions of the kind that scroll with the page.")
+    CLICKS = enum_value(
+        "CLICKS", description="All clicks of the lens, or for the fold all interactions of the kind that scroll with the page."
+    )
     PAGEVIEWS = enum_value("PAGEVIEWS", description="All pageviews of the lens.")
     REACHED_PAGEVIEWS = enum_value("REACHED_PAGEVIEWS", description="Pageviews that reached the place in question.")
     SESSIONS = enum_value("SESSIONS", description="Distinct sessions of the lens.")
@@ -102,3 +104,18 @@ class PageOrderField(Enum):
 class Direction(Enum):
     ASC = enum_value("ASC", description="Smallest first.")
     DESC = enum_value("DESC", description="Largest first.")
+
+
+@strawberry.enum(description="What visits can be told apart by; each is a field of a segment too.")
+class Dimension(Enum):
+    DEVICE = enum_value("DEVICE", description="What the tracker said, else the breakpoint.")
+    BREAKPOINT = enum_value("BREAKPOINT", description="The layout, by viewport width.")
+    BROWSER = enum_value("BROWSER", description="Browser as sent.")
+    COUNTRY = enum_value("COUNTRY", description="Country as sent.")
+    REGION = enum_value("REGION", description="Region as sent.")
+    TRAFFIC_SOURCE = enum_value("TRAFFIC_SOURCE", description="Traffic source as sent, else the referrer's host.")
+    CAMPAIGN = enum_value("CAMPAIGN", description="Campaign as sent.")
+    VARIANT = enum_value("VARIANT", description="Variant of an A/B test.")
+    ENTRY_PAGE = enum_value(
+        "ENTRY_PAGE", description="Key of the page on which the session began; in a segment `entryPage: {ignoreQuery: …}`."
+    )

@@ -1,0 +1,24 @@
+"""Rows of a breakdown: by device, country, traffic source and the like."""
+
+from __future__ import annotations
+
+import strawberry
+
+from schema.rate import Rate
+
+
+@strawberry.type(
+    description="One value of a dimension, with the numbers the lens has when its segment is narrowed to that value."
+    " Pageviews and clicks of all rows add up to the totals; sessions do too, but for those seen under two values."
+)
+class BreakdownRow:
+    value: str | None = strawberry.field(description="The value, as a segment takes it; null when unknown, and in the row of the others.")
+    label: str = strawberry.field(description="The value, else `Unknown` or `Other`.")
+    is_other: bool = strawberry.field(description="Whether it is the last row: all values that did not fit into `first`, together.")
+    pageviews: int = strawberry.field(description="Pageviews; below an element 0.")
+    visitors: int = strawberry.field(description="Distinct visitors.")
+    sessions: int = strawberry.field(description="Distinct sessions.")
+    clicks: int = strawberry.field(description="Clicks, dead ones included.")
+    rage_clicks: int = strawberry.field(description="Rage bursts.")
+    dead_clicks: int = strawberry.field(description="Dead clicks.")
+    share: Rate = strawberry.field(description="sessions ÷ all sessions of the list.")

@@ -91,7 +91,9 @@ def segment_clauses(lens: Lens, params: Params) -> list[str]:
         if width.max_px is not None:
             clauses.append(f"viewport_width <= {params.bind(width.max_px, 'Int64')}")
     if segment.entry_page:
-        entry = " AND ".join([f"site_id = {params.text(lens.site_id)}", *url_clauses(segment.entry_page, params, "entry_url", "entry_page")])
+        entry = " AND ".join(
+            [f"site_id = {params.text(lens.site_id)}", *url_clauses(segment.entry_page, params, "entry_url", "entry_page")]
+        )
         clauses.append(f"session_id IN (SELECT session_id FROM sessions FINAL WHERE {entry})")
     for cohort_id in segment.cohorts:
         clauses.append(

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 
 from clickhouse.conditions import is_test_account, lens_clauses, page_column
+from clickhouse.element_marks import cta_clause, from_interactions
 from clickhouse.lens import Lens
 from clickhouse.numbers import (
     BREAKPOINTS_PX,
@@ -51,6 +52,14 @@ COUNTS = {"TOTAL": "count()", "UNIQUE_VISITORS": "uniqExact(visitor_id)", "UNIQU
 
 
 @dataclass(frozen=True, slots=True)
+class CellSize:
+    """CSS px on the standard viewport."""
+
+    width_px: float
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One bin of the grid, CSS px on the standard viewport; `columns` of them lie side by side, the last may be cut off."""
 
@@ -60,11 +69,14 @@ class Cell:
 
     @classmethod
     def default(cls, standard_width_px: int) -> Cell:
+        """A hundredth of the viewport's width."""
         return cls(standard_width_px / CELL_COLUMNS, CELL_HEIGHT_PX, CELL_COLUMNS)
 
     @classmethod
-    def of(cls, width_px: float, height_px: int, standard_width_px: int) -> Cell:
-        return cls(width_px, height_px, standard_width_px / width_px)
+    def of(cls, lens: Lens, size: CellSize | None = None) -> Cell:
+        """On the lens's standard viewport."""
+        standard_width_px = standard_viewport_px(lens)[0]
+        return cls(size.width_px, size.height_px, standard_width_px / size.width_px) if size else cls.default(standard_width_px)
 
     @property
     def last_column(self) -> int:
@@ -86,7 +98,7 @@ class HeatmapQuestion:
 
     kind: str
     aggregation: str
-    cell: Cell
+    cell_size: CellSize | None
     hide_origin: bool
     ctas_only: bool
     first: int
@@ -106,14 +118,6 @@ def standard_viewport_px(lens: Lens) -> tuple[int, int]:
     return STANDARD_VIEWPORT_PX[possible.pop()] if len(possible) == 1 else STANDARD_VIEWPORT_PX["DESKTOP"]
 
 
-def cta_clause(lens: Lens, params: Params) -> str:
-    """Rows on elements that are marked as a call to action."""
-    return (
-        "(page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL"
-        f" WHERE site_id = {params.text(lens.site_id)} AND is_cta AND NOT deleted)"
-    )
-
-
 def compile_heatmap(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion) -> Statement:
     """One row a page that has such interactions, hidden ones included.
 
@@ -121,7 +125,7 @@ def compile_heatmap(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQue
     last (count, fixed, row, column of the last point), and `points_KEY`, a JSON array, for each selection.
     """
     params = Params()
-    cell = question.cell
+    cell = Cell.of(lens, question.cell_size)
     population = {"TOTAL": "total", "UNIQUE_VISITORS": "visitors", "UNIQUE_SESSIONS": "sessions"}[question.aggregation]
     first = params.bind(question.first, "UInt32")
     lists = [(f"`points_{key}`", compile_json(selection, HEATMAP_POINT)) for key, selection in question.points]
@@ -199,10 +203,12 @@ def _cells(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, pa
     where = [*lens_clauses(lens, page_keys, params), *_conditions(lens, question, params)]
     if question.hide_origin:
         where.append(f"NOT {IS_ORIGIN}")
-    cell = f"{page_column(lens)}, fixed, {question.cell.row_sql(params)} AS cell_row, {question.cell.column_sql(params)} AS cell_column"
-    rows = ["FROM interactions", "WHERE " + "\n  AND ".join(where), "GROUP BY page, fixed, cell_row, cell_column"]
+    grid = Cell.of(lens, question.cell_size)
+    cell = f"{page_column(lens)}, fixed, {grid.row_sql(params)} AS cell_row, {grid.column_sql(params)} AS cell_column"
+    rows = [*from_interactions(lens, params), "WHERE " + "\n  AND ".join(where)]
+    by_cell = "GROUP BY page, fixed, cell_row, cell_column"
     if not any("element" in selection.names() for _, selection in question.points):
-        return [f"SELECT {cell}, {COUNTS[question.aggregation]} AS count", *rows]
+        return [f"SELECT {cell}, {COUNTS[question.aggregation]} AS count", *rows, by_cell]
     people = {"TOTAL": "sum(clicks_here)", "UNIQUE_VISITORS": "uniqExactMerge(people)", "UNIQUE_SESSIONS": "uniqExactMerge(people)"}
     person = "session_id" if question.aggregation == "UNIQUE_SESSIONS" else "visitor_id"
     return [
@@ -212,10 +218,10 @@ def _cells(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, pa
         "FROM (",
         f"SELECT {cell}, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,",
         "  count() AS clicks_here" + (f", uniqExactState({person}) AS people" if question.aggregation != "TOTAL" else ""),
-        *rows[:2],
-        rows[2] + ", selector, tag, text",
+        *rows,
+        by_cell + ", selector, tag, text",
         ")",
-        rows[2],
+        by_cell,
     ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from clickhouse.errors import BadUserInputError
-from clickhouse.heatmap import Cell, HeatmapQuestion, compile_heatmap, standard_viewport_px
+from clickhouse.heatmap import Cell, CellSize, HeatmapQuestion, compile_heatmap, standard_viewport_px
 from clickhouse.interactions import InteractionQuestion, compile_interactions
 from clickhouse.selection import Selection
 from clickhouse.totals import fold_measures
@@ -20,14 +20,6 @@ from resolvers.questions import Row
 MAX_DRILL_DOWN_POINTS = 1000
 MAX_INTERACTIONS = 100
 MAX_COORDINATE_PX = 10_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class CellSize:
-    """CSS px on the standard viewport."""
-
-    width: float
-    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +40,8 @@ class HeatmapAnswer:
     has_previous: bool
 
 
-def cell_of(asked: AskedLens, size: CellSize | None) -> Cell:
-    standard = standard_viewport_px(asked.lens)[0]
-    if size is None:
-        return Cell.default(standard)
-    return Cell.of(finite(size.width, "cell.width", 1, 10_000), int(finite(size.height, "cell.height", 1, 100_000)), standard)
+def cell_size(width_px: float, height_px: int) -> CellSize:
+    return CellSize(finite(width_px, "cell.width", 1, 10_000), int(finite(height_px, "cell.height", 1, 100_000)))
 
 
 async def load_heatmap(
@@ -67,12 +56,10 @@ async def load_heatmap(
     after: str | None,
     points: tuple[tuple[str, Selection], ...],
 ) -> HeatmapAnswer:
-    cell = cell_of(asked, size)
-    binding = asked.binding("heatmap", kind, aggregation, cell, hide_origin, ctas_only)
+    cell = Cell.of(asked.lens, size)
+    binding = asked.binding("heatmap", kind, aggregation, size, hide_origin, ctas_only)
     asked, values = asked.resumed(after, binding, (int, bool, int, int))
-    question = HeatmapQuestion(
-        kind, aggregation, cell, hide_origin, ctas_only, page_size(first, context.max_points), values, points  # type: ignore[arg-type]
-    )
+    question = HeatmapQuestion(kind, aggregation, size, hide_origin, ctas_only, page_size(first, context.max_points), values, points)
     rows = await context.answers.load(asked.question(compile_heatmap, question))
     row = rows[0] if rows else None
     last = asked.cursor(binding, *_as_cursor(row["last"])) if row and row["has_points"] else None
@@ -104,7 +91,7 @@ async def list_interactions(
     with_total: bool,
 ) -> Listing:
     """Newest first; of the given points, or of the whole map."""
-    cell = cell_of(asked, size)
+    cell = Cell.of(asked.lens, size)
     cells = None if points is None else _cells(points, cell)
     binding = asked.binding("interactions", kind, cell, cells, hide_origin)
     asked, values = asked.resumed(after, binding, (int, int))

@@ -1,6 +1,6 @@
 """Relay ids: the type and natural key of a node, opaque to clients.
 
-    encode("Page", "site_a", "https://example.com/") <-> decode(id) == ("Page", ["site_a", "https://example.com/"])
+encode("Page", "site_a", "https://example.com/") <-> decode(id) == ("Page", ["site_a", "https://example.com/"])
 """
 
 from __future__ import annotations

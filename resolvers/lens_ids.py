@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from clickhouse.errors import BadUserInputError
-from clickhouse.lens import PerformedEvent, Segment, UrlRule, WidthRange, Window
+from clickhouse.lens import PerformedEvent, Segment, WidthRange, Window
 from resolvers import cursors, ids
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, AskedWindow, resolve, seen_page, url_rule
@@ -22,13 +22,13 @@ def encode(asked: AskedLens) -> str:
     return ids.encode("Insights", asked.site.site_id, asked.page_key, rule, span, segment)
 
 
-async def load(context: Context, key: list[object]) -> AskedLens | None:
+async def load(context: Context, key: list[Any]) -> AskedLens | None:
     """None when the page was never seen; BadUserInputError when the id was tampered with."""
     try:
-        site_id, page_key, rule, (start, end), parts = key  # type: ignore[misc]
-        window = Window(cursors.instant(start), cursors.instant(end))
+        site_id, page_key, rule, (start_ms, end_ms), parts = key
+        window = Window(cursors.instant(start_ms), cursors.instant(end_ms))
         segment = _segment(parts)
-        url = url_rule(*rule, "id") if rule else None  # type: ignore[misc]
+        url = url_rule(rule[0], rule[1], "id") if rule else None
         if not isinstance(site_id, str) or (page_key is None) == (url is None):
             raise ValueError
     except (ValueError, TypeError, KeyError, OverflowError):

@@ -120,7 +120,9 @@ def url_rule(kind: str, value: str, argument: str) -> UrlRule:
             re2.compile(value)
         except re2.error as error:
             reason = error.args[0].decode(errors="replace") if error.args and isinstance(error.args[0], bytes) else "not understood"
-            raise BadUserInputError(f"{argument}: no valid RE2 ({reason}); RE2 has no look-around or back-references.", argument=argument) from None
+            raise BadUserInputError(
+                f"{argument}: no valid RE2 ({reason}); RE2 has no look-around or back-references.", argument=argument
+            ) from None
     return UrlRule(kind, value)
 
 

@@ -26,7 +26,8 @@ MAX_SIBLING_LENSES = 8
 class Question:
     """`page_key` is None where the lens merges the pages of a URL rule.
 
-    `measures` are columns wanted of a statement that can carry more: those of all questions that differ only in them are asked at once.
+    `measures` are what is wanted of a statement that can carry more, columns or ids: those of all questions that differ only in them
+    are asked at once.
     `ordered` answers have several rows a page whose order counts, so that they keep a statement of their own.
     """
 
@@ -34,7 +35,7 @@ class Question:
     lens: Lens
     page_key: str | None
     args: tuple[Hashable, ...] = ()
-    measures: tuple[str, ...] = ()
+    measures: tuple[Any, ...] = ()
     ordered: bool = False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
@@ -11,7 +11,7 @@ from graphql.execution.values import VariableValues
 from clickhouse.selection import Field, Selection
 
 
-def wide_selections(info: GraphQLResolveInfo, name: str) -> tuple[tuple[str, Selection], ...]:
+def wide_selections(info: GraphQLResolveInfo[Any], name: str) -> tuple[tuple[str, Selection], ...]:
     """The selections of the child field `name` of the field being resolved, by the key each answers under."""
     top = [FieldDetails(node, None) for node in info.field_nodes]
     parent = cast(GraphQLObjectType, get_named_type(info.return_type))
@@ -20,20 +20,20 @@ def wide_selections(info: GraphQLResolveInfo, name: str) -> tuple[tuple[str, Sel
     )
 
 
-def selected_names(info: GraphQLResolveInfo) -> frozenset[str]:
+def selected_names(info: GraphQLResolveInfo[Any]) -> frozenset[str]:
     """The names of the fields directly below the field being resolved."""
     top = [FieldDetails(node, None) for node in info.field_nodes]
     parent = cast(GraphQLObjectType, get_named_type(info.return_type))
     return frozenset(details[0].node.name.value for details in _grouped(info, parent, top).values())
 
 
-def _grouped(info: GraphQLResolveInfo, parent: GraphQLObjectType, details: list[FieldDetails]) -> dict[str, list[FieldDetails]]:
+def _grouped(info: GraphQLResolveInfo[Any], parent: GraphQLObjectType, details: list[FieldDetails]) -> dict[str, list[FieldDetails]]:
     fragments = {name: FragmentDetails(definition) for name, definition in info.fragments.items()}
-    variables = VariableValues({}, info.variable_values)
+    variables = VariableValues({}, cast(dict[str, Any], info.variable_values))  # Strawberry passes the plain dict
     return collect_subfields(info.schema, fragments, variables, info.operation, parent, details).grouped_field_set
 
 
-def _collect(info: GraphQLResolveInfo, parent: GraphQLObjectType, details: list[FieldDetails]) -> tuple[Field, ...]:
+def _collect(info: GraphQLResolveInfo[Any], parent: GraphQLObjectType, details: list[FieldDetails]) -> tuple[Field, ...]:
     fields = []
     for key, group in _grouped(info, parent, details).items():
         name = group[0].node.name.value

@@ -1,8 +1,8 @@
 """Every way to say a window of time, as instants; pure, the present is an argument.
 
-    last("-7d", now)                            now - 7 days … now
-    between(date(2026, 4, 1), date(2026, 4, 30))  whole UTC days, both included
-    relative("-1mStart", "-1mEnd", now, zone)   the whole previous month in the site's time zone
+last("-7d", now)                            now - 7 days … now
+between(date(2026, 4, 1), date(2026, 4, 30))  whole UTC days, both included
+relative("-1mStart", "-1mEnd", now, zone)   the whole previous month in the site's time zone
 """
 
 from __future__ import annotations
@@ -111,7 +111,9 @@ def checked(window: Window, max_days: int) -> Window:
     """To the millisecond; an error when reversed, empty or longer than the site allows."""
     start, end = (instant.replace(microsecond=instant.microsecond // 1000 * 1000) for instant in (window.start, window.end))
     if start >= end:
-        raise BadUserInputError(f"window: it ends ({end.isoformat()}) before it begins ({start.isoformat()}); swap the two.", argument="window")
+        raise BadUserInputError(
+            f"window: it ends ({end.isoformat()}) before it begins ({start.isoformat()}); swap the two.", argument="window"
+        )
     if end - start > timedelta(days=max_days, hours=2):  # two hours: a change of clocks in the site's zone
         raise BadUserInputError(f"window: at most {max_days} days at once; ask for shorter windows.", argument="window", maxDays=max_days)
     if start.year < 1970 or end.year > 2100:

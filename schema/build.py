@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import strawberry
+from typing import Final
+
 from strawberry.federation import Schema
 from strawberry.schema.config import StrawberryConfig
 
@@ -11,7 +12,7 @@ from schema.interactions import Replay
 from schema.query import Query
 from schema.splice import SplicingExecutor
 
-FEDERATION_VERSION = "2.9"
+FEDERATION_VERSION: Final = "2.9"
 
 
 def build_schema() -> Schema:
@@ -23,5 +24,3 @@ def build_schema() -> Schema:
         config=StrawberryConfig(),
         federation_version=FEDERATION_VERSION,
     )
-
-

@@ -44,7 +44,7 @@ class ScrollHeatmap:
         info: strawberry.Info[Context],
         share: Annotated[float, strawberry.argument(description="A fraction above 0, up to 1.")] = 0.7,
     ) -> float | None:
-        return await depths.load_depth_reached(info.context, self.asked, self.unit.value, self.aggregation.value, share)
+        return await depths.load_depth_reached(info.context, self.asked, self.unit.name, self.aggregation.name, share)
 
     @classmethod
     def from_row(cls, row: dict[str, Any] | None, asked: AskedLens, unit: ScrollUnit, aggregation: Aggregation) -> ScrollHeatmap:

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import strawberry
 from strawberry import UNSET
 
-from clickhouse import lens
+from clickhouse import lens, rage
 from clickhouse.errors import BadUserInputError
+from clickhouse.heatmap import CellSize
 from clickhouse.sites import Site
 from resolvers import heatmaps, hotspots, lenses, windows
 from schema.enums import Breakpoint, Device, Direction, PageOrderField, Period
@@ -24,7 +25,7 @@ def given(value: Any) -> Any:
 
 def names(values: Any) -> list[str] | None:
     """The names of a list of enum values."""
-    return None if not given(values) else [value.value if isinstance(value, Enum) else value for value in values]
+    return None if not given(values) else [value.name if isinstance(value, Enum) else value for value in values]
 
 
 def only_one(source: object, argument: str) -> tuple[str, Any]:
@@ -69,7 +70,7 @@ class Window:
             case "last", str(text):
                 return lenses.AskedWindow(windows.last(text, now), f"last {text}")
             case "period", Period() as period:
-                return lenses.AskedWindow(windows.period(period.value, now), f"period {period.value}")
+                return lenses.AskedWindow(windows.period(period.name, now), f"period {period.name}")
             case "between", DateRange() as days:
                 return lenses.AskedWindow(windows.between(days.from_, days.to), f"between {days.from_} {days.to}")
             case "instants", InstantRange() as range_:
@@ -92,7 +93,9 @@ def resolved_window(window: Window | None, site: Site, now: dt.datetime) -> lens
 @strawberry.input(one_of=True, description="Which URLs are meant; exactly one field. URLs are compared as received, up to 2048 characters.")
 class UrlMatch:
     exact: str | None = strawberry.field(default=UNSET, description="This URL; a trailing slash and the fragment are ignored.")
-    path: str | None = strawberry.field(default=UNSET, description="Every URL of this path, as in `/pricing`, whatever the origin or query.")
+    path: str | None = strawberry.field(
+        default=UNSET, description="Every URL of this path, as in `/pricing`, whatever the origin or query."
+    )
     ignore_query: str | None = strawberry.field(default=UNSET, description="This URL's page: query and fragment are ignored.")
     prefix: str | None = strawberry.field(default=UNSET, description="URLs that begin so.")
     wildcard: str | None = strawberry.field(
@@ -173,8 +176,8 @@ class CellInput:
     width: float = strawberry.field(description="Width of a cell, 1 or more.")
     height: int = strawberry.field(description="Height of a cell, 1 or more.")
 
-    def plain(self) -> heatmaps.CellSize:
-        return heatmaps.CellSize(self.width, self.height)
+    def plain(self) -> CellSize:
+        return heatmaps.cell_size(self.width, self.height)
 
 
 @strawberry.input(description="A point as returned by `heatmap { points }`; all of its cell is meant.")
@@ -193,7 +196,7 @@ class RageRule:
     window_ms: int = strawberry.field(default=1000, description="Milliseconds from first to last, 100 to 10 000.")
     radius_px: float = strawberry.field(default=30, description="Largest distance between any two, CSS px, 0 to 1000.")
 
-    def plain(self) -> hotspots.RageRule:
+    def plain(self) -> rage.RageRule:
         return hotspots.rage_rule(self.min_clicks, self.window_ms, self.radius_px)
 
 
@@ -203,13 +206,9 @@ class PageOrder:
     direction: Direction = strawberry.field(default=Direction.DESC, description="Largest or smallest first.")
 
 
-WindowArgument = Annotated[
-    Window | None, strawberry.argument(description="The window of time; the last 7 days when left out.")
-]
+WindowArgument = Annotated[Window | None, strawberry.argument(description="The window of time; the last 7 days when left out.")]
 SegmentArgument = Annotated[Segment | None, strawberry.argument(description="Which visits; all when left out.")]
 UrlArgument = Annotated[UrlMatch, strawberry.argument(description="Which URLs; the pages they belong to are merged.")]
 AfterArgument = Annotated[str | None, strawberry.argument(description="Cursor after which to go on; from the beginning when left out.")]
 FirstArgument = Annotated[int | None, strawberry.argument(description="At most so many, 1 to 100.")]
-CellArgument = Annotated[
-    CellInput | None, strawberry.argument(description="The grid; by default 100 columns, and rows of 16 px.")
-]
+CellArgument = Annotated[CellInput | None, strawberry.argument(description="The grid; by default 100 columns, and rows of 16 px.")]

@@ -9,6 +9,8 @@ from typing import Annotated, Self
 import strawberry
 from strawberry import UNSET
 
+from clickhouse.heatmap import Cell
+from clickhouse.rage import DEFAULT_RULE
 from resolvers import depths, heatmaps, hotspots, lens_ids, pages
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
@@ -83,7 +85,7 @@ class Insights(Node):
 
     @strawberry.field(description="How much happens below the fold.")
     async def fold(self, info: strawberry.Info[Context], kind: KindArgument = PointKind.CLICK) -> FoldStats | None:
-        return FoldStats.from_row(await heatmaps.load_fold(info.context, self.asked, kind.value))
+        return FoldStats.from_row(await heatmaps.load_fold(info.context, self.asked, kind.name))
 
     @strawberry.field(description="Where people click, rage, click in vain or move, as points for an overlay.")
     async def heatmap(
@@ -101,8 +103,8 @@ class Insights(Node):
         answer = await heatmaps.load_heatmap(
             info.context,
             self.asked,
-            kind.value,
-            counted.value,
+            kind.name,
+            counted.name,
             cell.plain() if cell else None,
             hide_origin is not False,
             bool(ctas_only),
@@ -120,9 +122,9 @@ class Insights(Node):
         first: FirstArgument = 50,
         after: AfterArgument = UNSET,
     ) -> RageClickConnection | None:
-        applied = rule.plain() if rule else hotspots.RageRule()
+        applied = rule.plain() if rule else DEFAULT_RULE
         listing = await hotspots.list_rage_clicks(info.context, self.asked, applied, 50 if first is None else first, given(after))
-        return RageClickConnection.of(listing, applied, heatmaps.cell_of(self.asked, None), hotspots.standard_width_px(self.asked))
+        return RageClickConnection.of(listing, applied, Cell.of(self.asked.lens), hotspots.standard_width_px(self.asked))
 
     @strawberry.field(description="Where people click in vain, by element, else by cell; most clicks first.")
     async def dead_clicks(
@@ -132,7 +134,7 @@ class Insights(Node):
             hotspots.list_dead_clicks(info.context, self.asked, 50 if first is None else first, given(after)),
             pages.load_totals(info.context, self.asked),
         )
-        return DeadClickConnection.of(listing, totals, heatmaps.cell_of(self.asked, None), hotspots.standard_width_px(self.asked))
+        return DeadClickConnection.of(listing, totals, Cell.of(self.asked.lens), hotspots.standard_width_px(self.asked))
 
     @strawberry.field(description="How far down people get.")
     async def scroll(
@@ -146,7 +148,7 @@ class Insights(Node):
     ) -> ScrollHeatmap | None:
         unit, counted = unit or ScrollUnit.PERCENT, aggregation or Aggregation.UNIQUE_VISITORS
         buckets = wide_selections(info._raw_info, "buckets")
-        row = await depths.load_scroll(info.context, self.asked, unit.value, given(step), counted.value, buckets)
+        row = await depths.load_scroll(info.context, self.asked, unit.name, given(step), counted.name, buckets)
         return ScrollHeatmap.from_row(row, self.asked, unit, counted)
 
     @strawberry.field(description="Which bands of the page are looked at.")
@@ -176,7 +178,7 @@ class Insights(Node):
         listing = await heatmaps.list_interactions(
             info.context,
             self.asked,
-            kind.value,
+            kind.name,
             _points(points),
             cell.plain() if cell else None,
             hide_origin is not False,

@@ -111,8 +111,8 @@ class Interaction:
             fixed=bool(row["fixed"]),
             url=row["url"],
             element=element_of(row),
-            session_id=session and session["session_key"],
-            visitor_id=session and session["visitor_key"],
+            session_id=session["session_key"] if session else None,
+            visitor_id=session["visitor_key"] if session else None,
             replay=Replay.from_row(session, site) if session else None,
             offset_seconds=(row["timestamp"] - session["started_at"]).total_seconds() if session else None,
         )

@@ -44,7 +44,7 @@ class Page(Node):
         return await cls.load(info.context, site_id, key)
 
     @strawberry.field(description="The site it belongs to.")
-    def site(self) -> Annotated["Site", strawberry.lazy("schema.site")]:
+    def site(self) -> Annotated[Site, strawberry.lazy("schema.site")]:
         from schema.site import Site
 
         return Site.of(self.owner)

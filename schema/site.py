@@ -153,7 +153,7 @@ class Site(Node):
         asked = await lenses.resolve(context, site, resolved_window(window, site, context.now), plain_segment(segment), url)
         order = order_by or PageOrder(field=PageOrderField.CLICKS, direction=Direction.DESC)
         query = pages.PageQuery(
-            search or None, order.field.value, order.direction is Direction.DESC, 25 if first is None else first, after
+            search or None, order.field.name, order.direction is Direction.DESC, 25 if first is None else first, after
         )
         _, listing = await pages.list_pages(context, asked, query)
         return PageConnection.of(listing, site)

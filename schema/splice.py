@@ -21,7 +21,9 @@ class Spliced:
 
 
 class SplicingExecutor(StrawberryGraphQLCoreExecutionContext):
-    def complete_list_value(self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, position_context: Any) -> Any:
+    def complete_list_value(
+        self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, position_context: Any
+    ) -> Any:
         if isinstance(result, Spliced):
             return orjson.Fragment(result.json)
         return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)

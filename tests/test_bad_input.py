@@ -54,7 +54,11 @@ CASES = [
     ("negative width", insights("segment: {viewportWidth: {min: -1}}"), r"segment\.viewportWidth"),
     ("window reversed", insights('window: {between: {from: "2026-04-02", to: "2026-04-01"}}'), "window: it ends"),
     ("window too long", insights('window: {last: "-93d"}'), "window: at most 92 days"),
-    ("window outside retention", insights('window: {between: {from: "2020-04-01", to: "2020-04-02"}}'), "window: the site's plan keeps 730 days"),
+    (
+        "window outside retention",
+        insights('window: {between: {from: "2020-04-01", to: "2020-04-02"}}'),
+        "window: the site's plan keeps 730 days",
+    ),
     ("no date", insights('window: {between: {from: "soon", to: "2020-04-02"}}'), "soon"),
     ("not relative", insights('window: {last: "7 days"}'), r"window\.last"),
     ("both of a oneOf", insights('window: {last: "-7d", period: D7}'), "[Oo]ne"),
@@ -93,7 +97,7 @@ async def test_the_argument_is_named(client: Client, query: str, expected: str) 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), "1"])
 async def test_numbers_that_are_none(client: Client, value: Any) -> None:
-    query = f'query ($x: Float!) {{ site(siteId: "{SITE.site_id}") {{ page(key: "{PAGE}") {{ insights {{ interactions(points: [{{relativeX: $x, y: 1}}]) {{ totalCount }} }} }} }} }}'
+    query = "query ($x: Float!) " + insights("", "interactions(points: [{relativeX: $x, y: 1}]) { totalCount }")
     found = await answer(client, query, x=value)
     assert "$x" in found["errors"][0]["message"]
 
@@ -129,7 +133,7 @@ async def test_a_cursor_of_another_list_is_refused(client: Client) -> None:
 
 async def test_a_sequence_goes_on_in_its_own_window(client: Client) -> None:
     """`last: -1h` an hour later would be empty; the cursor's window is not."""
-    query = "first: {}, window: {{last: \"-3h\"}}{}"
+    query = 'first: {}, window: {{last: "-3h"}}{}'
     first = await ask(client, pages(query.format(5, "")))
     cursor = first["site"]["pages"]["edges"][-1]["cursor"]
     later = await ask(client, pages(query.format(100, f', after: "{cursor}"')), now=NOW + timedelta(hours=20))
@@ -173,7 +177,8 @@ async def test_a_free_plan_has_no_heatmaps(client: Client) -> None:
 async def test_a_plan_covers_the_pages_seen_first(client: Client) -> None:
     listing = await ask(client, pages("first: 100", PRO.site_id))
     assert listing["site"]["pages"]["totalCount"] == 10
-    query = f'{{ site(siteId: "{PRO.site_id}") {{ inside: page(key: "https://example.com/9") {{ path }} outside: page(key: "https://example.com/10") {{ path }} }} }}'
+    both = 'inside: page(key: "https://example.com/9") { path } outside: page(key: "https://example.com/10") { path }'
+    query = f'{{ site(siteId: "{PRO.site_id}") {{ {both} }} }}'
     found = await answer(client, query)
     assert found["data"]["site"] == {"inside": {"path": "/9"}, "outside": None}
     assert found["errors"][0]["code"] == "PLAN_REQUIRED"
@@ -187,4 +192,3 @@ async def test_a_clamped_window_is_reported(client: Client) -> None:
     assert found["clamped"] is True
     assert found["requestedWindow"]["from"].startswith(str(start))
     assert found["window"]["from"].startswith(str((NOW - timedelta(days=90)).date()))
-

@@ -21,7 +21,13 @@ def loaded(database: SyncClient) -> None:
     at = int(NOW.timestamp() * 1000) - 3_600_000
     rows: list[dict[str, Any]] = []
     for page in range(30):
-        shared = {"sessionId": f"s{page}", "visitorId": "v", "url": f"https://example.com/{page}", "viewportWidth": 400, "viewportHeight": 800}
+        shared = {
+            "sessionId": f"s{page}",
+            "visitorId": "v",
+            "url": f"https://example.com/{page}",
+            "viewportWidth": 400,
+            "viewportHeight": 800,
+        }
         rows += [shared | {"type": "pageview", "timestamp": at}, shared | {"type": "click", "timestamp": at + 1, "x": 10, "y": 10}]
     load(database, SITE, rows)
 
@@ -39,7 +45,9 @@ async def cost(client: Client, statements: list[Statement], selection: str) -> i
         pytest.param("insights { totals { clicks } fold { total } meta { sessions } }", id="measures"),
         pytest.param("insights { heatmap { total points { x y count } } }", id="points"),
         pytest.param("insights { scroll { buckets { visitors } depthReachedBy } attention { bands { y } } }", id="depths"),
-        pytest.param("insights { rageClicks { totalCount } deadClicks { total } interactions { nodes { sessionId replay { url } } } }", id="lists"),
+        pytest.param(
+            "insights { rageClicks { totalCount } deadClicks { total } interactions { nodes { sessionId replay { url } } } }", id="lists"
+        ),
     ],
 )
 async def test_25_pages_cost_as_many_statements_as_1(client: Client, statements: list[Statement], below: str) -> None:
@@ -49,7 +57,9 @@ async def test_25_pages_cost_as_many_statements_as_1(client: Client, statements:
 
 
 async def test_a_listing_with_its_totals_is_one_statement(client: Client, statements: list[Statement]) -> None:
-    assert await cost(client, statements, "pages(first: 25) { totalCount edges { totals { clicks issueScore { value } } node { key } } }") == 2
+    assert (
+        await cost(client, statements, "pages(first: 25) { totalCount edges { totals { clicks issueScore { value } } node { key } } }") == 2
+    )
     assert "FROM sites" in statements[0].sql
 
 
@@ -62,7 +72,7 @@ async def test_sibling_fields_of_a_lens_share_a_statement(client: Client, statem
 async def test_sibling_lenses_share_a_statement(client: Client, statements: list[Statement]) -> None:
     def lenses(count: int) -> str:
         return " ".join(
-            f"l{width}: insights(segment: {{viewportWidth: {{min: {width}}}}}) {{ totals {{ clicks }} heatmap {{ points {{ x }} }} }}"
+            f"l{width}: insights(segment: {{viewportWidth: {{min: {width}, max: {700 + 300 * width}}}}}) {{ totals {{ clicks }} heatmap {{ points {{ x }} }} }}"
             for width in range(count)
         )
 
@@ -74,7 +84,10 @@ async def test_sibling_lenses_share_a_statement(client: Client, statements: list
 async def test_a_lens_that_fails_costs_its_own_fields_only(client: Client) -> None:
     from tests.asking import answer
 
-    bad = "bad: insights(window: {between: {from: \"2020-01-01\", to: \"2020-01-02\"}}) { totals { clicks } }"
-    found = await answer(client, f'{{ site(siteId: "{SITE.site_id}") {{ page(key: "https://example.com/1") {{ good: insights {{ totals {{ clicks }} }} {bad} }} }} }}')
+    bad = 'bad: insights(window: {between: {from: "2020-01-01", to: "2020-01-02"}}) { totals { clicks } }'
+    found = await answer(
+        client,
+        f'{{ site(siteId: "{SITE.site_id}") {{ page(key: "https://example.com/1") {{ good: insights {{ totals {{ clicks }} }} {bad} }} }} }}',
+    )
     assert found["data"]["site"]["page"] == {"good": {"totals": {"clicks": 1}}, "bad": None}
     assert [(error["code"], error["path"]) for error in found["errors"]] == [("BAD_USER_INPUT", ["site", "page", "bad"])]

@@ -13,7 +13,9 @@ from clickhouse.lens import Window
 from resolvers import cursors
 
 WINDOW = Window(datetime(2026, 11, 14, tzinfo=UTC), datetime(2026, 11, 21, 12, 0, 0, 7000, tzinfo=UTC))
-VALUES = st.lists(st.one_of(st.integers(0, 2**63 - 1), st.floats(allow_nan=False, allow_infinity=False), st.booleans(), st.text()), max_size=6)
+VALUES = st.lists(
+    st.one_of(st.integers(0, 2**63 - 1), st.floats(allow_nan=False, allow_infinity=False), st.booleans(), st.text()), max_size=6
+)
 
 
 @given(VALUES, st.text(max_size=20))

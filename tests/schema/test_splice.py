@@ -68,7 +68,8 @@ async def client(loaded: str) -> Any:
 def object_fields(typename: str) -> dict[str, GraphQLField]:
     found = SCHEMA._schema.type_map[typename]
     assert isinstance(found, GraphQLObjectType)
-    return found.fields
+    fields: dict[str, GraphQLField] = found.fields
+    return fields
 
 
 def below(field: GraphQLField) -> str | None:
@@ -77,7 +78,9 @@ def below(field: GraphQLField) -> str | None:
 
 
 def everything(typename: str) -> str:
-    return " ".join(f"{name} {{ {everything(inner)} }}" if (inner := below(field)) else name for name, field in object_fields(typename).items())
+    return " ".join(
+        f"{name} {{ {everything(inner)} }}" if (inner := below(field)) else name for name, field in object_fields(typename).items()
+    )
 
 
 @st.composite
@@ -106,9 +109,7 @@ def selections(draw: st.DrawFn, typename: str, depth: int = 0) -> str:
 def fragments(typename: str, text: str) -> str:
     """The named fragments that a selection spreads."""
     return "".join(
-        f"\nfragment All{name} on {name} {{ {everything(name)} }}"
-        for name in (typename, "PointElement", "Rate")
-        if f"...All{name}" in text
+        f"\nfragment All{name} on {name} {{ {everything(name)} }}" for name in (typename, "PointElement", "Rate") if f"...All{name}" in text
     )
 
 
@@ -129,7 +130,9 @@ def ordinarily(typename: str, selected: str, rows: list[dict[str, Any]]) -> Any:
 
     def plain_type(name: str) -> GraphQLObjectType:
         if name not in plain:
-            plain[name] = GraphQLObjectType(name, lambda: {key: GraphQLField(plain_kind(field)) for key, field in object_fields(name).items()})
+            plain[name] = GraphQLObjectType(
+                name, lambda: {key: GraphQLField(plain_kind(field)) for key, field in object_fields(name).items()}
+            )
         return plain[name]
 
     def plain_kind(field: GraphQLField) -> Any:

@@ -26,8 +26,8 @@ from tests.reference.lenses import RULES, Question, question, random_rule
 from tests.reference.model import Answer, Cell, Model, Place
 from tests.reference.rows import COHORTS, TEST_ACCOUNT_RULES, DataSet, data_set
 
-SITES = {"small": (1, 6), "middle": (2, 40), "large": (3, 120)}
-"""Site -> seed and sessions of its rows."""
+SITES = {"small": (1, 6, 1), "middle": (2, 40, 3), "large": (3, 120, 1)}
+"""Site -> seed and sessions of its rows, and in how many parts they are loaded."""
 LENSES = range(12)
 ORDERS: dict[str, Callable[[Answer], float]] = {
     "PAGEVIEWS": lambda totals: totals["pageviews"],
@@ -119,10 +119,10 @@ class Loaded:
 
 @pytest.fixture(scope="module")
 def loaded(database: SyncClient) -> dict[str, Loaded]:
-    return {site_id: load_site(database, site_id, data_set(Random(seed), sessions)) for site_id, (seed, sessions) in SITES.items()}
+    return {name: load_site(database, name, data_set(Random(seed), sessions), parts) for name, (seed, sessions, parts) in SITES.items()}
 
 
-def load_site(database: SyncClient, site_id: str, data: DataSet, parts: int = 1) -> Loaded:
+def load_site(database: SyncClient, site_id: str, data: DataSet, parts: int) -> Loaded:
     """A site with cohorts, test accounts and the rows, loaded in one or several parts."""
     site = create_site(database, Site(site_id, site_id, test_account_rules=TEST_ACCOUNT_RULES))
     for name, visitors in COHORTS.items():
@@ -388,7 +388,8 @@ def worst_first(spots: dict[str | Place, Answer]) -> list[Answer]:
     def order(item: tuple[str | Place, Answer]) -> tuple[Any, ...]:
         spot, answer = item
         selector, (fixed, column, row) = (spot, (False, 0, 0)) if isinstance(spot, str) else ("", spot)
-        return -int(answer.get("count", answer["clicks"])), -answer["clicks"], selector, fixed, row, column
+        most = answer["count"] if "count" in answer else answer["clicks"]
+        return -most, -answer["clicks"], selector, fixed, row, column
 
     return [answer | {"element": ELEMENTS[spot if isinstance(spot, str) else ""]} for spot, answer in sorted(spots.items(), key=order)]
 

@@ -102,8 +102,17 @@ class ElementRow:
     fixed: bool
 
 
+@dataclass(frozen=True)
+class Visit:
+    """A session: its first row with all it inherits, and when it ended."""
+
+    first: Fact
+    ended_ms: int
+
+
 @dataclass
 class Facts:
+    visits: list[Visit] = field(default_factory=list)
     pageviews: list[Pageview] = field(default_factory=list)
     interactions: list[Interaction] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -149,6 +158,7 @@ class Session:
         self.entry_url = self._entry_url()
 
     def add_to(self, facts: Facts) -> None:
+        facts.visits.append(Visit(self._fact(self.rows[0]), milliseconds(self.rows[-1]["timestamp"])))
         pageviews = self._pageviews()
         interactions = [self._interaction(row, pageviews) for row in self.rows if row["type"] in PLACED]
         labelled = {(burst.session, burst.page_key) for burst in interactions if burst.kind == "RAGE_CLICK"}

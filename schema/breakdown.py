@@ -8,8 +8,8 @@ from schema.rate import Rate
 
 
 @strawberry.type(
-    description="One value of a dimension, with the numbers the lens has when its segment is narrowed to that value."
-    " Pageviews and clicks of all rows add up to the totals; sessions do too, but for those seen under two values."
+    description="The sessions of one value of a dimension. A session counts under one value, that of its first row, with all it did, so that"
+    " sessions, pageviews and clicks of the rows add up to the totals; a visitor who came under two values counts in both rows."
 )
 class BreakdownRow:
     value: str | None = strawberry.field(description="The value, as a segment takes it; null when unknown, and in the row of the others.")

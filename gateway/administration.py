@@ -48,9 +48,13 @@ def _time_zone(context: click.Context, parameter: click.Parameter, value: str | 
 
 def _replay_url(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     if value:
-        bare = value.replace("{sessionId}", "")
-        if urlsplit(value).scheme != "https" or not urlsplit(bare).hostname or bare == value or re.search(r"[{}\s]", bare):
-            raise click.BadParameter(f"{value!r} must be an https:// address that holds {{sessionId}}, and no other braces or spaces.")
+        parts = urlsplit(value)
+        bare = re.sub(r"\{(?:sessionId|visitorId|offsetSeconds)\}", "", value)
+        if parts.scheme != "https" or not parts.hostname or "{" in parts.netloc or "{sessionId}" not in value or re.search(r"[{}\s]", bare):
+            raise click.BadParameter(
+                f"{value!r} must be an https:// address with {{sessionId}} behind its host; {{visitorId}} and {{offsetSeconds}} may stand"
+                " there too, but no other braces or spaces."
+            )
     return value
 
 
@@ -105,7 +109,11 @@ def _site_options(command: Any) -> Any:
             multiple=True,
             help="Visitor ids of test accounts, `*` is one or more characters (*@example.com); may be repeated.",
         ),
-        click.option("--replay-url-template", callback=_replay_url, help="https:// address of a replay, with {sessionId} in it."),
+        click.option(
+            "--replay-url-template",
+            callback=_replay_url,
+            help="https:// address of a replay, with {sessionId} in it; {visitorId} and {offsetSeconds} if wanted.",
+        ),
     ):
         command = option(command)
     return command

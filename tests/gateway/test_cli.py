@@ -108,7 +108,7 @@ def test_a_site_keeps_what_is_not_changed(settings: Settings) -> None:
     made = run(
         *("sites", "create", "acme", "--name", "Acme", "--plan", "pro", "--domain", "Acme.example", "--domain", "www.acme.example"),
         *("--time-zone", "Europe/Berlin", "--test-account", "*@acme.example", "--test-account", "bot-*"),
-        *("--replay-url-template", "https://replays.example/{sessionId}?t=1"),
+        *("--replay-url-template", "https://replays.example/{sessionId}?t={offsetSeconds}"),
     )
     assert made.exit_code == 0 and "--site acme" in made.stdout
     assert run("sites", "set", "acme", "--plan", "BUSINESS").exit_code == 0
@@ -121,7 +121,7 @@ def test_a_site_keeps_what_is_not_changed(settings: Settings) -> None:
         time_zone="Europe/Berlin",
         retention_days=365,
         test_account_rules=("*@acme.example", "bot-*"),
-        replay_url_template="https://replays.example/{sessionId}?t=1",
+        replay_url_template="https://replays.example/{sessionId}?t={offsetSeconds}",
     )
     assert ["acme", "Acme", "BUSINESS", "365", "d", "Europe/Berlin"] in [cells[:6] for cells in lines(run("sites", "list"))]
 
@@ -143,7 +143,8 @@ def test_a_site_may_be_named_by_an_option(settings: Settings) -> None:
         (("sites", "create", "x", "--domain", "https://example.com/"), "host name"),
         (("sites", "create", "x", "--replay-url-template", "http://r.example/{sessionId}"), "https://"),
         (("sites", "create", "x", "--replay-url-template", "https://r.example/"), "{sessionId}"),
-        (("sites", "create", "x", "--replay-url-template", "https://r.example/{sessionId}/{visitorId}"), "no other braces"),
+        (("sites", "create", "x", "--replay-url-template", "https://r.example/{sessionId}/{userId}"), "no other braces"),
+        (("sites", "create", "x", "--replay-url-template", "https://{sessionId}.r.example/"), "behind its host"),
         (("sites", "create", "x", "--retention-days", "0"), "1<=x<=3650"),
         (("sites", "set", "nobody", "--plan", "PRO"), "sites create nobody"),
         (("sites", "set", "nobody"), "Nothing to change"),

@@ -54,6 +54,8 @@ class _Decompressor(Protocol):
 
 def chunks(path: Path, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
     """The file's rows in order."""
+    if path.is_file() and not path.stat().st_size:
+        raise BadUserInputError(f"{path.name}: is empty.")
     suffixes = [suffix.lower() for suffix in path.suffixes]
     compression = _COMPRESSED.get(suffixes[-1], "") if suffixes else ""
     kind = (suffixes[:-1] if compression else suffixes)[-1:]
@@ -201,11 +203,9 @@ def _parquet(path: Path) -> Iterator[Chunk]:
     import pyarrow.parquet
 
     first_line, size = 1, path.stat().st_size
-    if size == 0:
-        return
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            _check_columns(file.schema_arrow.names, path.name, "the columns are named as in DESIGN section 5")
+            _check_columns(file.schema_arrow.names, path.name, "name the columns like the keys of an NDJSON row")
             rows = max(file.metadata.num_rows, 1)
             for batch in file.iter_batches(batch_size=CHUNK_ROWS):
                 lines = b"".join(map(_json, batch.to_pylist()))

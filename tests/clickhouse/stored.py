@@ -1,0 +1,27 @@
+"""What the tables hold for a site, in a form that can be compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+DERIVED = ("interactions", "pageviews", "events", "sessions", "elements", "pages")
+_FINAL = ("received", "sessions", "elements")
+
+
+def stored(database: Client, site_id: str, *tables: str) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each table but for their site and the moment they were derived, in one order."""
+    return {table: _rows(database, site_id, table) for table in tables or ("received", "touched_sessions", *DERIVED)}
+
+
+def _rows(database: Client, site_id: str, table: str) -> list[dict[str, Any]]:
+    columns, group = ("* EXCEPT site_id", "")
+    if table == "pages":
+        columns, group = ("page_key, min(first_seen), max(last_seen), max(has_heat)", "GROUP BY page_key")
+    final = "FINAL" if table in _FINAL else ""
+    sql = f"SELECT {columns} FROM {table} {final} WHERE site_id = {{site:String}} {group}"
+    rows = list(database.query(sql, {"site": site_id}).named_results())
+    for row in rows:
+        row.pop("derived_at", None)
+    return sorted(rows, key=repr)

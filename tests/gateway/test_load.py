@@ -1,0 +1,340 @@
+"""Loading files: every format, every kind of damage, any order, and after a kill."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+from backports import zstd
+from clickhouse_connect.driver.client import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clickhouse.client import open_sync
+from clickhouse.migrations import migrate
+from clickhouse.sites import Site
+from gateway import lines
+from gateway.load import LoadSummary, load_files
+from tests.clickhouse.stored import DERIVED, stored
+from tests.reference.rows import DataSet, data_sets
+
+Row = dict[str, Any]
+
+START = (datetime.now(UTC) - timedelta(days=3)).replace(hour=9, minute=0, second=0, microsecond=0)
+
+
+def visit(number: int, clicks: int = 3) -> list[Row]:
+    """A session: a pageview, some clicks on an element that was told, a scroll and a conversion."""
+    start_ms = int(START.timestamp() * 1000) + number * 60_000
+    base = {"sessionId": f"s{number}", "visitorId": f"v{number % 3}", "url": f"https://a.de/{number % 2}?a={number}", "viewportWidth": 1280}
+    rows: list[Row] = [{"type": "pageview", "viewportHeight": 720, "pageHeight": 3000, "country": "DE"}]
+    rows += [{"type": "click", "x": 10.5 + step, "y": 20, "selector": "#buy", "fixed": step % 2 == 0} for step in range(clicks)]
+    rows += [{"type": "scroll", "scrollY": 900}, {"type": "event", "name": "signup", "value": 2.5, "plan": "pro"}]
+    rows += [{"type": "element", "selector": "#buy", "x": 1, "y": 2, "width": 3, "height": 4}]
+    return [base | {"timestamp": start_ms + 1000 * at} | row for at, row in enumerate(rows)]
+
+
+ROWS = [row for number in range(8) for row in visit(number)]
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site(f"site_{uuid.uuid4().hex}", "Test")
+
+
+def ndjson(rows: list[Row]) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def write_csv(path: Path, rows: list[Row]) -> None:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_parquet(path: Path, rows: list[Row]) -> None:
+    names = dict.fromkeys(name for row in rows for name in row)
+    pyarrow.parquet.write_table(pyarrow.table({name: [row.get(name) for row in rows] for name in names}), path)
+
+
+WRITERS: dict[str, Callable[[Path, list[Row]], object]] = {
+    "rows.ndjson": lambda path, rows: path.write_bytes(ndjson(rows)),
+    "rows.jsonl": lambda path, rows: path.write_bytes(ndjson(rows).rstrip()),
+    "bom.json": lambda path, rows: path.write_bytes(b"\xef\xbb\xbf" + ndjson(rows).replace(b"\n", b"\r\n")),
+    "rows.ndjson.gz": lambda path, rows: path.write_bytes(gzip.compress(ndjson(rows[:9])) + gzip.compress(ndjson(rows[9:]))),
+    "rows.NDJSON.ZST": lambda path, rows: path.write_bytes(zstd.compress(ndjson(rows[:9])) + zstd.compress(ndjson(rows[9:]))),
+    "rows.csv": write_csv,
+    "rows.parquet": write_parquet,
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_formats(database: Client, site: Site, tmp_path: Path, name: str) -> None:
+    """Each format stores the same, and what is stored already by another format is known."""
+    file, plain = tmp_path / name, tmp_path / "plain.ndjson"
+    WRITERS[name](file, ROWS)
+    plain.write_bytes(ndjson(ROWS))
+    first = load_files(database, site, [file])
+    assert (first.read_rows, first.stored_rows, first.rejected, first.problems) == (len(ROWS), len(ROWS), {}, [])
+    assert first.derived_sessions == 8
+    before = stored(database, site.site_id)
+    again = load_files(database, site, [plain])
+    assert (again.read_rows, again.stored_rows, again.duplicate_rows, again.derived_sessions) == (len(ROWS), 0, len(ROWS), 0)
+    assert stored(database, site.site_id) == before
+
+
+def test_small_chunks(database: Client, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines are counted through, whatever the chunks, and a row that comes again in another chunk is known."""
+    monkeypatch.setattr(lines, "READ_BYTES", 300)
+    monkeypatch.setattr(lines.chunks, "__defaults__", (900,))
+    file = tmp_path / "rows.ndjson"
+    file.write_bytes(ndjson([*ROWS, *ROWS[:5]]) + b"nope\n" + ndjson(ROWS[:1]))
+    summary = load_files(database, site, [file])
+    assert (summary.read_rows, summary.stored_rows, summary.duplicate_rows) == (len(ROWS) + 7, len(ROWS), 6)
+    (reject,) = map(json.loads, summary.rejects_files[0].read_text().splitlines())
+    assert reject == {"line": len(ROWS) + 6, "reason": "the row is not a JSON object", "row": "nope"}
+
+
+def test_rejects(database: Client, site: Site, tmp_path: Path) -> None:
+    """Nothing is lost: each refused row stands in the file beside, as it was sent, with its line and the reason."""
+    bad = [b'{"type": "klick"}', b"nope", b'\xff{"a": 1}', b'  {"type": "click",  "x": "a"} ']
+    file = tmp_path / "rows.ndjson"
+    file.write_bytes(ndjson(ROWS[:2]) + b"\n" + b"\n".join(bad) + b"\n" + ndjson(ROWS[2:3]))
+    Path(f"{file}.rejected.ndjson").write_text("of an earlier load")
+    summary = load_files(database, site, [file])
+    rejected = [json.loads(line) for line in summary.rejects_files[0].read_text().splitlines()]
+    assert [reject["line"] for reject in rejected] == [4, 5, 6, 7]
+    assert [reject.get("row") for reject in rejected] == [{"type": "klick"}, "nope", None, {"type": "click", "x": "a"}]
+    assert rejected[2]["row_base64"] == "/3siYSI6IDF9"
+    assert summary.rejected == {reject["reason"]: 1 for reject in rejected}
+    assert (summary.read_rows, summary.stored_rows) == (7, 3)
+
+
+def test_csv_rows(database: Client, site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    moment = START.isoformat()
+    file.write_bytes(
+        "type,timestamp,sessionId,visitorId,url,x,y,text\r\n"
+        f'click,{moment},s,v,https://a.de/,1,2,"two\nlines, and a comma"\r\n'
+        f"click,{moment},s,v,https://a.de/,1\r\n"
+        f"click,{moment},s,v,https://a.de/,1,2,a,b\r\n"
+        "\r\n"
+        f"click,{moment},s,v,https://a.de/,1,2,é\r\n".encode()
+        + f"click,{moment},s,v,https://a.de/,1,2,".encode()
+        + b"\xff\r\n"
+    )
+    summary = load_files(database, site, [file])
+    assert sorted(row["text"] for row in stored(database, site.site_id)["received"]) == ["two\nlines, and a comma", "é"]
+    assert summary.rejected == {
+        "y is missing: click, dead, rage, move rows need it": 1,
+        "the row is not a JSON object": 1,
+        "the row is not valid UTF-8": 1,
+    }
+
+
+def test_parquet_types(database: Client, site: Site, tmp_path: Path) -> None:
+    """Timestamps without a zone are UTC; NaN is not sent; other types are kept as properties."""
+    columns = {
+        "type": pyarrow.array(["click", "pageview"]).dictionary_encode(),
+        "timestamp": pyarrow.array([START, START], pyarrow.timestamp("us", "Europe/Berlin")),
+        "sessionId": pyarrow.array([1, 2]),
+        "visitorId": pyarrow.array(["v", "v"]),
+        "url": pyarrow.array(["https://a.de/", "https://a.de/"]),
+        "x": pyarrow.array([1.5, float("nan")]),
+        "y": pyarrow.array([1, None], pyarrow.int32()),
+        "tags": pyarrow.array([["a", "b"], None]),
+        "since": pyarrow.array([START.date(), None]),
+    }
+    for name, zoned in (("zoned", True), ("bare", False)):
+        if not zoned:
+            columns["timestamp"] = pyarrow.array([START.replace(tzinfo=None)] * 2, pyarrow.timestamp("ns"))
+        pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / f"{name}.parquet")
+    summary = load_files(database, site, [tmp_path / "zoned.parquet", tmp_path / "bare.parquet"])
+    assert (summary.stored_rows, summary.duplicate_rows, summary.rejected) == (2, 2, {})
+    click, pageview = sorted(stored(database, site.site_id)["received"], key=lambda row: str(row["type"]))
+    assert (click["session_key"], click["timestamp"].replace(tzinfo=UTC), click["x"], pageview["x"]) == ("1", START, 1.5, None)
+    assert click["properties"] == {"tags": '["a","b"]', "since": f'"{START:%Y-%m-%d}"'}
+
+
+GZIPPED = gzip.compress(ndjson(ROWS), mtime=0)
+DAMAGED: dict[str, tuple[str, bytes, int, str]] = {  # name, content, rows that are stored nevertheless, problem
+    "cut off gzip": ("rows.ndjson.gz", GZIPPED[:-20], 1, "the gzip data is cut off"),
+    "damaged gzip": ("rows.ndjson.gz", GZIPPED + b"and more", 1, "the gzip data is damaged"),
+    "cut off zstd": ("rows.ndjson.zst", zstd.compress(ndjson(ROWS)) + zstd.compress(ndjson(ROWS))[:-9], 1, "the zstd data is cut off"),
+    "no gzip": ("rows.ndjson.gz", ndjson(ROWS), 0, "its name says gzip, its content is something else"),
+    "gzip by another name": ("rows.ndjson", GZIPPED, 0, "its name says text, its content is gzip"),
+    "zstd named gzip": ("rows.ndjson.gz", zstd.compress(b"{}"), 0, "its name says gzip, its content is zstd"),
+    "text named Parquet": ("rows.parquet", ndjson(ROWS), 0, "is no Parquet file"),
+    "cut off Parquet": ("rows.parquet", b"PAR1" + b"\0" * 100, 0, "is no Parquet file"),
+    "Parquet named NDJSON": ("rows.ndjson", b"PAR1" + b"\0" * 100, 0, "its name says text, its content is Parquet"),
+    "UTF-16": ("rows.ndjson", "{}".encode("utf-16"), 0, "its name says text, its content is UTF-16"),
+    "NDJSON named CSV": ("rows.csv", ndjson(ROWS), 0, "has no column type, timestamp, sessionId, visitorId, url"),
+    "a column twice": ("rows.csv", b"type,timestamp,sessionId,visitorId,url,x,x\n", 0, "two columns have one name"),
+    "no name we know": ("rows.xlsx", b"PK", 0, "the name must say what is in it"),
+    "no name at all": ("rows", b"{}", 0, "the name must say what is in it"),
+    "a line without end": ("rows.ndjson", ndjson(ROWS[:2]) + b"x" * 3000, 2, "a line is longer than"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_damaged_files(database: Client, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str) -> None:
+    """Clear words, and what stands before the damage is stored."""
+    name, content, at_least_rows, problem = DAMAGED[damage]
+    if damage == "a line without end":
+        monkeypatch.setattr(lines, "READ_BYTES", 300)
+        monkeypatch.setattr(lines.chunks, "__defaults__", (900,))
+    file, good = tmp_path / name, tmp_path / "good.ndjson"
+    file.write_bytes(content)
+    good.write_bytes(ndjson(visit(20)))
+    summary = load_files(database, site, [file, good])
+    assert len(summary.problems) == 1
+    assert summary.problems[0].startswith(f"{name}: {problem}" if not problem.startswith("rows") else problem)
+    assert str(tmp_path) not in summary.problems[0]
+    assert not summary.rejected
+    assert summary.stored_rows >= at_least_rows + len(visit(20))
+    assert summary.derived_sessions >= 1 + bool(at_least_rows)
+
+
+def test_cut_off_csv_is_read_up_to_the_cut(database: Client, site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    write_csv(file, ROWS[:9])
+    file.with_suffix(".csv.gz").write_bytes(gzip.compress(file.read_bytes(), mtime=0)[:-8])
+    summary = load_files(database, site, [file.with_suffix(".csv.gz")])
+    assert summary.stored_rows >= 8
+    assert "cut off" in summary.problems[0]
+
+
+def test_empty_and_missing_files(database: Client, site: Site, tmp_path: Path) -> None:
+    for name in ("empty.ndjson", "empty.csv", "empty.ndjson.gz", "blank.ndjson"):
+        (tmp_path / name).write_bytes(b"\n \n" if name == "blank.ndjson" else b"")
+    summary = load_files(database, site, [tmp_path / name for name in ("empty.ndjson", "empty.csv", "empty.ndjson.gz", "blank.ndjson")])
+    assert summary == LoadSummary(problems=["empty.ndjson: is empty.", "empty.csv: is empty.", "empty.ndjson.gz: is empty."])
+    summary = load_files(database, site, [tmp_path / "missing.ndjson", tmp_path])
+    assert [problem.split(":")[0] for problem in summary.problems] == ["missing.ndjson", tmp_path.name]
+
+
+def load_split(database: Client, site: Site, parts: list[list[Row]], folder: Path) -> None:
+    for number, part in enumerate(parts):
+        file = folder / f"{uuid.uuid4().hex}-{number}.ndjson"
+        file.write_bytes(ndjson(part))
+        load_files(database, site, [file])
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data_sets(max_sessions=4), st.integers(1, 3), st.randoms(use_true_random=False))
+def test_any_order_and_split(database: Client, tmp_path: Path, data: DataSet, count: int, random: Any) -> None:
+    """Rows in several loads, in any order, some twice, end in the same tables as all at once."""
+    at_once, in_parts = (Site(f"site_{uuid.uuid4().hex}", "Test") for _ in range(2))
+    parts: list[list[Row]] = [[] for _ in range(count + 1)]
+    for row in data.rows:
+        random.choice(parts).append(row)
+    load_split(database, at_once, [data.rows], tmp_path)
+    load_split(database, in_parts, parts, tmp_path)
+    assert stored(database, in_parts.site_id) == stored(database, at_once.site_id)
+
+
+class Killed(BaseException):
+    """As if the process died."""
+
+
+class Mortal:
+    """A client that dies before its n-th statement that writes; temporary tables go with it."""
+
+    def __init__(self, client: Client, lives: int) -> None:
+        self.client, self.lives = client, lives
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+    def command(self, sql: str, *args: Any) -> Any:
+        if sql.startswith(("INSERT INTO", "DELETE FROM")) and "INTO load_rows" not in sql:
+            self.lives -= 1
+            if self.lives < 0:
+                raise Killed
+        return self.client.command(sql, *args)
+
+
+def test_killed_anywhere(database: Client, dsn: str, tmp_path: Path) -> None:
+    """Killed before any of its writes and run again, a load of late rows ends as if nothing had happened."""
+    early, late = tmp_path / "early.ndjson", tmp_path / "late.ndjson"
+    early.write_bytes(ndjson([row for number in range(3) for row in visit(number)[1:]]))
+    late.write_bytes(ndjson([row for number in range(3) for row in visit(number, clicks=4)] + visit(9)))
+    undisturbed = Site(f"site_{uuid.uuid4().hex}", "Test")
+    load_files(database, undisturbed, [early])
+    load_files(database, undisturbed, [late])
+    expected = stored(database, undisturbed.site_id)
+    assert all(expected[table] for table in ("received", *DERIVED))
+
+    for deaths in range(0, 99, 1 if dsn.startswith("chdb") else 4):
+        site = Site(f"site_{uuid.uuid4().hex}", "Test")
+        load_files(database, site, [early])
+        try:
+            load_files(Mortal(database, deaths), site, [late])  # type: ignore[arg-type]
+            break
+        except Killed:
+            load_files(database, site, [late])
+        assert stored(database, site.site_id) == expected, f"killed before write {deaths}"
+    assert deaths >= len(DERIVED) + 6  # touched, received, three tables forgotten, settled
+
+
+def test_killed_before_the_next_load_takes_over(database: Client, site: Site, tmp_path: Path) -> None:
+    """Sessions that a killed load stored and did not derive are derived by whatever is loaded next."""
+    first, second = tmp_path / "first.ndjson", tmp_path / "second.ndjson"
+    first.write_bytes(ndjson(visit(1)))
+    second.write_bytes(ndjson(visit(2)))
+    with pytest.raises(Killed):
+        load_files(Mortal(database, 3), site, [first])  # type: ignore[arg-type]
+    assert load_files(database, site, [second]).derived_sessions == 2
+    assert [row["session_key"] for row in stored(database, site.site_id)["sessions"]] == ["s1", "s2"]
+
+
+KILLED = """
+import os, signal, sys, threading
+from pathlib import Path
+from clickhouse.client import open_sync
+from clickhouse.sites import Site
+from gateway.load import load_files
+dsn, site_id, file, seconds = sys.argv[1:]
+client = open_sync(dsn)
+threading.Timer(float(seconds), os.kill, (os.getpid(), signal.SIGKILL)).start()
+load_files(client, Site(site_id, "Test"), [Path(file)])
+os._exit(0)
+"""
+
+
+def test_killed_for_real(tmp_path: Path) -> None:
+    """A process that is killed in the middle of its work on the embedded engine."""
+    file = tmp_path / "rows.ndjson"
+    file.write_bytes(
+        ndjson([{**row, "sessionId": f"{row['sessionId']} {copy}"} for copy in range(10) for number in range(200) for row in visit(number)])
+    )
+    dsn = f"chdb://{tmp_path}/data"
+    database = open_sync(dsn)
+    migrate(database)
+    load_files(database, Site("undisturbed", "Test"), [file])
+    expected = stored(database, "undisturbed")
+    database.close()
+    delays_s = ("0.2", "0.7")
+    for delay_s in delays_s:
+        command = [sys.executable, "-c", KILLED, dsn, f"killed {delay_s}", str(file), delay_s]
+        died = subprocess.run(command, check=False, capture_output=True, cwd=Path(__file__).parents[2])
+        assert died.returncode in (0, -signal.SIGKILL), died.stderr
+    database = open_sync(dsn)
+    for delay_s in delays_s:
+        load_files(database, Site(f"killed {delay_s}", "Test"), [file])
+        assert stored(database, f"killed {delay_s}") == expected
+    database.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from clickhouse.conditions import lens_clauses, page_column, window_clauses
@@ -18,6 +18,11 @@ SpotKey = tuple[int, int, str, bool, int, int]
 
 COLUMNS = "page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width"
 """What a spot is made of."""
+
+OF_FIRST_CLICK = (
+    "site_id", "day", "url", "visitor_id", "device", "breakpoint", "country", "region", "browser", "traffic_source", "campaign", "variant", "is_test",
+)  # fmt: skip
+"""What a burst has from its first click, so that a lens can tell whether it is one of its own."""
 
 EDGE = timedelta(minutes=1)
 """A burst that begins inside the window may depend on clicks so long before or after it."""
@@ -46,25 +51,29 @@ def compile_rage_clicks(lens: Lens, page_keys: tuple[str, ...], question: SpotQu
 
 
 def _bursts_by(rule: RageRule, lens: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
-    """Bursts found among the lens's clicks by another rule; where the tracker labelled bursts itself, those."""
-    around = replace(lens, window=Window(lens.window.start - EDGE, lens.window.end + EDGE))
-    near = lens_clauses(around, page_keys, params)
-    labelled = "SELECT session_id, page_key FROM interactions WHERE " + " AND ".join([*near, "kind = 'rage'", "labelled"])
+    """The lens's bursts by another rule: found among all clicks of its sessions, because a segment must not tear a burst apart;
+    where the tracker labelled bursts itself, those."""
+    of_lens = lens_clauses(lens, page_keys, params)
+    sessions = "SELECT session_id FROM interactions WHERE " + " AND ".join([*of_lens, "kind IN ('click', 'dead')"])
+    of_sessions = [f"site_id = {params.text(lens.site_id)}", f"session_id IN ({sessions})"]
+    labelled = "SELECT session_id, page_key FROM interactions WHERE " + " AND ".join([*of_sessions, "kind = 'rage'", "labelled"])
+    around = window_clauses(Window(lens.window.start - EDGE, lens.window.end + EDGE), params)
+    pages = [f"page_key IN {params.texts(page_keys)}"] if page_keys else []
     clicks = [
-        f"SELECT {COLUMNS}, session_id, timestamp, day",
+        f"SELECT {COLUMNS}, session_id, timestamp, {', '.join(OF_FIRST_CLICK)}",
         "FROM interactions",
-        "WHERE " + "\n  AND ".join([*near, "kind IN ('click', 'dead')", f"(session_id, page_key) NOT IN ({labelled})"]),
+        "WHERE " + "\n  AND ".join([*of_sessions, *pages, *around, "kind IN ('click', 'dead')", f"(session_id, page_key) NOT IN ({labelled})"]),
     ]
     return [
         "SELECT " + COLUMNS.replace("kind", "'rage' AS kind"),
         "FROM (",
-        *bursts(clicks, rule, ("viewport_width", "day"), params),
+        *bursts(clicks, rule, ("viewport_width", *OF_FIRST_CLICK), params),
         ")",
-        "WHERE " + "\n  AND ".join(window_clauses(lens.window, params)),
+        "WHERE " + "\n  AND ".join(of_lens),
         "UNION ALL",
         "SELECT " + COLUMNS.replace("kind", "toString(kind) AS kind"),
         "FROM interactions",
-        "WHERE " + "\n  AND ".join([*lens_clauses(lens, page_keys, params), "kind = 'rage'", "labelled"]),
+        "WHERE " + "\n  AND ".join([*of_lens, "kind = 'rage'", "labelled"]),
     ]
 
 

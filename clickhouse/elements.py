@@ -1,0 +1,398 @@
+"""What a page's elements did under a lens: listed by any column, or told one by one.
+
+Clicks and what the tracker told of elements nobody clicked are one set of rows, summed up by element, then by what the
+client groups by. Elements of several pages stay apart until the last step, because each page has its own pageviews.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clickhouse.breakdown import DIMENSIONS, BreakdownQuestion, breakdown_json, breakdown_rows
+from clickhouse.conditions import lens_clauses, page_column
+from clickhouse.conversions import REVENUE, converted_sessions
+from clickhouse.element_marks import deleted_clause
+from clickhouse.heatmap import layouts, standard_viewport_px
+from clickhouse.lens import Lens
+from clickhouse.numbers import IS_ORIGIN, LABEL, kind_clause, ratio
+from clickhouse.statement import Params, Statement
+
+GROUPINGS = {"SELECTOR": "selector", "HREF": "href", "TEXT": "text", "NAME": "name"}
+"""ElementGrouping to the column; an element without it stands alone, by its selector."""
+
+GroupKey = tuple[int, str]
+"""(1 when it is the selector of an element that has nothing to be grouped by, the key)."""
+GROUP = "page, by_selector, key"
+
+ORDERS = {
+    "POSITION": "y",
+    "DISPLAYS": "displays",
+    "CLICKS": "clicks",
+    "CLICK_RATE": ratio("clicks", "displays"),
+    "CLICK_SHARE": "clicks",
+    "VISITORS": "visitors",
+    "CONVERSIONS": "conversions",
+    "AVERAGE_SECONDS_TO_CLICK": ratio("waited_ms", "waits"),
+    "RAGE_CLICKS": "rage_clicks",
+    "DEAD_CLICKS": "dead_clicks",
+    "BELOW_FOLD": ratio("fold_below", "fold_clicks"),
+}
+"""ElementOrderField, but KEY, to the expression it sorts by; an unknown value sorts as -1, below every known one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ElementScope:
+    """Which elements, and what makes several of them one row: a key of GROUPINGS."""
+
+    grouping: str = "SELECTOR"
+    ctas_only: bool = False
+    deleted: bool = False
+
+    def marked(self) -> str:
+        """The condition on an element's mark."""
+        return " AND ".join(["deleted" if self.deleted else "NOT deleted", *(["is_cta"] if self.ctas_only else [])])
+
+
+@dataclass(frozen=True, slots=True)
+class ElementsQuestion:
+    """`order` is one of ORDERS or KEY; `after` is (sort value, key, by_selector) of the last row seen."""
+
+    scope: ElementScope
+    order: str
+    descending: bool
+    first: int
+    after: tuple[float, str, int] | None = None
+
+
+def compile_elements(lens: Lens, page_keys: tuple[str, ...], question: ElementsQuestion) -> Statement:
+    """Per page at most first + 1 rows of STATS, with sort_value, and total_count, the number of all of them."""
+    params = Params()
+    by_key = question.order == "KEY"
+    sort_value = "0." if by_key else f"ifNull(toFloat64({ORDERS[question.order]}), -1.)"
+    direction, beyond = ("DESC", "<") if question.descending else ("ASC", ">")
+    keyset: list[str] = []
+    if question.after:
+        value, key, fallback = question.after
+        seen, tie = params.bind(value, "Float64"), f"({params.text(key)}, {params.bind(fallback, 'UInt8')})"
+        ties = f"(key, by_selector) {beyond if by_key else '>'} {tie}"
+        keyset = [f"WHERE {ties}" if by_key else f"WHERE sort_value {beyond} {seen} OR (sort_value = {seen} AND {ties})"]
+    stats = _stats(lens, page_keys, question.scope, (), params)
+    if question.order == "CONVERSIONS":
+        stats = _with_conversions(stats, lens, page_keys, question.scope, params)
+    return Statement.of(
+        [
+            "SELECT *",
+            "FROM (",
+            f"SELECT *, {sort_value} AS sort_value, count() OVER (PARTITION BY page) AS total_count",
+            "FROM (",
+            *stats,
+            ")",
+            ")",
+            *keyset,
+            f"ORDER BY page, sort_value {direction}, key {direction if by_key else 'ASC'}, by_selector {direction if by_key else 'ASC'}",
+            f"LIMIT {params.bind(question.first + 1, 'UInt32')} BY page",
+        ],
+        params,
+    )
+
+
+def compile_element_stats(lens: Lens, page_keys: tuple[str, ...], selectors: tuple[str, ...]) -> Statement:
+    """Rows of STATS for those of the elements that are known on a page, deleted ones left out."""
+    params = Params()
+    return Statement.of(_stats(lens, page_keys, ElementScope(), selectors, params), params)
+
+
+def compile_unattributed(lens: Lens, page_keys: tuple[str, ...]) -> Statement:
+    """One row a page with clicks: `unattributed`, those on no element that is known and not deleted."""
+    params = Params()
+    return Statement.of(
+        [
+            f"SELECT {page_column(lens)}, countIf(selector = '' OR {deleted_clause(lens, params)}) AS unattributed",
+            "FROM interactions",
+            "WHERE " + "\n  AND ".join([*lens_clauses(lens, page_keys, params), kind_clause("CLICK")]),
+            "GROUP BY page",
+        ],
+        params,
+    )
+
+
+def compile_fixed_by_mark(lens: Lens, page_keys: tuple[str, ...]) -> Statement:
+    """One row a page: `fixed_by_mark`, the elements whose clicks or position a mark makes fixed, or scroll, against the tracker."""
+    params = Params()
+    return Statement.of(
+        [
+            "SELECT page, countIf(is_fixed IS NOT NULL AND (ever_fixed != is_fixed OR always_fixed != is_fixed)) AS fixed_by_mark",
+            "FROM (",
+            *marked_elements(lens, page_keys, ElementScope(), (), params),
+            ")",
+            "GROUP BY page",
+        ],
+        params,
+    )
+
+
+def marked_elements(lens: Lens, page_keys: tuple[str, ...], scope: ElementScope, selectors: tuple[str, ...], params: Params) -> list[str]:
+    """One row for each element of each page that was clicked in the lens or told by the tracker.
+
+    key, by_selector: what it is grouped by. top: told in a layout of the lens, else the median of its clicks, else told in another one.
+    """
+    own_key = GROUPINGS[scope.grouping]
+    return [
+        f"SELECT {page_column(lens)}, page_key, selector, clicks, dead_clicks, rage_clicks, visitor_states, session_states, waits, waited_ms,",
+        "  top, relative_x, is_fixed, ever_fixed, always_fixed, ifNull(is_fixed, ever_fixed) AS stays,",
+        "  multiIf(is_fixed IS NULL, scrolling_clicks, is_fixed, 0, placed_clicks) AS fold_clicks,",
+        "  multiIf(is_fixed IS NULL, scrolling_below, is_fixed, 0, placed_below) AS fold_below,",
+        f"  toUInt8({own_key} = '') AS by_selector, if(by_selector, selector, {own_key}) AS key",
+        "FROM (",
+        *_elements(lens, page_keys, scope.grouping, selectors, params),
+        ") AS element",
+        "LEFT JOIN (",
+        "SELECT page_key, selector, name, is_cta, is_fixed, deleted",
+        "FROM element_marks FINAL",
+        f"WHERE site_id = {params.text(lens.site_id)}",
+        ") AS mark USING (page_key, selector)",
+        f"WHERE {scope.marked()}",
+    ]
+
+
+def _elements(lens: Lens, page_keys: tuple[str, ...], grouping: str, selectors: tuple[str, ...], params: Params) -> list[str]:
+    """One row an element and page, before anybody's marks; STATE columns are merged by group."""
+    text = f"argMaxIf({grouping.lower()}, (kind = 'told', timestamp, {grouping.lower()}), {grouping.lower()} != '') AS {grouping.lower()}"
+    is_click = kind_clause("CLICK")
+    return [
+        "SELECT toString(page_key) AS page_key, selector,",
+        *([f"  {text},"] if grouping in ("HREF", "TEXT") else []),
+        f"  countIf({is_click}) AS clicks,",
+        "  countIf(kind = 'dead') AS dead_clicks,",
+        "  countIf(kind = 'rage') AS rage_clicks,",
+        f"  uniqExactStateIf(visitor_id, {is_click}) AS visitor_states,",
+        f"  uniqExactStateIf(session_id, {is_click}) AS session_states,",
+        f"  countIf({is_click} AND since_pageview_ms >= 0) AS waits,",
+        f"  sumIf(since_pageview_ms, {is_click} AND since_pageview_ms >= 0) AS waited_ms,",
+        f"  countIf({is_click} AND placed) AS placed_clicks,",
+        f"  countIf({is_click} AND placed AND below_fold) AS placed_below,",
+        f"  countIf({is_click} AND placed AND NOT fixed) AS scrolling_clicks,",
+        f"  countIf({is_click} AND placed AND NOT fixed AND below_fold) AS scrolling_below,",
+        "  maxIf(fixed, kind != 'rage') AS ever_fixed,",
+        "  minIf(fixed, kind != 'rage') AS always_fixed,",
+        f"  {_position('y', is_click)} AS top,",
+        f"  {_position('relative_x', is_click)} AS relative_x",
+        "FROM (",
+        *_rows(lens, page_keys, selectors, params),
+        ")",
+        "GROUP BY page_key, selector",
+        "HAVING clicks > 0 OR countIf(kind = 'told') > 0",
+    ]
+
+
+def _position(column: str, is_click: str) -> str:
+    median = f"quantileExactInclusiveOrNullIf(0.5)({column}, {{}})"
+    conditions = ("kind = 'told' AND in_layout", is_click, "kind = 'told'")
+    return f"coalesce({', '.join(median.format(condition) for condition in conditions)})"
+
+
+def _rows(lens: Lens, page_keys: tuple[str, ...], selectors: tuple[str, ...], params: Params) -> list[str]:
+    """Clicks and bursts of the lens on elements, and what was told of elements on its pages."""
+    chosen = [f"selector IN {params.texts(selectors)}"] if selectors else ["selector != ''"]
+    where = [*lens_clauses(lens, page_keys, params), "kind IN ('click', 'dead', 'rage')", *chosen]
+    on_page = f"page_key IN {params.texts(page_keys)}" if page_keys else f"page_key IN ({_pages_seen(lens, params)})"
+    told = [f"site_id = {params.text(lens.site_id)}", on_page, *chosen]
+    in_layout = f"breakpoint IN {params.texts(tuple(sorted(layouts(lens))))}"
+    shared = "page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed"
+    relative_x = "if(viewport_width = 0, NULL, x / viewport_width) AS relative_x"
+    return [
+        f"SELECT {shared}, {relative_x}, toString(kind) AS kind, visitor_id, session_id, since_pageview_ms,",
+        f"  NOT {IS_ORIGIN} AS placed, y > viewport_height AS below_fold, false AS in_layout",
+        "FROM interactions",
+        "WHERE " + "\n  AND ".join(where),
+        "UNION ALL",
+        f"SELECT {shared}, {relative_x}, 'told' AS kind, toUInt64(0) AS visitor_id, toUInt64(0) AS session_id, toInt64(-1) AS since_pageview_ms,",
+        f"  false AS placed, false AS below_fold, {in_layout} AS in_layout",
+        "FROM elements FINAL",
+        "WHERE " + "\n  AND ".join(told),
+    ]
+
+
+def _pages_seen(lens: Lens, params: Params) -> str:
+    """Pages with a pageview or an interaction in the lens."""
+    where = " AND ".join(lens_clauses(lens, (), params))
+    return f"SELECT page_key FROM pageviews WHERE {where} UNION ALL SELECT page_key FROM interactions WHERE {where}"
+
+
+def _stats(lens: Lens, page_keys: tuple[str, ...], scope: ElementScope, selectors: tuple[str, ...], params: Params) -> list[str]:
+    """STATS, one row a page and group: page, key, by_selector, the counts, and of its most clicked element page_key, selector, x, y.
+
+    A pageview displays a group when it reached the first of its elements on that page, or when one of them is fixed.
+    """
+    group = "page_key, by_selector, key"
+    return [
+        f"SELECT {GROUP},",
+        "  argMin((page_key, selector, relative_x, top), (-toInt64(clicks), page_key, selector)) AS main,",
+        "  main.1 AS page_key, main.2 AS selector,",
+        f"  main.3 * {params.bind(standard_viewport_px(lens)[0], 'UInt32')} AS x, main.4 AS y,",
+        "  count() AS element_count,",
+        "  sum(clicks) AS clicks, sum(dead_clicks) AS dead_clicks, sum(rage_clicks) AS rage_clicks,",
+        "  uniqExactMerge(visitor_states) AS visitors, uniqExactMerge(session_states) AS sessions,",
+        "  sum(waits) AS waits, sum(waited_ms) AS waited_ms,",
+        "  sum(fold_clicks) AS fold_clicks, sum(fold_below) AS fold_below,",
+        "  sumIf(displays, first_of_page) AS displays",
+        "FROM (",
+        "SELECT *",
+        "FROM (",
+        f"SELECT *, row_number() OVER (PARTITION BY {group} ORDER BY selector) = 1 AS first_of_page,",
+        f"  min(if(stays, -1e9, top)) OVER (PARTITION BY {group}) AS displayed_from_px",
+        "FROM (",
+        *marked_elements(lens, page_keys, scope, selectors, params),
+        ")",
+        ") AS element",
+        "ASOF LEFT JOIN (",
+        "SELECT toString(page_key) AS page_key, toFloat64(reached_px) AS reached_to_px,",
+        "  sum(count()) OVER (PARTITION BY page_key ORDER BY reached_px DESC) AS displays",
+        "FROM pageviews",
+        "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params)),
+        "GROUP BY page_key, reached_px",
+        ") AS reach ON element.page_key = reach.page_key AND element.displayed_from_px <= reach.reached_to_px",
+        ")",
+        f"GROUP BY {GROUP}",
+    ]
+
+
+def _with_conversions(stats: list[str], lens: Lens, page_keys: tuple[str, ...], scope: ElementScope, params: Params) -> list[str]:
+    return [
+        "SELECT stats.*, conversions",
+        "FROM (",
+        *stats,
+        ") AS stats",
+        "LEFT JOIN (",
+        f"SELECT {GROUP}, count() AS conversions",
+        "FROM (",
+        *converted_sessions(element_clicks(lens, page_keys, scope, (), params), GROUP, lens, None, params),
+        ")",
+        f"GROUP BY {GROUP}",
+        f") AS converted USING ({GROUP})",
+    ]
+
+
+def compile_element_conversions(
+    lens: Lens, page_keys: tuple[str, ...], scope: ElementScope, event: str | None, keys: tuple[GroupKey, ...]
+) -> Statement:
+    """One row a page and element that somebody converted after clicking: page, by_selector, key, conversions, revenue_micros."""
+    params = Params()
+    return Statement.of(
+        [
+            f"SELECT {GROUP}, count() AS conversions, {REVENUE}",
+            "FROM (",
+            *converted_sessions(element_clicks(lens, page_keys, scope, keys, params), GROUP, lens, event, params),
+            ")",
+            f"GROUP BY {GROUP}",
+        ],
+        params,
+    )
+
+
+def compile_element_breakdown(
+    lens: Lens, page_keys: tuple[str, ...], scope: ElementScope, question: BreakdownQuestion, keys: tuple[GroupKey, ...]
+) -> Statement:
+    """One row a page and element that was clicked: page, by_selector, key and `rows`, a JSON array.
+
+    Of the sessions that clicked it; a burst counts when its session did.
+    """
+    params = Params()
+    columns = (f"toString({DIMENSIONS[question.dimension]}) AS value", "toString(kind) AS kind", "visitor_id")
+    rows = element_clicks(lens, page_keys, scope, keys, params, "kind IN ('click', 'dead', 'rage')", columns)
+    of_clickers = [
+        f"SELECT {GROUP}, value, kind, timestamp, session_id, visitor_id",
+        "FROM (",
+        f"SELECT *, countIf({kind_clause('CLICK')}) OVER (PARTITION BY {GROUP}, session_id) AS clicks_of_session",
+        "FROM (",
+        *rows,
+        ")",
+        ")",
+        "WHERE clicks_of_session > 0",
+    ]
+    return Statement.of(
+        [
+            f"SELECT {GROUP}, {breakdown_json(question.selection)} AS rows",
+            "FROM (",
+            *breakdown_rows(of_clickers, question.first, params, GROUP),
+            ")",
+            f"GROUP BY {GROUP}",
+        ],
+        params,
+    )
+
+
+def element_clicks(
+    lens: Lens,
+    page_keys: tuple[str, ...],
+    scope: ElementScope,
+    keys: tuple[GroupKey, ...],
+    params: Params,
+    kinds: str = kind_clause("CLICK"),
+    columns: tuple[str, ...] = (),
+) -> list[str]:
+    """One row a click on an element: page, by_selector, key, session_id, timestamp and `columns`; `keys` () is every group."""
+    selectors = tuple(key for _, key in keys) if scope.grouping == "SELECTOR" else ()
+    chosen = f"selector IN {params.texts(selectors)}" if selectors else "selector != ''"
+    where = [*lens_clauses(lens, page_keys, params), kinds, chosen]
+    more = ", ".join(["session_id", "timestamp", *columns])
+    names = ", ".join(["session_id", "timestamp", *(column.split(" AS ")[-1] for column in columns)])
+    clicks = [
+        f"SELECT {page_column(lens)}, toString(page_key) AS page_key, toString(selector) AS selector, {more}",
+        "FROM interactions",
+        "WHERE " + "\n  AND ".join(where),
+    ]
+    if scope.grouping == "SELECTOR":
+        return [f"SELECT page, toUInt8(0) AS by_selector, selector AS key, {names}", "FROM (", *clicks, ")"]
+    wanted = f"WHERE (by_selector, key) IN {params.bind(list(keys), 'Array(Tuple(UInt8, String))')}" if keys else ""
+    return [
+        f"SELECT page, by_selector, key, {names}",
+        "FROM (",
+        *clicks,
+        ") AS click",
+        "INNER JOIN (",
+        "SELECT page_key, selector, by_selector, key",
+        "FROM (",
+        *marked_elements(lens, page_keys, scope, (), params),
+        ")",
+        *([wanted] if wanted else []),
+        ") AS element USING (page_key, selector)",
+    ]
+
+
+def compile_attributes(site_id: str, keys: tuple[tuple[str, str], ...]) -> Statement:
+    """One row for each (page key, selector) that was ever told, clicked or marked: what it is, whatever the lens.
+
+    As told last, else as clicked last; top and left of an element never told are the medians of its clicks, CSS px.
+    """
+    params = Params()
+    site, pages = params.text(site_id), params.texts(tuple(sorted({page_key for page_key, _ in keys})))
+    these = f"(page_key, toString(selector)) IN {params.bind(list(keys), 'Array(Tuple(String, String))')}"
+    where = f"WHERE site_id = {site}\n  AND page_key IN {pages}\n  AND {these}"
+    shared = "toString(page_key) AS page_key, toString(selector) AS selector, timestamp, toString(tag) AS tag, toString(text) AS text"
+    last = "argMaxIf({0}, (told, timestamp, {0}), {0} != '') AS {0}"
+    placed = "if(max(told), argMaxIf({0}, timestamp, told), quantileExactInclusive(0.5)({0}))"
+    size = "if(max(told), argMaxIf({0}, timestamp, told), NULL) AS {0}"
+    return Statement.of(
+        [
+            f"SELECT page_key, selector, tag, text, href, top, left_px, width, height, said_fixed, {LABEL} AS label",
+            "FROM (",
+            "SELECT page_key, selector,",
+            "  " + ", ".join(last.format(column) for column in ("tag", "text", "href")) + ",",
+            f"  {placed.format('y')} AS top, {placed.format('x')} AS left_px,",
+            "  " + ", ".join(size.format(column) for column in ("width", "height")) + ",",
+            "  max(fixed) AS said_fixed",
+            "FROM (",
+            f"SELECT {shared}, toString(href) AS href, x, y, width, height, fixed, true AS told",
+            "FROM elements FINAL",
+            where,
+            "UNION ALL",
+            f"SELECT {shared}, toString(href) AS href, x, y, 0. AS width, 0. AS height, fixed, false AS told",
+            "FROM interactions",
+            where + f"\n  AND {kind_clause('CLICK')}",
+            ")",
+            "GROUP BY page_key, selector",
+            ")",
+        ],
+        params,
+    )

@@ -8,7 +8,7 @@ from datetime import timedelta
 from clickhouse.conditions import lens_clauses, page_column, window_clauses
 from clickhouse.heatmap import Cell
 from clickhouse.lens import Lens, Window
-from clickhouse.numbers import LABEL
+from clickhouse.numbers import LABEL, kind_clause
 from clickhouse.rage import RageRule, bursts
 from clickhouse.statement import Params, Statement
 
@@ -16,13 +16,15 @@ SpotKey = tuple[int, int, str, bool, int, int]
 """(count, clicks, selector, fixed, cell row, cell column): the sort values of a spot, biggest first."""
 
 
-COLUMNS = "page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width"
+COLUMNS = "page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp"
 """What a spot is made of."""
 
 OF_FIRST_CLICK = (
     "site_id", "day", "url", "visitor_id", "device", "breakpoint", "country", "region", "browser", "traffic_source", "campaign", "variant", "is_test",
 )  # fmt: skip
 """What a burst has from its first click, so that a lens can tell whether it is one of its own."""
+
+SPOT_ID = "cityHash64(selector, spot_fixed, spot_row, spot_column)"
 
 EDGE = timedelta(minutes=1)
 """A burst that begins inside the window may depend on clicks so long before or after it."""
@@ -38,16 +40,78 @@ class SpotQuestion:
     rule: RageRule | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SpotReplaysQuestion:
+    """`kind` is RAGE_CLICK or DEAD_CLICK; cell and rule are those of the spots."""
+
+    kind: str
+    cell: Cell
+    first: int
+    rule: RageRule | None = None
+
+
+MAX_NAMED_SPOTS = 5000
+"""A server limits the length of a bound value; beyond this the sessions of all spots are read."""
+
+
 def compile_rage_clicks(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion) -> Statement:
-    """Per page at most first + 1 spots: count (bursts), clicks, max_clicks, the spot's place and element, total_count."""
+    """Per page at most first + 1 spots: count (bursts), clicks, max_clicks, the spot's id, place and element, total_count."""
     params = Params()
-    if question.rule is None:
-        where = [*lens_clauses(lens, page_keys, params), "kind = 'rage'"]
-        found = [f"SELECT {COLUMNS}", "FROM interactions", "WHERE " + "\n  AND ".join(where)]
-    else:
-        found = _bursts_by(question.rule, lens, page_keys, params)
+    found = _rage_rows(question.rule, lens, page_keys, params)
     numbers = ["count() AS count", "sum(clicks) AS clicks", "max(clicks) AS max_clicks", "0 AS all_clicks"]
     return _spots(lens, found, "true", numbers, question, params)
+
+
+def compile_dead_clicks(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion) -> Statement:
+    """Per page at most first + 1 spots: clicks (dead ones), all_clicks (of the lens), the spot's place and element, total_count."""
+    params = Params()
+    where = [*lens_clauses(lens, page_keys, params), "kind IN ('click', 'dead')"]
+    rows = [f"SELECT {COLUMNS}", "FROM interactions", "WHERE " + "\n  AND ".join(where)]
+    numbers = ["countIf(kind = 'dead') AS count", "count AS clicks", "0 AS max_clicks", "count() AS all_clicks"]
+    return _spots(lens, rows, "kind = 'dead'", numbers, question, params)
+
+
+def compile_spot_replays(lens: Lens, page_keys: tuple[str, ...], question: SpotReplaysQuestion, spots: tuple[int, ...]) -> Statement:
+    """Per page and spot, by `place` from 1 on, the sessions with the largest burst there, then the newest; each session once."""
+    params = Params()
+    if question.kind == "RAGE_CLICK":
+        rows = _rage_rows(question.rule, lens, page_keys, params)
+    else:
+        where = [*lens_clauses(lens, page_keys, params), kind_clause(question.kind)]
+        rows = [f"SELECT {COLUMNS}", "FROM interactions", "WHERE " + "\n  AND ".join(where)]
+    wanted = [f"WHERE spot_id IN {params.bind(list(spots), 'Array(UInt64)')}"] if len(spots) <= MAX_NAMED_SPOTS else []
+    worst = "clicks DESC, timestamp DESC, session_id"
+    return Statement.of(
+        [
+            "SELECT *",
+            "FROM (",
+            f"SELECT *, row_number() OVER (PARTITION BY page, spot_id ORDER BY {worst}) AS place",
+            "FROM (",
+            f"SELECT page, {SPOT_ID} AS spot_id, session_id, timestamp, clicks",
+            "FROM (",
+            f"SELECT {page_column(lens)}, session_id, timestamp, clicks, toString(selector) AS selector,",
+            *_spot(question.cell, params),
+            "FROM (",
+            *rows,
+            ")",
+            ")",
+            *wanted,
+            f"ORDER BY {worst}",
+            "LIMIT 1 BY page, spot_id, session_id",
+            ")",
+            ")",
+            f"WHERE place <= {params.bind(question.first, 'UInt32')}",
+        ],
+        params,
+    )
+
+
+def _rage_rows(rule: RageRule | None, lens: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
+    """The bursts as stored, or by another rule."""
+    if rule:
+        return _bursts_by(rule, lens, page_keys, params)
+    where = [*lens_clauses(lens, page_keys, params), "kind = 'rage'"]
+    return [f"SELECT {COLUMNS}", "FROM interactions", "WHERE " + "\n  AND ".join(where)]
 
 
 def _bursts_by(rule: RageRule, lens: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
@@ -60,7 +124,7 @@ def _bursts_by(rule: RageRule, lens: Lens, page_keys: tuple[str, ...], params: P
     around = window_clauses(Window(lens.window.start - EDGE, lens.window.end + EDGE), params)
     pages = [f"page_key IN {params.texts(page_keys)}"] if page_keys else []
     clicks = [
-        f"SELECT {COLUMNS}, session_id, timestamp, {', '.join(OF_FIRST_CLICK)}",
+        f"SELECT {COLUMNS}, {', '.join(OF_FIRST_CLICK)}",
         "FROM interactions",
         "WHERE " + "\n  AND ".join([*of_sessions, *pages, *around, "kind IN ('click', 'dead')", f"(session_id, page_key) NOT IN ({labelled})"]),
     ]
@@ -77,13 +141,14 @@ def _bursts_by(rule: RageRule, lens: Lens, page_keys: tuple[str, ...], params: P
     ]
 
 
-def compile_dead_clicks(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion) -> Statement:
-    """Per page at most first + 1 spots: clicks (dead ones), all_clicks (of the lens), the spot's place and element, total_count."""
-    params = Params()
-    where = [*lens_clauses(lens, page_keys, params), "kind IN ('click', 'dead')"]
-    rows = [f"SELECT {COLUMNS}", "FROM interactions", "WHERE " + "\n  AND ".join(where)]
-    numbers = ["countIf(kind = 'dead') AS count", "count AS clicks", "0 AS max_clicks", "count() AS all_clicks"]
-    return _spots(lens, rows, "kind = 'dead'", numbers, question, params)
+def _spot(cell: Cell, params: Params) -> list[str]:
+    """The place that stands for a spot beside its selector: a cell where that is empty."""
+    return [
+        "  selector = '' AS by_cell,",
+        "  toUInt8(by_cell AND fixed) AS spot_fixed,",
+        f"  if(by_cell, {cell.row_sql(params)}, 0) AS spot_row,",
+        f"  if(by_cell, {cell.column_sql(params)}, 0) AS spot_column",
+    ]
 
 
 def _spots(lens: Lens, rows: list[str], counted: str, numbers: list[str], question: SpotQuestion, params: Params) -> Statement:
@@ -96,8 +161,8 @@ def _spots(lens: Lens, rows: list[str], counted: str, numbers: list[str], questi
         beyond = [f"WHERE (-toInt64(count), -toInt64(clicks), selector, spot_fixed, spot_row, spot_column) > {seen}"]
     return Statement.of(
         [
-            f"SELECT page, count, clicks, max_clicks, page_clicks, total_count, selector, spot_fixed, spot_row, spot_column,",
-            f"  relative_x, y, top.1 AS tag, top.2 AS text, {LABEL} AS label",
+            "SELECT page, count, clicks, max_clicks, page_clicks, total_count, selector, spot_fixed, spot_row, spot_column,",
+            f"  {SPOT_ID} AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, {LABEL} AS label",
             "FROM (",
             "SELECT *, count() OVER (PARTITION BY page) AS total_count",
             "FROM (",
@@ -111,11 +176,8 @@ def _spots(lens: Lens, rows: list[str], counted: str, numbers: list[str], questi
             "FROM (",
             f"SELECT {page_column(lens)}, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,",
             "  x / viewport_width AS relative, y,",
-            "  selector = '' AS by_cell,",
-            "  toUInt8(by_cell AND fixed) AS spot_fixed,",
-            f"  if(by_cell, {cell.row_sql(params)}, 0) AS spot_row,",
-            f"  if(by_cell, {cell.column_sql(params)}, 0) AS spot_column,",
-            "  count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike",
+            "  count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike,",
+            *_spot(cell, params),
             "FROM (",
             *rows,
             ")",

@@ -16,6 +16,7 @@ from clickhouse.cohorts import Cohort, compile_cohorts
 from clickhouse.errors import ForbiddenError, NotFoundError, PlanRequiredError
 from clickhouse.keys import ApiKey
 from clickhouse.pages import compile_extent, compile_seen, compile_tracked
+from clickhouse.replays import compile_conversions
 from clickhouse.sessions import compile_session_by_key, compile_sessions
 from clickhouse.sites import PLANS, Site, compile_sites
 from resolvers.questions import Question, Row, answer
@@ -45,6 +46,7 @@ class Context:
         self._tracked: DataLoader[tuple[str, int], tuple[str, ...]] = DataLoader(self._load_tracked, max_batch_size=MAX_BATCH)
         self._cohorts: DataLoader[tuple[str, str], Cohort | None] = DataLoader(self._load_cohorts, max_batch_size=MAX_BATCH)
         self.sessions: DataLoader[tuple[str, int], Row | None] = DataLoader(self._load_sessions, max_batch_size=MAX_BATCH)
+        self.conversions: DataLoader[tuple[str, int], int] = DataLoader(self._load_conversions, max_batch_size=MAX_BATCH)
         self.sessions_by_key: DataLoader[tuple[str, str], Row | None] = DataLoader(self._load_sessions_by_key, max_batch_size=MAX_BATCH)
 
     def require(self, scope: str) -> None:
@@ -123,6 +125,13 @@ class Context:
             for row in await self.client.query(compile_sessions(site_id, tuple(group))):
                 found[site_id, row["session_id"]] = row
         return [found.get(key) for key in keys]
+
+    async def _load_conversions(self, keys: list[tuple[str, int]]) -> list[int]:
+        found: dict[tuple[str, int], int] = {}
+        for site_id, group in _by_site(keys).items():
+            for row in await self.client.query(compile_conversions(site_id, tuple(group))):
+                found[site_id, row["session_id"]] = row["conversions"]
+        return [found.get(key, 0) for key in keys]
 
     async def _load_sessions_by_key(self, keys: list[tuple[str, str]]) -> list[Row | None]:
         found: dict[tuple[str, str], Row] = {}

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from clickhouse.errors import BadUserInputError
 from clickhouse.heatmap import Cell, standard_viewport_px
-from clickhouse.hotspots import SpotQuestion, compile_dead_clicks, compile_rage_clicks
+from clickhouse.hotspots import SpotQuestion, SpotReplaysQuestion, compile_dead_clicks, compile_rage_clicks, compile_spot_replays
 from clickhouse.rage import DEFAULT_RULE, RageRule
 from clickhouse.statement import Statement
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, page_size
 from resolvers.listing import Listing
-from resolvers.questions import Row
+from resolvers.questions import Question, Row
 
 MAX_SPOTS = 100
+MAX_SPOT_REPLAYS = 10
 KEY_KINDS = (int, int, str, int, int, int)
+
+
+@dataclass(frozen=True, slots=True)
+class Spots:
+    """Where a list of spots comes from: its lens, kind and, unless the usual one, rule."""
+
+    asked: AskedLens
+    kind: str
+    rule: RageRule | None = None
+
+    def question(self, spot_id: int, first: int) -> Question:
+        asked = SpotReplaysQuestion(self.kind, Cell.default(standard_width_px(self.asked)), first, self.rule)
+        return Question(compile_spot_replays, self.asked.lens, self.asked.page_key, (asked,), (spot_id,))
 
 
 def rage_rule(min_clicks: int, window_ms: int, radius_px: float) -> RageRule:
@@ -33,17 +48,35 @@ def standard_width_px(asked: AskedLens) -> int:
     return standard_viewport_px(asked.lens)[0]
 
 
-async def list_rage_clicks(context: Context, asked: AskedLens, rule: RageRule, first: int, after: str | None) -> Listing:
+async def list_rage_clicks(context: Context, asked: AskedLens, rule: RageRule, first: int, after: str | None) -> tuple[Spots, Listing]:
     """Most bursts first; the default rule reads the bursts as stored."""
-    return await _list(context, asked, compile_rage_clicks, None if rule == DEFAULT_RULE else rule, first, after)
+    return await _list(context, asked, "RAGE_CLICK", compile_rage_clicks, None if rule == DEFAULT_RULE else rule, first, after)
 
 
-async def list_dead_clicks(context: Context, asked: AskedLens, first: int, after: str | None) -> Listing:
+async def list_dead_clicks(context: Context, asked: AskedLens, first: int, after: str | None) -> tuple[Spots, Listing]:
     """Most dead clicks first."""
-    return await _list(context, asked, compile_dead_clicks, None, first, after)
+    return await _list(context, asked, "DEAD_CLICK", compile_dead_clicks, None, first, after)
 
 
-async def _list(context: Context, asked: AskedLens, compile_: Callable[..., Statement], rule: RageRule | None, first: int, after: str | None) -> Listing:
+async def load_spot_replays(context: Context, spots: Spots, spot_id: int, first: int) -> list[tuple[Row, Row]] | None:
+    """The worst moments on a spot and the sessions they are of, each session once; None for a key that may not see them."""
+    if not context.key.may("replay:read"):
+        return None
+    rows = await context.answers.load(spots.question(spot_id, page_size(first, MAX_SPOT_REPLAYS)))
+    moments = sorted((row for row in rows if row["spot_id"] == spot_id), key=lambda row: row["place"])
+    sessions = await context.sessions.load_many([(spots.asked.site.site_id, row["session_id"]) for row in moments])
+    return [(moment, session) for moment, session in zip(moments, sessions, strict=True) if session]
+
+
+async def _list(
+    context: Context,
+    asked: AskedLens,
+    kind: str,
+    compile_: Callable[..., Statement],
+    rule: RageRule | None,
+    first: int,
+    after: str | None,
+) -> tuple[Spots, Listing]:
     cell = Cell.default(standard_width_px(asked))
     binding = asked.binding(compile_.__name__, rule)
     asked, values = asked.resumed(after, binding, KEY_KINDS)
@@ -55,4 +88,4 @@ async def _list(context: Context, asked: AskedLens, compile_: Callable[..., Stat
         return asked.cursor(binding, *(value if isinstance(value, str) else int(value) for value in key))
 
     total = rows[0]["total_count"] if rows else 0
-    return Listing.of(rows, first, cursor, has_previous=values is not None, total_count=total)
+    return Spots(asked, kind, rule), Listing.of(rows, first, cursor, has_previous=values is not None, total_count=total)

@@ -143,9 +143,9 @@ def width_range(min_px: int | None, max_px: int | None) -> WidthRange:
     return WidthRange(min_px, max_px)
 
 
-def performed_event(name: str, min_count: int) -> PerformedEvent:
+def performed_event(name: str, min_count: int, argument: str = "segment.performed") -> PerformedEvent:
     if not name or min_count < 1:
-        raise BadUserInputError("segment.performed: an event has a name, and a minCount of 1 or more.", argument="segment.performed")
+        raise BadUserInputError(f"{argument}: an event has a name, and a minCount of 1 or more.", argument=argument)
     return PerformedEvent(name, min_count)
 
 

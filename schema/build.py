@@ -8,8 +8,8 @@ from strawberry.federation import Schema
 from strawberry.schema.config import StrawberryConfig
 
 from schema.insights import Insights
-from schema.interactions import Replay
 from schema.query import Query
+from schema.replays import Replay
 from schema.splice import SplicingExecutor
 
 FEDERATION_VERSION: Final = "2.9"

@@ -100,6 +100,13 @@ class PageOrderField(Enum):
     KEY = enum_value("KEY", description="The page's key, alphabetically.")
 
 
+@strawberry.enum(description="What replays are sorted by.")
+class ReplayOrderField(Enum):
+    MOST_WORTH_WATCHING = enum_value("MOST_WORTH_WATCHING", description="The watch score of the whole session.")
+    STARTED_AT = enum_value("STARTED_AT", description="When the session began.")
+    DURATION = enum_value("DURATION", description="From the session's first row to its last.")
+
+
 @strawberry.enum(description="Which way a list is sorted.")
 class Direction(Enum):
     ASC = enum_value("ASC", description="Smallest first.")
@@ -119,3 +126,30 @@ class Dimension(Enum):
     ENTRY_PAGE = enum_value(
         "ENTRY_PAGE", description="Key of the page on which the session began; in a segment `entryPage: {ignoreQuery: …}`."
     )
+
+
+@strawberry.enum(description="What a list of changes is sorted by, largest absolute change first.")
+class ChangeOrder(Enum):
+    COUNT = enum_value("COUNT", description="The change of the count: what moved most. Meant for windows and segments of one size.")
+    SHARE = enum_value("SHARE", description="The change of the share of all clicks (of all interactions of the kind, for cells), whatever the sizes of the sides.")
+
+
+@strawberry.enum(description="Why two lenses may not be comparable.")
+class ComparisonWarningCode(Enum):
+    CLAMPED = enum_value("CLAMPED", description="The plan's retention cut off the beginning of a window.")
+    DIFFERENT_WIDTHS = enum_value("DIFFERENT_WIDTHS", description="breakpoint, device or viewportWidth differ: other layouts, other positions.")
+    FEW_SESSIONS = enum_value("FEW_SESSIONS", description="Fewer than 1000 sessions on a side.")
+    DIFFERENT_LENGTHS = enum_value("DIFFERENT_LENGTHS", description="The windows differ in length by more than a change of clocks, 1 h, or 5 %.")
+    DIFFERENT_WEEKDAYS = enum_value(
+        "DIFFERENT_WEEKDAYS", description="A weekday's share of the time differs by more than 0.05 between the windows, in the site's time zone."
+    )
+    OVERLAPPING = enum_value(
+        "OVERLAPPING", description="The windows overlap, and one side's segment and URLs hold all visits of the other's: some visits count on both sides."
+    )
+
+
+@strawberry.enum(description="How long each point of a timeline is.")
+class Interval(Enum):
+    HOUR = enum_value("HOUR", description="An hour.")
+    DAY = enum_value("DAY", description="A day of the site's time zone; 23 or 25 hours when clocks change.")
+    WEEK = enum_value("WEEK", description="A week from Monday, likewise.")

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import strawberry
 
 from clickhouse.heatmap import Cell
-from resolvers.hotspots import RageRule as AppliedRule
+from clickhouse.rage import RageRule as AppliedRule
+from resolvers import hotspots
+from resolvers.context import Context
+from resolvers.hotspots import Spots
 from resolvers.listing import Listing
 from schema.enums import RateBasis, Severity
 from schema.heatmap import PointElement
 from schema.pagination import PageInfo
 from schema.rate import Rate
+from schema.replays import SpotReplay
+
+SpotReplaysArgument = Annotated[int | None, strawberry.argument(description="At most so many, 1 to 10.")]
 
 
 def element_of(row: dict[str, Any]) -> PointElement | None:
@@ -29,6 +35,11 @@ def place(row: dict[str, Any], cell: Cell, standard_width_px: int) -> tuple[floa
     return row["spot_column"] * standard_width_px / cell.columns, row["spot_row"] * cell.height_px
 
 
+async def load_replays(info: strawberry.Info[Context], spots: Spots, spot_id: int, first: int | None) -> list[SpotReplay] | None:
+    found = await hotspots.load_spot_replays(info.context, spots, spot_id, 3 if first is None else first)
+    return None if found is None else [SpotReplay.from_row(row, session, spots.asked.site) for row, session in found]
+
+
 @strawberry.type(description="The rule by which clicks are a rage burst; bursts labelled by the tracker count as they are under any rule.")
 class AppliedRageRule:
     min_clicks: int = strawberry.field(description="Clicks at least.")
@@ -42,8 +53,12 @@ class AppliedRageRule:
 
 @strawberry.type(description="Rage bursts on one element, or in one cell where no element is known.")
 class RageClick:
+    spots: strawberry.Private[Spots]
+    spot_id: strawberry.Private[int]
     x: float = strawberry.field(description="CSS px on the standard viewport: median of the bursts' centres, or the cell's left edge.")
-    y: int = strawberry.field(description="CSS px from the top of the page (of the viewport for fixed elements): median, or the cell's top edge.")
+    y: int = strawberry.field(
+        description="CSS px from the top of the page (of the viewport for fixed elements): median, or the cell's top edge."
+    )
     element: PointElement | None = strawberry.field(description="The element; null when the bursts are grouped by cell.")
     count: int = strawberry.field(description="Bursts.")
     clicks: int = strawberry.field(description="Clicks in these bursts.")
@@ -52,10 +67,12 @@ class RageClick:
     severity: Severity = strawberry.field(description="By averageClicks: LOW below 6, MEDIUM below 10, HIGH from 10.")
 
     @classmethod
-    def from_row(cls, row: dict[str, Any], cell: Cell, standard_width_px: int) -> Self:
+    def from_row(cls, row: dict[str, Any], spots: Spots, cell: Cell, standard_width_px: int) -> Self:
         x, y = place(row, cell, standard_width_px)
         average = row["clicks"] / row["count"]
         return cls(
+            spots=spots,
+            spot_id=row["spot_id"],
             x=x,
             y=y,
             element=element_of(row),
@@ -66,19 +83,43 @@ class RageClick:
             severity=Severity.LOW if average < 6 else Severity.MEDIUM if average < 10 else Severity.HIGH,
         )
 
+    @strawberry.field(
+        description="Sessions that raged here, each once: the largest burst first, then the newest; null without the scope replay:read."
+    )
+    async def replays(self, info: strawberry.Info[Context], first: SpotReplaysArgument = 3) -> list[SpotReplay] | None:
+        return await load_replays(info, self.spots, self.spot_id, first)
+
 
 @strawberry.type(description="Dead clicks on one element, or in one cell where no element is known.")
 class DeadClick:
+    spots: strawberry.Private[Spots]
+    spot_id: strawberry.Private[int]
     x: float = strawberry.field(description="CSS px on the standard viewport: median, or the cell's left edge.")
-    y: int = strawberry.field(description="CSS px from the top of the page (of the viewport for fixed elements): median, or the cell's top edge.")
+    y: int = strawberry.field(
+        description="CSS px from the top of the page (of the viewport for fixed elements): median, or the cell's top edge."
+    )
     element: PointElement | None = strawberry.field(description="The element; null when grouped by cell.")
     clicks: int = strawberry.field(description="Dead clicks.")
     share: float = strawberry.field(description="These ÷ all clicks of the lens, a fraction.")
 
     @classmethod
-    def from_row(cls, row: dict[str, Any], cell: Cell, standard_width_px: int) -> Self:
+    def from_row(cls, row: dict[str, Any], spots: Spots, cell: Cell, standard_width_px: int) -> Self:
         x, y = place(row, cell, standard_width_px)
-        return cls(x=x, y=y, element=element_of(row), clicks=row["clicks"], share=row["clicks"] / row["page_clicks"])
+        return cls(
+            spots=spots,
+            spot_id=row["spot_id"],
+            x=x,
+            y=y,
+            element=element_of(row),
+            clicks=row["clicks"],
+            share=row["clicks"] / row["page_clicks"],
+        )
+
+    @strawberry.field(
+        description="Sessions that clicked here in vain, each once, the newest click first; null without the scope replay:read."
+    )
+    async def replays(self, info: strawberry.Info[Context], first: SpotReplaysArgument = 3) -> list[SpotReplay] | None:
+        return await load_replays(info, self.spots, self.spot_id, first)
 
 
 @strawberry.type(description="A rage spot and its cursor.")
@@ -96,8 +137,8 @@ class RageClickConnection:
     rule: AppliedRageRule = strawberry.field(description="The rule that was applied.")
 
     @classmethod
-    def of(cls, listing: Listing, rule: AppliedRule, cell: Cell, standard_width_px: int) -> Self:
-        nodes = [RageClick.from_row(row, cell, standard_width_px) for row in listing.rows]
+    def of(cls, spots: Spots, listing: Listing, rule: AppliedRule, cell: Cell, standard_width_px: int) -> Self:
+        nodes = [RageClick.from_row(row, spots, cell, standard_width_px) for row in listing.rows]
         return cls(
             edges=[RageClickEdge(cursor=cursor, node=node) for cursor, node in zip(listing.cursors, nodes, strict=True)],
             nodes=nodes,
@@ -123,8 +164,8 @@ class DeadClickConnection:
     rate: Rate = strawberry.field(description="All dead clicks ÷ all clicks of the lens.")
 
     @classmethod
-    def of(cls, listing: Listing, totals: dict[str, Any], cell: Cell, standard_width_px: int) -> Self:
-        nodes = [DeadClick.from_row(row, cell, standard_width_px) for row in listing.rows]
+    def of(cls, spots: Spots, listing: Listing, totals: dict[str, Any], cell: Cell, standard_width_px: int) -> Self:
+        nodes = [DeadClick.from_row(row, spots, cell, standard_width_px) for row in listing.rows]
         return cls(
             edges=[DeadClickEdge(cursor=cursor, node=node) for cursor, node in zip(listing.cursors, nodes, strict=True)],
             nodes=nodes,

@@ -11,17 +11,21 @@ from strawberry import UNSET
 
 from clickhouse.heatmap import Cell
 from clickhouse.rage import DEFAULT_RULE
-from resolvers import depths, heatmaps, hotspots, lens_ids, pages
+from resolvers import depths, discovery, heatmaps, hotspots, lens_ids, pages
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
-from resolvers.selections import selected_names, wide_selections
+from resolvers.selections import own_selection, selected_names, wide_selections
+from schema.breakdown import BreakdownRow, ByArgument, FirstValuesArgument
 from schema.depths import AttentionHeatmap, ScrollHeatmap
-from schema.enums import Aggregation, InsightsStatus, PointKind, ScrollUnit
+from schema.enums import Aggregation, InsightsStatus, Interval, PointKind, ScrollUnit
 from schema.heatmap import FoldStats, PointHeatmap
 from schema.hotspots import DeadClickConnection, RageClickConnection
 from schema.inputs import AfterArgument, CellArgument, FirstArgument, PointInput, RageRule, given
 from schema.interactions import InteractionConnection
 from schema.node import Node
+from schema.replays import HavingArgument, OrderArgument, ReplayConnection, list_replays
+from schema.splice import Spliced
+from schema.timeline import TimelinePoint
 from schema.totals import PageTotals
 
 MIN_SESSIONS = 1000
@@ -123,18 +127,18 @@ class Insights(Node):
         after: AfterArgument = UNSET,
     ) -> RageClickConnection | None:
         applied = rule.plain() if rule else DEFAULT_RULE
-        listing = await hotspots.list_rage_clicks(info.context, self.asked, applied, 50 if first is None else first, given(after))
-        return RageClickConnection.of(listing, applied, Cell.of(self.asked.lens), hotspots.standard_width_px(self.asked))
+        spots, listing = await hotspots.list_rage_clicks(info.context, self.asked, applied, 50 if first is None else first, given(after))
+        return RageClickConnection.of(spots, listing, applied, Cell.of(self.asked.lens), hotspots.standard_width_px(self.asked))
 
     @strawberry.field(description="Where people click in vain, by element, else by cell; most clicks first.")
     async def dead_clicks(
         self, info: strawberry.Info[Context], first: FirstArgument = 50, after: AfterArgument = UNSET
     ) -> DeadClickConnection | None:
-        listing, totals = await asyncio.gather(
+        (spots, listing), totals = await asyncio.gather(
             hotspots.list_dead_clicks(info.context, self.asked, 50 if first is None else first, given(after)),
             pages.load_totals(info.context, self.asked),
         )
-        return DeadClickConnection.of(listing, totals, Cell.of(self.asked.lens), hotspots.standard_width_px(self.asked))
+        return DeadClickConnection.of(spots, listing, totals, Cell.of(self.asked.lens), hotspots.standard_width_px(self.asked))
 
     @strawberry.field(description="How far down people get.")
     async def scroll(
@@ -188,6 +192,35 @@ class Insights(Node):
         )
         sessions = await heatmaps.load_sessions(info.context, self.asked, listing)
         return InteractionConnection.of(listing, sessions, self.asked.site)
+
+    @strawberry.field(description="The sessions behind the lens: those with any row in it.")
+    async def replays(
+        self,
+        info: strawberry.Info[Context],
+        having: HavingArgument = UNSET,
+        order_by: OrderArgument = UNSET,
+        first: FirstArgument = 10,
+        after: AfterArgument = UNSET,
+    ) -> ReplayConnection | None:
+        return await list_replays(info.context, self.asked, given(having), order_by, 10 if first is None else first, given(after))
+
+    @strawberry.field(description="The lens's sessions by a dimension, most sessions first; a last row holds all that did not fit into `first`.")
+    async def breakdown(self, info: strawberry.Info[Context], by: ByArgument, first: FirstValuesArgument = 20) -> list[BreakdownRow] | None:
+        found = await discovery.load_breakdown(
+            info.context, self.asked, by.name, 20 if first is None else first, own_selection(info._raw_info)
+        )
+        return Spliced(found)  # type: ignore[return-value]
+
+    @strawberry.field(description="The lens's numbers by hour, day or week of the site's time zone; where nothing happened, zeros.")
+    async def timeline(
+        self,
+        info: strawberry.Info[Context],
+        interval: Annotated[Interval | None, strawberry.argument(description="How long each point is.")] = Interval.DAY,
+    ) -> list[TimelinePoint] | None:
+        asked_interval = interval or Interval.DAY
+        return Spliced(  # type: ignore[return-value]
+            await discovery.load_timeline(info.context, self.asked, asked_interval.name, own_selection(info._raw_info))
+        )
 
 
 def _points(points: list[PointInput] | None) -> list[heatmaps.Point] | None:

@@ -5,83 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import math
 from typing import Any, Self
-from urllib.parse import quote
 
 import strawberry
 
 from clickhouse.sites import Site
-from resolvers import ids
-from resolvers.context import Context
 from resolvers.listing import Listing
-from schema.enums import Breakpoint, Device, PointKind
+from schema.enums import PointKind
 from schema.heatmap import PointElement
 from schema.hotspots import element_of
-from schema.node import Node
+from schema.instants import utc
 from schema.pagination import PageInfo
+from schema.replays import Replay, offset_seconds, replay_url
 
 KIND_OF_ROW = {"click": PointKind.CLICK, "dead": PointKind.DEAD_CLICK, "rage": PointKind.RAGE_CLICK, "move": PointKind.MOVE}
-
-
-@strawberry.federation.type(keys=["siteId sessionId"], description="A recorded session. Needs the scope replay:read.")
-class Replay(Node):
-    site_id: str = strawberry.field(description="The site's id.")
-    session_id: str = strawberry.field(description="The session's id as the tracker sent it.")
-    visitor_id: str = strawberry.field(description="The visitor's id as the tracker sent it.")
-    url: str | None = strawberry.field(description="Where to watch it, by the site's URL template; null when the site has none.")
-    started_at: dt.datetime = strawberry.field(description="First row of the session, UTC.")
-    duration_seconds: float = strawberry.field(description="From the first row of the session to its last, seconds.")
-    breakpoint: Breakpoint = strawberry.field(description="Layout at its start.")
-    device: Device = strawberry.field(description="What the tracker said, else the breakpoint.")
-    country: str | None = strawberry.field(description="Country as sent.")
-    browser: str | None = strawberry.field(description="Browser as sent.")
-    entry_page: str | None = strawberry.field(description="Key of the page on which it began.")
-    traffic_source: str | None = strawberry.field(description="Traffic source as sent, else the referrer's host.")
-    pages: int = strawberry.field(description="Distinct pages.")
-    clicks: int = strawberry.field(description="Clicks, dead ones included.")
-    rage_clicks: int = strawberry.field(description="Rage bursts.")
-    dead_clicks: int = strawberry.field(description="Dead clicks.")
-
-    @classmethod
-    def from_row(cls, row: dict[str, Any], site: Site) -> Self:
-        return cls(
-            id=strawberry.ID(ids.encode("Replay", site.site_id, row["session_key"])),
-            site_id=site.site_id,
-            session_id=row["session_key"],
-            visitor_id=row["visitor_key"],
-            url=replay_url(site.replay_url_template, row["session_key"], row["visitor_key"]),
-            started_at=utc(row["started_at"]),
-            duration_seconds=(row["ended_at"] - row["started_at"]).total_seconds(),
-            breakpoint=Breakpoint(row["breakpoint"]),
-            device=Device(row["device"]),
-            country=row["country"] or None,
-            browser=row["browser"] or None,
-            entry_page=row["entry_page"] or None,
-            traffic_source=row["traffic_source"] or None,
-            pages=row["pages"],
-            clicks=row["clicks"],
-            rage_clicks=row["rage_clicks"],
-            dead_clicks=row["dead_clicks"],
-        )
-
-    @classmethod
-    async def resolve_reference(cls, info: strawberry.Info[Context], site_id: str, session_id: str) -> Self | None:
-        """The session, if this key may watch its site's replays; None when there is none of that id."""
-        context = info.context
-        context.require("replay:read")
-        site = await context.readable_site(site_id)
-        row = await context.sessions_by_key.load((site_id, session_id))
-        return cls.from_row(row, site) if row else None
-
-
-def replay_url(template: str, session_id: str, visitor_id: str) -> str | None:
-    """The template with {sessionId} and {visitorId} filled in, percent-encoded so that an id cannot change the URL's shape."""
-    if not template:
-        return None
-    return template.replace("{sessionId}", quote(session_id, safe="")).replace("{visitorId}", quote(visitor_id, safe=""))
-
-
-def utc(value: dt.datetime) -> dt.datetime:
-    return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
 
 @strawberry.type(description="One click, burst or mouse position.")
@@ -99,10 +35,15 @@ class Interaction:
     offset_seconds: float | None = strawberry.field(
         description="Seconds from the replay's start to this interaction; null without the scope replay:read."
     )
+    replay_url: str | None = strawberry.field(
+        description="Where to watch the replay, from this moment on if the site's URL template has {offsetSeconds};"
+        " null without a template or the scope replay:read."
+    )
 
     @classmethod
     def from_row(cls, row: dict[str, Any], session: dict[str, Any] | None, site: Site) -> Self:
         """`session` is None for a key that may not see it."""
+        offset = offset_seconds(row["timestamp"], session) if session else None
         return cls(
             kind=KIND_OF_ROW[row["kind"]],
             timestamp=utc(row["timestamp"]),
@@ -114,7 +55,8 @@ class Interaction:
             session_id=session["session_key"] if session else None,
             visitor_id=session["visitor_key"] if session else None,
             replay=Replay.from_row(session, site) if session else None,
-            offset_seconds=(row["timestamp"] - session["started_at"]).total_seconds() if session else None,
+            offset_seconds=offset,
+            replay_url=replay_url(site.replay_url_template, session, offset or 0) if session else None,
         )
 
 

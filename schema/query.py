@@ -13,9 +13,9 @@ from resolvers import ids, lens_ids, sites
 from resolvers.context import Context
 from schema.inputs import AfterArgument, FirstArgument, given
 from schema.insights import Insights
-from schema.interactions import Replay
 from schema.node import Node
 from schema.page import Page
+from schema.replays import Replay
 from schema.site import Site, SiteConnection
 
 MAX_NODES = 100

@@ -10,14 +10,20 @@ from strawberry import UNSET
 
 from clickhouse import sites
 from clickhouse.errors import BadUserInputError, DeadlineError, SourceUnavailableError
-from clickhouse.lens import UrlRule
+from clickhouse.lens import WHOLE_SITE, Segment, UrlRule
 from clickhouse.sites import PLANS
-from resolvers import ids, lenses, pages
+from resolvers import discovery, ids, lenses, pages
 from resolvers.context import Context
 from resolvers.listing import Listing
-from schema.enums import Direction, PageOrderField, Plan
+from resolvers.selections import own_selection
+from schema.breakdown import FirstValuesArgument
+from schema.comparison import Comparison
+from schema.enums import Dimension, Direction, PageOrderField, Plan
+from schema.filter_values import FilterValue
 from schema.inputs import (
     AfterArgument,
+    BaselineArgument,
+    CandidateArgument,
     FirstArgument,
     PageOrder,
     SegmentArgument,
@@ -28,10 +34,12 @@ from schema.inputs import (
     resolved_window,
 )
 from schema.insights import Insights
-from schema.interactions import utc
+from schema.instants import utc
 from schema.node import Node
 from schema.page import Page, PageConnection
 from schema.pagination import PageInfo
+from schema.replays import HavingArgument, OrderArgument, ReplayConnection, list_replays
+from schema.splice import Spliced
 
 MAX_SEARCH_LENGTH = 2048
 
@@ -125,6 +133,11 @@ class Site(Node):
         asked = resolved_window(window, site, context.now)
         return Insights.of(await lenses.resolve(context, site, asked, plain_segment(segment), url.rule("url")))
 
+    @strawberry.field(description="The site, or the pages of URL rules, seen through two lenses: what changed from the one to the other.")
+    async def compare(self, info: strawberry.Info[Context], baseline: BaselineArgument, candidate: CandidateArgument) -> Comparison | None:
+        site = await info.context.readable_site(self.site_id)
+        return await Comparison.load(info.context, site, baseline, candidate)
+
     @strawberry.field(description="The pages a URL rule matches, most clicks first: a preview before `insights(url:)`.")
     async def matched_pages(
         self,
@@ -135,6 +148,37 @@ class Site(Node):
         after: AfterArgument = UNSET,
     ) -> PageConnection | None:
         return await self._list(info.context, url.rule("url"), window, UNSET, None, UNSET, first, given(after))
+
+    @strawberry.field(description="The values of a dimension in the window, most sessions first, so that a front end can build its menus.")
+    async def filter_values(
+        self,
+        info: strawberry.Info[Context],
+        dimension: Annotated[Dimension, strawberry.argument(description="Of what.")],
+        search: Annotated[str | None, strawberry.argument(description="Part of the value, upper and lower case alike.")] = UNSET,
+        window: WindowArgument = UNSET,
+        first: FirstValuesArgument = 25,
+    ) -> list[FilterValue] | None:
+        context = info.context
+        site = await context.readable_site(self.site_id)
+        asked = await lenses.resolve(context, site, resolved_window(window, site, context.now), Segment(), WHOLE_SITE)
+        limit, selection = 25 if first is None else first, own_selection(info._raw_info)
+        return Spliced(await discovery.load_filter_values(context, asked, dimension.name, given(search), limit, selection))  # type: ignore[return-value]
+
+    @strawberry.field(description="The sessions behind a lens on the whole site: those with any row in it.")
+    async def replays(
+        self,
+        info: strawberry.Info[Context],
+        window: WindowArgument = UNSET,
+        segment: SegmentArgument = UNSET,
+        having: HavingArgument = UNSET,
+        order_by: OrderArgument = UNSET,
+        first: FirstArgument = 25,
+        after: AfterArgument = UNSET,
+    ) -> ReplayConnection | None:
+        context = info.context
+        site = await context.readable_site(self.site_id)
+        asked = await lenses.resolve(context, site, resolved_window(window, site, context.now), plain_segment(segment))
+        return await list_replays(context, asked, given(having), order_by, 25 if first is None else first, given(after))
 
     async def _list(
         self,

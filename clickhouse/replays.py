@@ -1,0 +1,189 @@
+"""Replays: the sessions behind a lens, filtered, and sorted by which is most worth watching.
+
+A session is behind a lens when any of its rows is in it. What it is filtered and sorted by are numbers of the whole
+session, the same under every lens; what happened of it inside the lens comes beside them, as `lens_…`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from clickhouse.conditions import lens_clauses, page_column, performed_clause, url_clauses, window_clauses
+from clickhouse.lens import Lens, PerformedEvent, UrlRule, Window
+from clickhouse.numbers import kind_clause
+from clickhouse.statement import Params, Statement
+
+RAGE_POINTS, MAX_RAGE_BURSTS = 10, 5
+DEAD_POINTS, MAX_DEAD_CLICKS = 4, 5
+MINUTE_POINTS, MAX_MINUTES = 1, 10
+LOST_POINTS = 20
+"""The watch score, 0 to 100: points for each rage burst, dead click and whole minute up to a most, and for a session that met
+either of the first two and never converted."""
+
+DURATION_MS = "dateDiff('millisecond', started_at, ended_at)"
+
+WATCH_SCORE = (
+    f"{RAGE_POINTS} * least(rage_clicks, {MAX_RAGE_BURSTS}) + {DEAD_POINTS} * least(dead_clicks, {MAX_DEAD_CLICKS})"
+    f" + {MINUTE_POINTS} * least(intDiv({DURATION_MS}, 60000), {MAX_MINUTES})"
+    f" + {LOST_POINTS} * (rage_clicks + dead_clicks > 0 AND conversions = 0)"
+)
+
+ORDERS = {"MOST_WORTH_WATCHING": WATCH_SCORE, "STARTED_AT": "toUnixTimestamp64Milli(started_at)", "DURATION": DURATION_MS}
+"""ReplayOrderField to the whole number it sorts by."""
+
+LONGEST_SESSION = timedelta(days=1)
+"""So far outside the lens's window a session may have been on a page."""
+
+SESSION = (
+    "session_key, visitor_key, started_at, ended_at, breakpoint, device, country, browser, entry_page, traffic_source,"
+    " pages, clicks, rage_clicks, dead_clicks"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchParts:
+    """The points of a watch score; they add up to it."""
+
+    rage: int
+    dead: int
+    duration: int
+    lost: int
+
+    @classmethod
+    def of(cls, rage_clicks: int, dead_clicks: int, duration_ms: int, conversions: int) -> WatchParts:
+        """The same as WATCH_SCORE."""
+        return cls(
+            rage=RAGE_POINTS * min(rage_clicks, MAX_RAGE_BURSTS),
+            dead=DEAD_POINTS * min(dead_clicks, MAX_DEAD_CLICKS),
+            duration=MINUTE_POINTS * min(duration_ms // 60_000, MAX_MINUTES),
+            lost=LOST_POINTS if rage_clicks + dead_clicks and not conversions else 0,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayFilter:
+    """Of the whole session; all must hold."""
+
+    min_rage: int = 0
+    min_dead: int = 0
+    min_duration_ms: int = 0
+    visited_page: UrlRule | None = None
+    performed: tuple[PerformedEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayQuestion:
+    """`order` is a ReplayOrderField; `after` is (sort value, start in ms, session id) of the last one seen.
+
+    `whole_site` merges all pages, as a URL rule merges its own.
+    """
+
+    order: str
+    descending: bool
+    first: int
+    having: ReplayFilter = ReplayFilter()
+    after: tuple[int, int, int] | None = None
+    whole_site: bool = False
+
+
+def compile_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQuestion) -> Statement:
+    """Per page at most first + 1 sessions; ties by the newest, then by id. `total_count` in every row is the number of all of them."""
+    params = Params()
+    page = "'' AS page" if question.whole_site else page_column(lens)
+    where = "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params))
+    site = params.text(lens.site_id)
+    known = [
+        f"site_id = {site}",
+        f"started_at < {params.utc(lens.window.end)}",
+        f"ended_at >= {params.utc(lens.window.start)}",
+        *_having(lens, question.having, params),
+    ]
+    by_score = question.order == "MOST_WORTH_WATCHING"
+    key = f"({'-' if question.descending else ''}toInt64(sort_value), -toUnixTimestamp64Milli(started_at), session_id)"
+    return Statement.of(
+        [
+            "SELECT *",
+            "FROM (",
+            f"SELECT *, toInt64({ORDERS[question.order]}) AS sort_value, count() OVER (PARTITION BY page) AS total_count",
+            "FROM (",
+            "SELECT page, session_id, min(timestamp) AS lens_first_at,",
+            "  countIf(kind = 'pageview') AS lens_pageviews,",
+            f"  countIf({kind_clause('CLICK')}) AS lens_clicks,",
+            "  countIf(kind = 'rage') AS lens_rage_clicks,",
+            "  countIf(kind = 'dead') AS lens_dead_clicks",
+            "FROM (",
+            f"SELECT {page}, session_id, timestamp, toString(kind) AS kind",
+            "FROM interactions",
+            where,
+            "UNION ALL",
+            f"SELECT {page}, session_id, timestamp, 'pageview' AS kind",
+            "FROM pageviews",
+            where,
+            ")",
+            "GROUP BY page, session_id",
+            ") AS seen",
+            "INNER JOIN (",
+            f"SELECT session_id, {SESSION}",
+            "FROM sessions FINAL",
+            "WHERE " + "\n  AND ".join(known),
+            ") AS known USING (session_id)",
+            *(_conversions(site) if by_score else []),
+            ")",
+            *_beyond(question, key, params),
+            f"ORDER BY page, {key}",
+            f"LIMIT {params.bind(question.first + 1, 'UInt32')} BY page",
+        ],
+        params,
+    )
+
+
+def compile_conversions(site_id: str, session_ids: tuple[int, ...]) -> Statement:
+    """session_id and conversions of those sessions that have any."""
+    params = Params()
+    return Statement.of(
+        [
+            "SELECT session_id, count() AS conversions",
+            "FROM events",
+            f"WHERE site_id = {params.text(site_id)}",
+            "  AND conversion",
+            f"  AND session_id IN {params.bind(list(session_ids), 'Array(UInt64)')}",
+            "GROUP BY session_id",
+        ],
+        params,
+    )
+
+
+def _conversions(site: str) -> list[str]:
+    return [
+        "LEFT JOIN (",
+        "SELECT session_id, count() AS conversions",
+        "FROM events",
+        f"WHERE site_id = {site}",
+        "  AND conversion",
+        "GROUP BY session_id",
+        ") AS converted USING (session_id)",
+    ]
+
+
+def _having(lens: Lens, having: ReplayFilter, params: Params) -> list[str]:
+    clauses = [
+        f"{sql} >= {params.bind(least, 'UInt64')}"
+        for sql, least in (("rage_clicks", having.min_rage), ("dead_clicks", having.min_dead), (DURATION_MS, having.min_duration_ms))
+        if least
+    ]
+    if having.visited_page:
+        around = Window(lens.window.start - LONGEST_SESSION, lens.window.end + LONGEST_SESSION)
+        visited = [f"site_id = {params.text(lens.site_id)}", *window_clauses(around, params), *url_clauses(having.visited_page, params)]
+        clauses.append(f"session_id IN (SELECT session_id FROM pageviews WHERE {' AND '.join(visited)})")
+    return clauses + [performed_clause(lens.site_id, event, params) for event in having.performed]
+
+
+def _beyond(question: ReplayQuestion, key: str, params: Params) -> list[str]:
+    """The sessions after the last one seen."""
+    if question.after is None:
+        return []
+    value, started_ms, session_id = question.after
+    sign = -1 if question.descending else 1
+    seen = f"({params.bind(sign * value, 'Int64')}, {params.bind(-started_ms, 'Int64')}, {params.bind(session_id, 'UInt64')})"
+    return [f"WHERE {key} > {seen}"]

@@ -1,0 +1,64 @@
+"""The sessions behind a lens, and what is worth knowing of each."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, timedelta
+
+from clickhouse.errors import BadUserInputError
+from clickhouse.lens import PerformedEvent, UrlRule
+from clickhouse.replays import ReplayFilter, ReplayQuestion, WatchParts, compile_replays
+from resolvers import cursors
+from resolvers.context import Context
+from resolvers.lenses import AskedLens, page_size
+from resolvers.listing import Listing
+from resolvers.questions import Row
+
+MAX_REPLAYS = 100
+MAX_COUNT = 1_000_000
+MAX_SECONDS = 31_536_000
+
+
+def replay_filter(
+    min_rage: int, min_dead: int, min_duration_s: float, visited_page: UrlRule | None, performed: set[PerformedEvent]
+) -> ReplayFilter:
+    for value, argument, most in (
+        (min_rage, "having.minRage", MAX_COUNT),
+        (min_dead, "having.minDead", MAX_COUNT),
+        (min_duration_s, "having.minDurationSeconds", MAX_SECONDS),
+    ):
+        if not 0 <= value <= most:
+            raise BadUserInputError(f"{argument}: 0 to {most}.", argument=argument)
+    events = tuple(sorted(performed, key=lambda event: (event.name, event.min_count)))
+    return ReplayFilter(min_rage, min_dead, math.ceil(min_duration_s * 1000), visited_page, events)
+
+
+async def list_replays(
+    context: Context, asked: AskedLens, order: str, descending: bool, having: ReplayFilter, first: int, after: str | None
+) -> Listing:
+    """Sessions with any row in the lens; of a key that may not see them only the number."""
+    visible = context.key.may("replay:read")
+    binding = asked.binding("replays", order, descending, having)
+    asked, values = asked.resumed(after, binding, (int, int, int))
+    first = page_size(first, MAX_REPLAYS) if visible else 0
+    whole_site = asked.page_key is None and asked.lens.url is None
+    question = ReplayQuestion(order, descending, first, having, values if visible else None, whole_site)  # type: ignore[arg-type]
+    rows = await context.answers.load(asked.list_question(compile_replays, question))
+
+    def cursor(row: Row) -> str:
+        return asked.cursor(binding, row["sort_value"], cursors.milliseconds(row["started_at"].replace(tzinfo=UTC)), row["session_id"])
+
+    total = rows[0]["total_count"] if rows else 0
+    listing = Listing.of(rows, first, cursor, has_previous=values is not None, total_count=total)
+    return listing if visible else Listing([], [], has_next=False, has_previous=False, total_count=total)
+
+
+async def load_conversions(context: Context, site_id: str, session: Row) -> int:
+    """Converting events of the session."""
+    return int(session["conversions"]) if "conversions" in session else await context.conversions.load((site_id, session["session_id"]))
+
+
+async def load_watch_parts(context: Context, site_id: str, session: Row) -> WatchParts:
+    duration_ms = (session["ended_at"] - session["started_at"]) // timedelta(milliseconds=1)
+    conversions = await load_conversions(context, site_id, session)
+    return WatchParts.of(session["rage_clicks"], session["dead_clicks"], duration_ms, conversions)

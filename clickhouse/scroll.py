@@ -50,13 +50,34 @@ def _deepest(lens: Lens, page_keys: tuple[str, ...], unit: str, aggregation: str
     return [f"SELECT {page_column(lens)}, max({column}) AS deepest", *rows, f"GROUP BY page, {who}"]
 
 
-def compile_scroll(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuestion) -> Statement:
-    """One row a page: pageviews, visitors, fold_height, average_depth, median_depth and `buckets_KEY`, JSON, for each selection."""
-    params = Params()
+def depth_counts(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuestion, params: Params) -> list[str]:
+    """One row a page: population, average_depth, median_depth, and arrays from the top down: depths, ended_by_depth, reached_by_depth."""
     percent = question.unit == "PERCENT"
     step = params.bind(question.step * PPT_PER_PERCENT if percent else question.step, "UInt64")
     scale = f" / {PPT_PER_PERCENT}" if percent else ""
     last = f"intDiv({100 * PPT_PER_PERCENT}, {step})" if percent else f"least(intDiv(max(deepest), {step}), {MAX_BUCKETS - 1})"
+    return [
+        "SELECT page, population, average_depth, median_depth,",
+        f"  arrayMap(bucket -> toUInt32(bucket * {params.bind(question.step, 'UInt32')}), range(last_bucket + 1)) AS depths,",
+        "  arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,",
+        "  arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth",
+        "FROM (",
+        "SELECT page, count() AS population,",
+        f"  sum(deepest) / count(){scale} AS average_depth,",
+        f"  quantileExactInclusive(0.5)(deepest){scale} AS median_depth,",
+        f"  toUInt32({last}) AS last_bucket,",
+        f"  sumMap(map(toUInt32(least(intDiv(deepest, {step}), {MAX_BUCKETS - 1})), toUInt64(1))) AS ended_in",
+        "FROM (",
+        *_deepest(lens, page_keys, question.unit, question.aggregation, params),
+        ")",
+        "GROUP BY page",
+        ")",
+    ]
+
+
+def compile_scroll(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuestion) -> Statement:
+    """One row a page: pageviews, visitors, fold_height, average_depth, median_depth and `buckets_KEY`, JSON, for each selection."""
+    params = Params()
     lists = []
     for key, selection in question.buckets:
         bucket = compile_json(selection, SCROLL_BUCKET[WHO[question.aggregation]])
@@ -67,21 +88,7 @@ def compile_scroll(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuest
             "SELECT page, pageviews, visitors, fold_height, average_depth, median_depth" + ("," if lists else ""),
             ",\n".join(lists),
             "FROM (",
-            "SELECT page, population, average_depth, median_depth,",
-            f"  arrayMap(bucket -> toUInt32(bucket * {params.bind(question.step, 'UInt32')}), range(last_bucket + 1)) AS depths,",
-            "  arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,",
-            "  arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth",
-            "FROM (",
-            "SELECT page, count() AS population,",
-            f"  sum(deepest) / count(){scale} AS average_depth,",
-            f"  quantileExactInclusive(0.5)(deepest){scale} AS median_depth,",
-            f"  toUInt32({last}) AS last_bucket,",
-            f"  sumMap(map(toUInt32(least(intDiv(deepest, {step}), {MAX_BUCKETS - 1})), toUInt64(1))) AS ended_in",
-            "FROM (",
-            *_deepest(lens, page_keys, question.unit, question.aggregation, params),
-            ")",
-            "GROUP BY page",
-            ")",
+            *depth_counts(lens, page_keys, question, params),
             ") AS depths",
             "INNER JOIN (",
             f"SELECT {page_column(lens)}, count() AS pageviews, uniqExact(visitor_id) AS visitors,",

@@ -18,12 +18,18 @@ async def load_scroll(
     context: Context, asked: AskedLens, unit: str, step: int | None, aggregation: str, buckets: tuple[tuple[str, Selection], ...]
 ) -> Row | None:
     """None without pageviews."""
+    question = ScrollQuestion(unit, scroll_step(unit, step), aggregation, buckets)
+    rows = await context.answers.load(asked.question(compile_scroll, question))
+    return rows[0] if rows else None
+
+
+def scroll_step(unit: str, step: int | None) -> int:
+    """In the unit; its default when none is given."""
     step = DEFAULT_STEP[unit] if step is None else step
     low, high = STEP_RANGE[unit]
     if not low <= step <= high:
         raise BadUserInputError(f"step: {low} to {high} for unit {unit}.", argument="step")
-    rows = await context.answers.load(asked.question(compile_scroll, ScrollQuestion(unit, step, aggregation, buckets)))
-    return rows[0] if rows else None
+    return step
 
 
 async def load_depth_reached(context: Context, asked: AskedLens, unit: str, aggregation: str, share: float) -> float | None:

@@ -20,6 +20,12 @@ def wide_selections(info: GraphQLResolveInfo[Any], name: str) -> tuple[tuple[str
     )
 
 
+def own_selection(info: GraphQLResolveInfo[Any]) -> Selection:
+    """What is selected below the field being resolved."""
+    parent = cast(GraphQLObjectType, get_named_type(info.return_type))
+    return Selection(_collect(info, parent, [FieldDetails(node, None) for node in info.field_nodes]))
+
+
 def selected_names(info: GraphQLResolveInfo[Any]) -> frozenset[str]:
     """The names of the fields directly below the field being resolved."""
     top = [FieldDetails(node, None) for node in info.field_nodes]

@@ -15,6 +15,7 @@ from clickhouse.errors import BadUserInputError
 from clickhouse.heatmap import CellSize
 from clickhouse.sites import Site
 from resolvers import heatmaps, hotspots, lenses, windows
+from resolvers.context import Context
 from schema.enums import Breakpoint, Device, Direction, PageOrderField, Period
 
 
@@ -171,6 +172,27 @@ def plain_segment(segment: Segment | None) -> lens.Segment:
     return segment.plain() if given(segment) and segment is not None else lens.Segment()
 
 
+@strawberry.input(description="Through what a page or site is seen: one side of a comparison.")
+class Lens:
+    window: Window | None = strawberry.field(default=UNSET, description="The window of time; the last 7 days when left out.")
+    segment: Segment | None = strawberry.field(default=UNSET, description="Which visits; all when left out.")
+    url: UrlMatch | None = strawberry.field(
+        default=UNSET, description="Which URLs, whose pages are merged; the whole site when left out. Not allowed on a page."
+    )
+
+    async def asked(self, context: Context, site: Site, argument: str, page_key: str | None = None) -> lenses.AskedLens:
+        """On the page, or on the pages of its URL rule; errors name the `argument` the lens was given as."""
+        if page_key is not None and given(self.url):
+            raise BadUserInputError(f"{argument}.url: a page is its own URL; leave it out, or compare on the site.", argument=f"{argument}.url")
+        try:
+            url = None if page_key is not None else self.url.rule("url") if given(self.url) and self.url else lens.WHOLE_SITE
+            window = resolved_window(self.window, site, context.now)
+            return await lenses.resolve(context, site, window, plain_segment(self.segment), url, page_key)
+        except BadUserInputError as error:
+            details = error.details | {"argument": f"{argument}.{error.details.get('argument')}"}
+            raise BadUserInputError(f"{argument}.{error.message}", **details) from None
+
+
 @strawberry.input(description="The grid of a map, in CSS px on the standard viewport.")
 class CellInput:
     width: float = strawberry.field(description="Width of a cell, 1 or more.")
@@ -212,3 +234,5 @@ UrlArgument = Annotated[UrlMatch, strawberry.argument(description="Which URLs; t
 AfterArgument = Annotated[str | None, strawberry.argument(description="Cursor after which to go on; from the beginning when left out.")]
 FirstArgument = Annotated[int | None, strawberry.argument(description="At most so many, 1 to 100.")]
 CellArgument = Annotated[CellInput | None, strawberry.argument(description="The grid; by default 100 columns, and rows of 16 px.")]
+BaselineArgument = Annotated[Lens, strawberry.argument(description="What to compare with: before, the control, everybody else.")]
+CandidateArgument = Annotated[Lens, strawberry.argument(description="What to look at: after, the variant, this cohort.")]

@@ -12,7 +12,8 @@ from resolvers import ids, lenses, pages
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
 from resolvers.listing import Listing
-from schema.inputs import SegmentArgument, WindowArgument, plain_segment, resolved_window
+from schema.comparison import Comparison
+from schema.inputs import BaselineArgument, CandidateArgument, SegmentArgument, WindowArgument, plain_segment, resolved_window
 from schema.insights import Insights
 from schema.node import Node
 from schema.pagination import PageInfo
@@ -66,6 +67,10 @@ class Page(Node):
         self, info: strawberry.Info[Context], window: WindowArgument = UNSET, segment: SegmentArgument = UNSET
     ) -> Insights | None:
         return Insights.of(await self._asked(info, window, segment))
+
+    @strawberry.field(description="The page seen through two lenses, without `url`: what changed from the one to the other.")
+    async def compare(self, info: strawberry.Info[Context], baseline: BaselineArgument, candidate: CandidateArgument) -> Comparison | None:
+        return await Comparison.load(info.context, self.owner, baseline, candidate, self.key)
 
     async def _asked(self, info: strawberry.Info[Context], window: WindowArgument, segment: SegmentArgument) -> AskedLens:
         context = info.context

@@ -1,0 +1,346 @@
+"""Two lenses side by side: what changed from baseline to candidate, by element, by cell and by scroll depth.
+
+Each statement reads the rows of both lenses at once; `candidate` says of which lens a row is, so that what one side lacks is 0 there.
+
+The interval of a difference of two proportions is Newcombe's hybrid score interval (Statistics in Medicine 1998, method 10), made of the
+two Wilson intervals that the rates carry anyway. Wald's, the usual choice, is too narrow for small samples and for shares near 0 or 1,
+has no width at all for 0 of n, and leaves [-1, 1]; click shares are near 0 all the time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from clickhouse.conditions import lens_clauses, page_column
+from clickhouse.heatmap import POINT_ELEMENT, Cell
+from clickhouse.lens import Lens
+from clickhouse.numbers import CELL_COLUMNS, CELL_HEIGHT_PX, IS_ORIGIN, kind_clause, ratio, wilson_high, wilson_low
+from clickhouse.scroll import WHO, ScrollQuestion, depth_counts
+from clickhouse.selection import Leaf, Selection, Shape, compile_json
+from clickhouse.statement import Params, Statement
+from clickhouse.totals import lens_rows
+
+SIDES = {"baseline": "NOT candidate", "candidate": "candidate"}
+"""The two sides, and the condition on a row of both lenses."""
+
+
+def count_change(name: str) -> Shape:
+    """Of the columns `baseline_NAME` and `candidate_NAME`."""
+    delta = f"toInt64(candidate_{name}) - toInt64(baseline_{name})"
+    return Shape(
+        "CountChange",
+        {
+            "baseline": Leaf(f"baseline_{name}", "UInt64"),
+            "candidate": Leaf(f"candidate_{name}", "UInt64"),
+            "delta": Leaf(delta, "Int64"),
+            "relativeDelta": Leaf(ratio(f"({delta})", f"baseline_{name}"), "Nullable(Float64)"),
+        },
+    )
+
+
+def proportion_columns(name: str, numerator: str, denominator: str) -> list[str]:
+    """What `rate_change` needs: `NAME_baseline`, its interval's ends, likewise `NAME_candidate`, and `NAME_delta` with `NAME_low`, `NAME_high`."""
+    columns = []
+    for side in SIDES:
+        counted, of = f"{side}_{numerator}", f"{side}_{denominator}"
+        columns += [
+            f"{ratio(counted, of)} AS {name}_{side}",
+            f"{wilson_low(counted, of)} AS {name}_{side}_low",
+            f"{wilson_high(counted, of)} AS {name}_{side}_high",
+        ]
+    below = f"pow({name}_candidate - {name}_candidate_low, 2) + pow({name}_baseline_high - {name}_baseline, 2)"
+    above = f"pow({name}_candidate_high - {name}_candidate, 2) + pow({name}_baseline - {name}_baseline_low, 2)"
+    return [
+        *columns,
+        f"{name}_candidate - {name}_baseline AS {name}_delta",
+        f"{name}_delta - sqrt({below}) AS {name}_low",
+        f"{name}_delta + sqrt({above}) AS {name}_high",
+    ]
+
+
+def rate_change(name: str, numerator: str, denominator: str, basis: str) -> Shape:
+    """Of the columns that `proportion_columns` makes."""
+    number = "Nullable(Float64)"
+    rates = {
+        side: Shape(
+            "Rate",
+            {
+                "value": Leaf(f"{name}_{side}", number),
+                "numerator": Leaf(f"{side}_{numerator}", "UInt64"),
+                "denominator": Leaf(f"{side}_{denominator}", "UInt64"),
+                "basis": Leaf(f"'{basis}'", "String"),
+                "low": Leaf(f"{name}_{side}_low", number),
+                "high": Leaf(f"{name}_{side}_high", number),
+            },
+        )
+        for side in SIDES
+    }
+    return Shape(
+        "RateChange",
+        {
+            **rates,
+            "delta": Leaf(f"{name}_delta", number),
+            "relativeDelta": Leaf(f"{name}_delta / nullIf({name}_baseline, 0)", number),
+            "low": Leaf(f"{name}_low", number),
+            "high": Leaf(f"{name}_high", number),
+            "significant": Leaf(f"{name}_low > 0 OR {name}_high < 0", "Nullable(Bool)"),
+        },
+    )
+
+
+ELEMENT_CHANGE = Shape(
+    "ElementChange",
+    {
+        "element": replace(POINT_ELEMENT, null_when=None),
+        "clicks": count_change("clicks"),
+        "clickRate": rate_change("click_rate", "sessions", "all_sessions", "SESSIONS"),
+        "clickShare": rate_change("click_share", "clicks", "all_clicks", "CLICKS"),
+    },
+)
+
+CELL_CHANGE = Shape(
+    "CellChange",
+    {
+        "x": Leaf("cell_column * standard_width_px / cell_columns", "Float64"),
+        "y": Leaf("cell_row * cell_height_px", "UInt64"),
+        "relativeX": Leaf("cell_column / cell_columns", "Float64"),
+        "fixed": Leaf("fixed", "Bool"),
+        "count": count_change("count"),
+        "share": rate_change("share", "count", "total", "CLICKS"),
+        "element": POINT_ELEMENT,
+    },
+)
+
+SCROLL_BUCKET_CHANGE = {
+    basis: Shape(
+        "ScrollBucketChange",
+        {
+            "depth": Leaf("depth", "UInt32"),
+            "visitors": count_change("reached"),
+            "reach": rate_change("reach", "reached", "population", basis),
+        },
+    )
+    for basis in WHO.values()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ElementChangeQuestion:
+    """`by_share`: sorted by the change of the share of clicks, not by that of the clicks."""
+
+    candidate: Lens
+    by_share: bool
+    first: int
+    rows: Selection
+
+
+@dataclass(frozen=True, slots=True)
+class CellChangeQuestion:
+    """`by_share` as above; x is drawn on a viewport `standard_width_px` wide."""
+
+    candidate: Lens
+    kind: str
+    by_share: bool
+    standard_width_px: int
+    first: int
+    rows: Selection
+
+
+@dataclass(frozen=True, slots=True)
+class ScrollChangeQuestion:
+    candidate: Lens
+    scroll: ScrollQuestion
+
+
+def compile_element_changes(baseline: Lens, page_keys: tuple[str, ...], question: ElementChangeQuestion) -> Statement:
+    """One row a page: `rows`, a JSON array of the elements clicked on either side, biggest change first.
+
+    Clicks on elements that were deleted from the list count among all clicks only.
+    """
+    params = Params()
+    deleted = f"SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {params.text(baseline.site_id)} AND deleted"
+    selector = f"if((page_key, selector) IN ({deleted}), '', toString(selector)) AS selector"
+    columns = f"{selector}, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id"
+    clicks = [
+        "SELECT page, selector,",
+        *[f"  countIf({of}) AS {side}_clicks, uniqExactIf(session_id, {of}) AS {side}_sessions," for side, of in SIDES.items()],
+        "  argMax((tag, text), (candidate, timestamp, row_id)) AS latest, latest.1 AS tag, latest.2 AS text",
+        "FROM (",
+        *_interactions(baseline, question.candidate, page_keys, columns, [kind_clause("CLICK")], params),
+        ")",
+        "GROUP BY page, selector",
+    ]
+    rows = [
+        "SELECT *,",
+        "  sum(baseline_clicks) OVER (PARTITION BY page) AS baseline_all_clicks,",
+        "  sum(candidate_clicks) OVER (PARTITION BY page) AS candidate_all_clicks",
+        "FROM (",
+        *clicks,
+        ") AS clicks",
+        "INNER JOIN (",
+        *_populations(baseline, question.candidate, page_keys, params),
+        ") AS populations USING (page)",
+    ]
+    proportions = [
+        *proportion_columns("click_rate", "sessions", "all_sessions"),
+        *proportion_columns("click_share", "clicks", "all_clicks"),
+    ]
+    order = [*_biggest("clicks", "click_share" if question.by_share else None), "selector"]
+    shown = ["WHERE selector != ''"]
+    return Statement.of(
+        [
+            f"SELECT page, {_json_list(compile_json(question.rows, ELEMENT_CHANGE))} AS rows",
+            *_first(rows, proportions, shown, order, params.bind(question.first, "UInt32")),
+        ],
+        params,
+    )
+
+
+def compile_cell_changes(baseline: Lens, page_keys: tuple[str, ...], question: CellChangeQuestion) -> Statement:
+    """One row a page: `rows`, a JSON array of the cells of the default grid hit on either side, biggest change first."""
+    params = Params()
+    cell = Cell.default(question.standard_width_px)
+    with_element = "element" in question.rows.names()
+    element = ", ".join(f"toString({name}) AS {name}" if with_element else f"'' AS {name}" for name in ("selector", "tag", "text"))
+    columns = f"fixed, {cell.row_sql(params)} AS cell_row, {cell.column_sql(params)} AS cell_column, {element}"
+    conditions = [kind_clause(question.kind), f"NOT {IS_ORIGIN}"]
+    cells = [
+        "SELECT page, fixed, cell_row, cell_column,",
+        "  sum(baseline) AS baseline_count, sum(candidate) AS candidate_count,",
+        "  argMinIf((selector, tag, text), (-toInt64(hits), selector, tag, text), selector != '') AS top,",
+        "  top.1 AS selector, top.2 AS tag, top.3 AS text",
+        "FROM (",
+        "SELECT page, fixed, cell_row, cell_column, selector, tag, text,",
+        *[f"  countIf({of}) AS {side}," for side, of in SIDES.items()],
+        "  count() AS hits",
+        "FROM (",
+        *_interactions(baseline, question.candidate, page_keys, columns, conditions, params),
+        ")",
+        "GROUP BY page, fixed, cell_row, cell_column, selector, tag, text",
+        ")",
+        "GROUP BY page, fixed, cell_row, cell_column",
+    ]
+    rows = [
+        "SELECT *,",
+        *[f"  sum({side}_count) OVER (PARTITION BY page) AS {side}_total," for side in SIDES],
+        f"  {params.bind(question.standard_width_px, 'UInt32')} AS standard_width_px,",
+        f"  {CELL_COLUMNS} AS cell_columns, {CELL_HEIGHT_PX} AS cell_height_px",
+        "FROM (",
+        *cells,
+        ")",
+    ]
+    order = [*_biggest("count", "share" if question.by_share else None), "fixed", "cell_row", "cell_column"]
+    return Statement.of(
+        [
+            f"SELECT page, {_json_list(compile_json(question.rows, CELL_CHANGE))} AS rows",
+            *_first(rows, proportion_columns("share", "count", "total"), [], order, params.bind(question.first, "UInt32")),
+        ],
+        params,
+    )
+
+
+def compile_scroll_changes(baseline: Lens, page_keys: tuple[str, ...], question: ScrollChangeQuestion) -> Statement:
+    """One row a page: both sides' population, average_depth and median_depth, and `buckets_KEY`, JSON, for each selection."""
+    params = Params()
+    numbers = ("population", "average_depth", "median_depth")
+    sides = []
+    for side, lens in (("false", baseline), ("true", question.candidate)):
+        sides += [
+            *(["UNION ALL"] if sides else []),
+            f"SELECT page, {side} AS candidate, {', '.join(numbers)}, depth, reached",
+            "FROM (",
+            *depth_counts(lens, page_keys, question.scroll, params),
+            ")",
+            "ARRAY JOIN depths AS depth, reached_by_depth AS reached",
+        ]
+    shape = SCROLL_BUCKET_CHANGE[WHO[question.scroll.aggregation]]
+    lists = [f"  {_json_list(compile_json(selection, shape))} AS `buckets_{key}`" for key, selection in question.scroll.buckets]
+    wide = [f"  max({side}_{name}) AS {side}_{name}" for side in SIDES for name in numbers]
+    return Statement.of(
+        [
+            "SELECT page,",
+            ",\n".join([*wide, *lists]),
+            "FROM (",
+            "SELECT *, depth AS place,",
+            ",\n".join(f"  {column}" for column in proportion_columns("reach", "reached", "population")),
+            "FROM (",
+            "SELECT page, depth,",
+            *[f"  sumIf(reached, {of}) AS {side}_reached," for side, of in SIDES.items()],
+            *[f"  max(maxIf(population, {of})) OVER (PARTITION BY page) AS {side}_population," for side, of in SIDES.items()],
+            ",\n".join(f"  maxOrNullIf({name}, {of}) AS {side}_{name}" for side, of in SIDES.items() for name in numbers[1:]),
+            "FROM (",
+            *sides,
+            ")",
+            "GROUP BY page, depth",
+            ")",
+            ")",
+            "GROUP BY page",
+        ],
+        params,
+    )
+
+
+def _interactions(
+    baseline: Lens, candidate: Lens, page_keys: tuple[str, ...], columns: str, conditions: list[str], params: Params
+) -> list[str]:
+    """Interactions of both lenses; what both see is there twice, once a side."""
+    sides = []
+    for side, lens in (("false", baseline), ("true", candidate)):
+        sides += [
+            *(["UNION ALL"] if sides else []),
+            f"SELECT {page_column(lens)}, {side} AS candidate, {columns}",
+            "FROM interactions",
+            "WHERE " + "\n  AND ".join([*lens_clauses(lens, page_keys, params), *conditions]),
+        ]
+    return sides
+
+
+def _populations(baseline: Lens, candidate: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
+    """Distinct sessions of each side, one row a page."""
+    sides = []
+    for side, lens in (("false", baseline), ("true", candidate)):
+        sides += [
+            *(["UNION ALL"] if sides else []),
+            ("SELECT '' AS page," if lens.url else "SELECT row_page AS page,") + f" {side} AS candidate, session_id",
+            "FROM (",
+            *lens_rows(lens, page_keys, params),
+            ")",
+        ]
+    return [
+        "SELECT page,",
+        ",\n".join(f"  uniqExactIf(session_id, {of}) AS {side}_all_sessions" for side, of in SIDES.items()),
+        "FROM (",
+        *sides,
+        ")",
+        "GROUP BY page",
+    ]
+
+
+def _biggest(count: str, share: str | None) -> list[str]:
+    """The order of a list of changes: by the absolute change of the share if named, else of the count, then by the larger side."""
+    by_count = f"abs(toInt64(candidate_{count}) - toInt64(baseline_{count})) DESC"
+    return [*([f"ifNull(abs({share}_delta), -1) DESC"] if share else []), by_count, f"greatest(baseline_{count}, candidate_{count}) DESC"]
+
+
+def _first(rows: list[str], proportions: list[str], where: list[str], order: list[str], first: str) -> list[str]:
+    """The `first` rows of each page in that order, numbered by `place`, to be grouped into one row a page."""
+    return [
+        "FROM (",
+        f"SELECT *, row_number() OVER (PARTITION BY page ORDER BY {', '.join(order)}) AS place",
+        "FROM (",
+        "SELECT *,",
+        ",\n".join(f"  {column}" for column in proportions),
+        "FROM (",
+        *rows,
+        ")",
+        *where,
+        ")",
+        ")",
+        f"WHERE place <= {first}",
+        "GROUP BY page",
+    ]
+
+
+def _json_list(row: str) -> str:
+    """A JSON array of the rows in the order of `place`."""
+    return f"toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray((place, {row})))))"

@@ -138,11 +138,6 @@ class Site(Node):
         site = await info.context.readable_site(self.site_id)
         return await Comparison.load(info.context, site, baseline, candidate)
 
-    @strawberry.field(description="The site, or the pages of URL rules, seen through two lenses: what changed from the one to the other.")
-    async def compare(self, info: strawberry.Info[Context], baseline: BaselineArgument, candidate: CandidateArgument) -> Comparison | None:
-        site = await info.context.readable_site(self.site_id)
-        return await Comparison.load(info.context, site, baseline, candidate)
-
     @strawberry.field(description="The pages a URL rule matches, most clicks first: a preview before `insights(url:)`.")
     async def matched_pages(
         self,

@@ -47,11 +47,11 @@ BREAKDOWN_ROW = Shape(
 
 @dataclass(frozen=True, slots=True)
 class BreakdownQuestion:
-    """`rows` are the selections by the key each answers under."""
+    """`selection` is what is wanted of each row."""
 
     dimension: str
     first: int
-    rows: tuple[tuple[str, Selection], ...] = ()
+    selection: Selection
 
 
 def breakdown_rows(rows: list[str], first: int, params: Params, by: str = "page") -> list[str]:
@@ -100,17 +100,11 @@ def breakdown_json(selection: Selection) -> str:
     return f"toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray((place, {row})))))"
 
 
-def compile_breakdown_rows(lens: Lens, page_keys: tuple[str, ...], question: BreakdownQuestion) -> Statement:
-    """The rows themselves: page, place and the columns of BREAKDOWN_ROW."""
-    params = Params()
-    return Statement.of(_rows(lens, page_keys, question, params), params)
-
-
 def compile_breakdown(lens: Lens, page_keys: tuple[str, ...], question: BreakdownQuestion) -> Statement:
-    """One row a page: `rows_KEY`, a JSON array, for each selection."""
+    """One row a page that has rows: `rows`, a JSON array."""
     params = Params()
-    lists = "".join(f",\n  {breakdown_json(selection)} AS `rows_{key}`" for key, selection in question.rows)
-    return Statement.of([f"SELECT page{lists}", "FROM (", *_rows(lens, page_keys, question, params), ")", "GROUP BY page"], params)
+    rows = _rows(lens, page_keys, question, params)
+    return Statement.of([f"SELECT page, {breakdown_json(question.selection)} AS rows", "FROM (", *rows, ")", "GROUP BY page"], params)
 
 
 def _rows(lens: Lens, page_keys: tuple[str, ...], question: BreakdownQuestion, params: Params) -> list[str]:

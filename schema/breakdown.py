@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import strawberry
 
+from schema.enums import Dimension
 from schema.rate import Rate
 
 
@@ -22,3 +25,7 @@ class BreakdownRow:
     rage_clicks: int = strawberry.field(description="Rage bursts.")
     dead_clicks: int = strawberry.field(description="Dead clicks.")
     share: Rate = strawberry.field(description="sessions ÷ all sessions of the list.")
+
+
+ByArgument = Annotated[Dimension, strawberry.argument(description="What to tell visits apart by.")]
+FirstValuesArgument = Annotated[int | None, strawberry.argument(description="At most so many values, 1 to 1000.")]

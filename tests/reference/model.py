@@ -109,8 +109,16 @@ class Model:
         return {key: self._totals(seen) for key, seen in pages.items() if search.lower() in key.lower()}
 
     def breakdown(self, lens: Lens, dimension: str) -> dict[str, Answer]:
-        """Value of the dimension ('' is unknown) -> totals of the rows that have it."""
-        return {value: self._totals(seen) for value, seen in self.seen(lens).by(DIMENSION_OF[dimension]).items()}
+        """Value of the dimension ('' is unknown) -> totals of the sessions whose first row has it."""
+        seen, value_of = self.seen(lens), DIMENSION_OF[dimension]
+        value_of_session: dict[str, str] = {}
+        for fact in sorted(seen.facts(), key=lambda fact: (fact.timestamp_ms, value_of(fact))):
+            value_of_session.setdefault(fact.session, value_of(fact))
+        return {value: self._totals(part) for value, part in seen.by(lambda fact: value_of_session[fact.session]).items()}
+
+    def filter_values(self, lens: Lens, dimension: str) -> dict[str, Answer]:
+        """Value of the dimension -> totals of the rows that have it."""
+        return {value: self._totals(seen) for value, seen in self.seen(lens).by(DIMENSION_OF[dimension]).items() if value}
 
     def timeline(self, lens: Lens, interval: str = "DAY") -> dict[datetime, Answer]:
         """Start of the hour, day or week (Monday) in the site's time zone -> totals; gaps are left out."""

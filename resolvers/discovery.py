@@ -1,0 +1,53 @@
+"""Lists that tell what there is to ask about: breakdowns, timelines and the values of filters, each a JSON array."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from clickhouse.breakdown import BreakdownQuestion, compile_breakdown
+from clickhouse.errors import BadUserInputError
+from clickhouse.filter_values import FilterValueQuestion, compile_filter_values
+from clickhouse.selection import Selection
+from clickhouse.timeline import TimelineQuestion, compile_timeline
+from resolvers.context import Context
+from resolvers.lenses import AskedLens, page_size
+
+MAX_VALUES = 1000
+MAX_TIMELINE_POINTS = 10_000
+MAX_SEARCH_LENGTH = 2048
+
+INTERVAL_LENGTH = {"HOUR": timedelta(hours=1), "DAY": timedelta(days=1), "WEEK": timedelta(weeks=1)}
+
+
+async def load_breakdown(context: Context, asked: AskedLens, dimension: str, first: int, selection: Selection) -> str:
+    """Most sessions first, the others together last."""
+    question = BreakdownQuestion(dimension, page_size(first, MAX_VALUES), selection)
+    rows = await context.answers.load(asked.question(compile_breakdown, question))
+    return rows[0]["rows"] if rows else "[]"
+
+
+async def load_timeline(context: Context, asked: AskedLens, interval: str, selection: Selection) -> str:
+    """In the order of time, gaps included."""
+    rows = await context.answers.load(asked.question(compile_timeline, timeline_question(asked, interval, selection)))
+    return str(rows[0]["points"])
+
+
+def timeline_question(asked: AskedLens, interval: str, selection: Selection) -> TimelineQuestion:
+    """BadUserInputError for more points than anybody draws."""
+    window = asked.lens.window
+    if window.end - window.start > MAX_TIMELINE_POINTS * INTERVAL_LENGTH[interval]:
+        raise BadUserInputError(
+            f"interval: more than {MAX_TIMELINE_POINTS} points; ask for a longer interval or a shorter window.", argument="interval"
+        )
+    return TimelineQuestion(interval, asked.site.time_zone, selection)
+
+
+async def load_filter_values(
+    context: Context, asked: AskedLens, dimension: str, search: str | None, first: int, selection: Selection
+) -> str:
+    """Most sessions first; unknown values are left out."""
+    if search and len(search) > MAX_SEARCH_LENGTH:
+        raise BadUserInputError(f"search: at most {MAX_SEARCH_LENGTH} characters.", argument="search")
+    question = FilterValueQuestion(dimension, search or "", page_size(first, MAX_VALUES), selection)
+    rows = await context.answers.load(asked.question(compile_filter_values, question))
+    return rows[0]["values"] if rows else "[]"

@@ -54,12 +54,11 @@ def compile_extent(site_id: str) -> Statement:
 def compile_tracked_by_rule(site_id: str, rule: UrlRule) -> Statement:
     """One row: whether any page of the rule ever had heatmap rows, `has_heat` 0 or 1.
 
-    Rules on the URL as received are read off `interactions` and `pageviews`; those on the page key off `pages`.
+    Rules on the page key are read off `pages`; those on the URL as received off the rows, because scrolling alone leaves no interaction.
     """
     params = Params()
-    site = f"site_id = {params.text(site_id)}"
+    where = " AND ".join([f"site_id = {params.text(site_id)}", *url_clauses(rule, params)])
     if rule.kind in ("path", "ignore_query", "any"):
-        where = " AND ".join([site, *url_clauses(rule, params)])
         return Statement.of([f"SELECT max(has_heat) AS has_heat FROM pages WHERE {where}"], params)
-    where = " AND ".join([site, *url_clauses(rule, params)])
-    return Statement.of([f"SELECT toUInt8(count() > 0) AS has_heat FROM (SELECT 1 FROM interactions WHERE {where} LIMIT 1)"], params)
+    heat = f"SELECT 1 FROM received WHERE {where} AND type NOT IN ('pageview', 'event', 'element') LIMIT 1"
+    return Statement.of([f"SELECT toUInt8(count() > 0) AS has_heat FROM ({heat})"], params)

@@ -106,8 +106,8 @@ class HeatmapQuestion:
     points: tuple[tuple[str, Selection], ...] = ()
 
 
-def standard_viewport_px(lens: Lens) -> tuple[int, int]:
-    """The viewport x is drawn on: that of the only breakpoint the segment leaves, else of its only device, else the desktop's."""
+def layouts(lens: Lens) -> frozenset[str]:
+    """The breakpoints the segment leaves; of several, those of its devices."""
     segment = lens.segment
     possible = set(segment.breakpoint or STANDARD_VIEWPORT_PX)
     if width := segment.viewport_width:
@@ -115,7 +115,13 @@ def standard_viewport_px(lens: Lens) -> tuple[int, int]:
         possible &= {name for name, (start, end) in BREAKPOINTS_PX.items() if low <= end and start <= high}
     if len(possible) != 1 and segment.device:
         possible &= set(segment.device)
-    return STANDARD_VIEWPORT_PX[possible.pop()] if len(possible) == 1 else STANDARD_VIEWPORT_PX["DESKTOP"]
+    return frozenset(possible)
+
+
+def standard_viewport_px(lens: Lens) -> tuple[int, int]:
+    """The viewport x is drawn on: that of the only layout of the lens, the desktop's when there are several."""
+    possible = layouts(lens)
+    return STANDARD_VIEWPORT_PX[next(iter(possible))] if len(possible) == 1 else STANDARD_VIEWPORT_PX["DESKTOP"]
 
 
 def compile_heatmap(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion) -> Statement:

@@ -13,6 +13,8 @@ from strawberry.dataloader import DataLoader
 
 from clickhouse.client import Client
 from clickhouse.cohorts import Cohort, compile_cohorts
+from clickhouse.element_marks import Mark, compile_marks
+from clickhouse.elements import compile_attributes
 from clickhouse.errors import ForbiddenError, NotFoundError, PlanRequiredError
 from clickhouse.keys import ApiKey
 from clickhouse.pages import compile_extent, compile_seen, compile_tracked
@@ -22,6 +24,9 @@ from clickhouse.sites import PLANS, Site, compile_sites
 from resolvers.questions import Question, Row, answer
 
 MAX_BATCH = 1000
+
+ElementKey = tuple[str, str, str]
+"""site id, page key, selector"""
 
 
 def _now() -> datetime:
@@ -49,6 +54,9 @@ class Context:
         self.conversions: DataLoader[tuple[str, int], int] = DataLoader(self._load_conversions, max_batch_size=MAX_BATCH)
         self.sessions_by_key: DataLoader[tuple[str, str], Row | None] = DataLoader(self._load_sessions_by_key, max_batch_size=MAX_BATCH)
 
+        self.elements: DataLoader[ElementKey, Row | None] = DataLoader(self._load_elements, max_batch_size=MAX_BATCH)
+        self.marks: DataLoader[ElementKey, Mark] = DataLoader(self._load_marks, max_batch_size=MAX_BATCH)
+
     def require(self, scope: str) -> None:
         if not self.key.may(scope):
             raise ForbiddenError(
@@ -62,13 +70,19 @@ class Context:
             raise NotFoundError(f"No site {site_id!r} for this key; `viewer {{ sites }}` lists those it may read.", siteId=site_id)
         return site
 
-    async def readable_site(self, site_id: str) -> Site:
-        """The site, if this key may read its heatmaps and its plan has any."""
-        self.require("heatmap:read")
+    async def readable_site(self, site_id: str, scope: str = "heatmap:read") -> Site:
+        """The site, if this key has the scope and the site's plan has heatmaps."""
+        self.require(scope)
         site = await self.site(site_id)
         if PLANS[site.plan].max_pages == 0:
             raise PlanRequiredError("Heatmaps require the PRO plan or higher.", plan=site.plan, requiredPlan="PRO")
         return site
+
+    def forget_marks(self, element: ElementKey) -> None:
+        """What was loaded before its mark changed is asked anew, which elements of the site are fixed too."""
+        self.marks.clear(element)
+        self._sites.clear(element[0])
+        self.answers.clear_all()
 
     async def tracked_pages(self, site: Site) -> tuple[str, ...] | None:
         """The pages the plan covers, None when all."""
@@ -119,6 +133,20 @@ class Context:
                 found[site_id, row["cohort_id"]] = Cohort.from_row(row)
         return [found.get(key) for key in keys]
 
+    async def _load_elements(self, keys: list[ElementKey]) -> list[Row | None]:
+        found: dict[ElementKey, Row] = {}
+        for site_id, group in _elements_by_site(keys).items():
+            for row in await self.client.query(compile_attributes(site_id, tuple(group))):
+                found[site_id, row["page_key"], row["selector"]] = row
+        return [found.get(key) for key in keys]
+
+    async def _load_marks(self, keys: list[ElementKey]) -> list[Mark]:
+        found: dict[ElementKey, Mark] = {}
+        for site_id, group in _elements_by_site(keys).items():
+            for row in await self.client.query(compile_marks(site_id, tuple(group))):
+                found[site_id, row["page_key"], row["selector"]] = Mark.from_row(row)
+        return [found.get(key, Mark(*key)) for key in keys]
+
     async def _load_sessions(self, keys: list[tuple[str, int]]) -> list[Row | None]:
         found: dict[tuple[str, int], Row] = {}
         for site_id, group in _by_site(keys).items():
@@ -139,6 +167,10 @@ class Context:
             for row in await self.client.query(compile_session_by_key(site_id, tuple(group))):
                 found[site_id, row["session_key"]] = row
         return [found.get(key) for key in keys]
+
+
+def _elements_by_site(keys: list[ElementKey]) -> dict[str, list[tuple[str, str]]]:
+    return _by_site([(site_id, (page_key, selector)) for site_id, page_key, selector in keys])
 
 
 def _by_site(keys: list[tuple[str, Any]]) -> dict[str, list[Any]]:

@@ -107,6 +107,30 @@ class ReplayOrderField(Enum):
     DURATION = enum_value("DURATION", description="From the session's first row to its last.")
 
 
+@strawberry.enum(description="What elements are sorted by. An unknown value, with nothing to divide by, counts as lowest.")
+class ElementOrderField(Enum):
+    POSITION = enum_value("POSITION", description="Its top edge on the page.")
+    KEY = enum_value("KEY", description="What it is grouped by: selector, href, text or name, alphabetically.")
+    DISPLAYS = enum_value("DISPLAYS", description="Pageviews that reached it.")
+    CLICKS = enum_value("CLICKS", description="Clicks.")
+    CLICK_RATE = enum_value("CLICK_RATE", description="Clicks ÷ displays.")
+    CLICK_SHARE = enum_value("CLICK_SHARE", description="Clicks ÷ all clicks of the lens.")
+    VISITORS = enum_value("VISITORS", description="Distinct visitors who clicked it.")
+    CONVERSIONS = enum_value("CONVERSIONS", description="Sessions that clicked it and converted afterwards.")
+    AVERAGE_SECONDS_TO_CLICK = enum_value("AVERAGE_SECONDS_TO_CLICK", description="Mean seconds from the pageview to the click.")
+    RAGE_CLICKS = enum_value("RAGE_CLICKS", description="Rage bursts on it.")
+    DEAD_CLICKS = enum_value("DEAD_CLICKS", description="Dead clicks on it.")
+    BELOW_FOLD = enum_value("BELOW_FOLD", description="Share of its clicks below the fold.")
+
+
+@strawberry.enum(description="What makes several elements one row. One that has no such thing stands alone, by its selector.")
+class ElementGrouping(Enum):
+    SELECTOR = enum_value("SELECTOR", description="The CSS selector: each element of a page by itself; those of merged pages together.")
+    HREF = enum_value("HREF", description="Where it leads: all links to one target.")
+    TEXT = enum_value("TEXT", description="Its text.")
+    NAME = enum_value("NAME", description="The name given by `renameElement`.")
+
+
 @strawberry.enum(description="Which way a list is sorted.")
 class Direction(Enum):
     ASC = enum_value("ASC", description="Smallest first.")
@@ -131,7 +155,7 @@ class Dimension(Enum):
 @strawberry.enum(description="What a list of changes is sorted by, largest absolute change first.")
 class ChangeOrder(Enum):
     COUNT = enum_value("COUNT", description="The change of the count: what moved most. Meant for windows and segments of one size.")
-    SHARE = enum_value("SHARE", description="The change of the share of all clicks (of all interactions of the kind, for cells), whatever the sizes of the sides.")
+    SHARE = enum_value("SHARE", description="The change of the share of all clicks (for cells: of the kind), whatever the sizes of the sides.")
 
 
 @strawberry.enum(description="Why two lenses may not be comparable.")

@@ -16,7 +16,7 @@ from clickhouse.heatmap import CellSize
 from clickhouse.sites import Site
 from resolvers import heatmaps, hotspots, lenses, windows
 from resolvers.context import Context
-from schema.enums import Breakpoint, Device, Direction, PageOrderField, Period
+from schema.enums import Breakpoint, Device, Direction, ElementOrderField, PageOrderField, Period
 
 
 def given(value: Any) -> Any:
@@ -226,6 +226,19 @@ class RageRule:
 class PageOrder:
     field: PageOrderField = strawberry.field(default=PageOrderField.CLICKS, description="By which number.")
     direction: Direction = strawberry.field(default=Direction.DESC, description="Largest or smallest first.")
+
+
+@strawberry.input(description="How elements are sorted; ties by what they are grouped by.")
+class ElementOrder:
+    field: ElementOrderField = strawberry.field(default=ElementOrderField.POSITION, description="By which column.")
+    direction: Direction | None = strawberry.field(
+        default=UNSET, description="When left out: POSITION and KEY ascending, from the top of the page or alphabetically; all others largest first."
+    )
+
+    @property
+    def descending(self) -> bool:
+        usual = Direction.ASC if self.field in (ElementOrderField.POSITION, ElementOrderField.KEY) else Direction.DESC
+        return (given(self.direction) or usual) is Direction.DESC
 
 
 WindowArgument = Annotated[Window | None, strawberry.argument(description="The window of time; the last 7 days when left out.")]

@@ -9,18 +9,21 @@ from typing import Annotated, Self
 import strawberry
 from strawberry import UNSET
 
+from clickhouse.elements import ElementScope
 from clickhouse.heatmap import Cell
 from clickhouse.rage import DEFAULT_RULE
-from resolvers import depths, discovery, heatmaps, hotspots, lens_ids, pages
+from resolvers import depths, discovery, elements, heatmaps, hotspots, lens_ids, pages
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
 from resolvers.selections import own_selection, selected_names, wide_selections
 from schema.breakdown import BreakdownRow, ByArgument, FirstValuesArgument
+from schema.conversions import DepthConversions, EventArgument
 from schema.depths import AttentionHeatmap, ScrollHeatmap
-from schema.enums import Aggregation, InsightsStatus, Interval, PointKind, ScrollUnit
+from schema.elements import ElementStats, ElementStatsConnection
+from schema.enums import Aggregation, ElementGrouping, InsightsStatus, Interval, PointKind, ScrollUnit
 from schema.heatmap import FoldStats, PointHeatmap
 from schema.hotspots import DeadClickConnection, RageClickConnection
-from schema.inputs import AfterArgument, CellArgument, FirstArgument, PointInput, RageRule, given
+from schema.inputs import AfterArgument, CellArgument, ElementOrder, FirstArgument, PointInput, RageRule, given
 from schema.interactions import InteractionConnection
 from schema.node import Node
 from schema.replays import HavingArgument, OrderArgument, ReplayConnection, list_replays
@@ -55,6 +58,13 @@ class InsightsMeta:
     sample_rate: float | None = strawberry.field(description="Lowest percentage of sessions the tracker recorded, 100 is all; null without rows.")
     sources: list[str] = strawberry.field(description="Names of the ClickHouse sources that answered.")
     truncated: bool = strawberry.field(description="Whether the plan's page limit may have left pages of the URL rule out.")
+    asked: strawberry.Private[AskedLens]
+
+    @strawberry.field(
+        description="Elements that `markElement` makes fixed, or not, against what the tracker said: so many change displays, the fold and the map's `fixed`."
+    )
+    async def fixed_by_mark(self, info: strawberry.Info[Context]) -> int:
+        return await elements.load_fixed_by_mark(info.context, self.asked)
 
 
 @strawberry.type(description="One lens on a page or on the pages of a URL rule: every field below sees exactly the same rows.")
@@ -80,6 +90,7 @@ class Insights(Node):
             enough_data=extent["sessions"] >= MIN_SESSIONS,
             sample_rate=extent["sample_rate"],
             sources=[info.context.source_name],
+            asked=asked,
             truncated=asked.lens.url is not None and tracked is not None and await info.context.has_untracked_pages(asked.site),
         )
 
@@ -165,6 +176,51 @@ class Insights(Node):
         bands = wide_selections(info._raw_info, "bands")
         height = 200 if band_height is None else band_height
         return AttentionHeatmap.from_row(await depths.load_attention(info.context, self.asked, height, top or 0, bands))
+
+    @strawberry.field(description="The elements people clicked, and those the tracker told that nobody did; by default from the top of the page down.")
+    async def elements(
+        self,
+        info: strawberry.Info[Context],
+        order_by: Annotated[ElementOrder | None, strawberry.argument(description="How to sort.")] = UNSET,
+        ctas_only: Annotated[bool | None, strawberry.argument(description="Only elements marked as a call to action.")] = False,
+        group_by: Annotated[
+            ElementGrouping | None, strawberry.argument(description="What makes several elements one row.")
+        ] = ElementGrouping.SELECTOR,
+        deleted: Annotated[bool | None, strawberry.argument(description="The deleted elements instead, to restore them.")] = False,
+        first: FirstArgument = 10,
+        after: AfterArgument = UNSET,
+    ) -> ElementStatsConnection | None:
+        scope = ElementScope((group_by or ElementGrouping.SELECTOR).name, bool(ctas_only), bool(deleted))
+        order = order_by or ElementOrder()
+        query = elements.ElementQuery(scope, order.field.name, order.descending, 10 if first is None else first, given(after))
+        asked, listing, population = await elements.list_elements(info.context, self.asked, query)
+        return ElementStatsConnection.of(asked, scope, listing, population)
+
+    @strawberry.field(description="One element; null when it is unknown here, or deleted.")
+    async def element(
+        self, info: strawberry.Info[Context], selector: Annotated[str, strawberry.argument(description="Its selector, as answered.")]
+    ) -> ElementStats | None:
+        row, population = await elements.load_stats(info.context, self.asked, selector)
+        return ElementStats.from_row(row, self.asked, ElementScope(), population) if row else None
+
+    @strawberry.field(description="Clicks on no known element, or on a deleted one: clicks of `elements` + these = all clicks of the lens.")
+    async def unattributed(self, info: strawberry.Info[Context]) -> int | None:
+        return await elements.load_unattributed(info.context, self.asked)
+
+    @strawberry.field(description="Whether sessions that get further down convert more.")
+    async def conversions_by_depth(
+        self,
+        info: strawberry.Info[Context],
+        event: EventArgument = UNSET,
+        unit: Annotated[ScrollUnit | None, strawberry.argument(description="Percent of the page, or px.")] = ScrollUnit.PERCENT,
+        step: Annotated[int | None, strawberry.argument(description="Distance of depths: by default 25 percent or 100 px.")] = UNSET,
+    ) -> DepthConversions | None:
+        context, unit = info.context, unit or ScrollUnit.PERCENT
+        rows, baseline = await asyncio.gather(
+            elements.list_depth_conversions(context, self.asked, given(event), unit.name, given(step)),
+            elements.load_baseline(context, self.asked, given(event)),
+        )
+        return DepthConversions.of(unit, rows, baseline)
 
     @strawberry.field(description="The single interactions behind the map or behind some of its points, newest first.")
     async def interactions(

@@ -11,6 +11,7 @@ from strawberry import UNSET
 from clickhouse.errors import BadUserInputError, HeatgraphError
 from resolvers import ids, lens_ids, sites
 from resolvers.context import Context
+from schema.elements import Element
 from schema.inputs import AfterArgument, FirstArgument, given
 from schema.insights import Insights
 from schema.node import Node
@@ -53,6 +54,8 @@ async def load_node(info: strawberry.Info[Context], node_id: str) -> Node | None
             return Site.of(await context.site(site_id))
         case "Page", [str(site_id), str(page_key)]:
             return await Page.load(context, site_id, page_key)
+        case "Element", [str(site_id), str(page_key), str(selector)]:
+            return await Element.load(context, site_id, page_key, selector)
         case "Replay", [str(site_id), str(session_id)]:
             return await Replay.resolve_reference(info, site_id, session_id)
         case "Insights", _:

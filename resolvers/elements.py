@@ -1,0 +1,200 @@
+"""Elements under a lens, what an element is whatever the lens, and the action menu that marks them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from clickhouse.breakdown import BreakdownQuestion
+from clickhouse.conversions import DepthQuestion, compile_baseline, compile_depth_conversions
+from clickhouse.element_marks import Mark, insert_mark
+from clickhouse.elements import (
+    ElementScope,
+    ElementsQuestion,
+    GroupKey,
+    compile_element_breakdown,
+    compile_element_conversions,
+    compile_element_stats,
+    compile_elements,
+    compile_fixed_by_mark,
+    compile_unattributed,
+)
+from clickhouse.errors import BadUserInputError, NotFoundError
+from clickhouse.selection import Selection
+from resolvers.context import Context
+from resolvers.depths import DEFAULT_STEP, STEP_RANGE
+from resolvers.discovery import MAX_VALUES
+from resolvers.lenses import AskedLens, absolute_url, page_size, seen_page
+from resolvers.listing import Listing
+from resolvers.questions import Question, Row
+
+MAX_ELEMENTS = 100
+MAX_NAME_LENGTH = 200
+POPULATION = ("pageviews", "sessions", "visitors", "clicks")
+"""Measures of the lens that rates of elements are out of."""
+
+
+@dataclass(frozen=True, slots=True)
+class ElementQuery:
+    """`order` is an ElementOrderField."""
+
+    scope: ElementScope
+    order: str
+    descending: bool
+    first: int
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ElementAnswer:
+    """What a page's element is and how it is marked; `row` is None for one that was never told nor clicked."""
+
+    row: Row | None
+    mark: Mark
+
+
+# -- under a lens
+
+
+async def list_elements(context: Context, asked: AskedLens, query: ElementQuery) -> tuple[AskedLens, Listing, Row]:
+    """The rows of the list, the lens they were found under (that of the cursor), and its population."""
+    binding = asked.binding("elements", query.scope, query.order, query.descending)
+    asked, after = asked.resumed(query.after, binding, (float, str, int))
+    first = page_size(query.first, MAX_ELEMENTS)
+    question = ElementsQuestion(query.scope, query.order, query.descending, first, after)
+    rows, population = await asyncio.gather(
+        context.answers.load(asked.list_question(compile_elements, question)), load_population(context, asked)
+    )
+
+    def cursor(row: Row) -> str:
+        return asked.cursor(binding, float(row["sort_value"]), row["key"], int(row["by_selector"]))
+
+    total = rows[0]["total_count"] if rows else 0
+    return asked, Listing.of(rows, first, cursor, has_previous=after is not None, total_count=total), population
+
+
+async def load_stats(context: Context, asked: AskedLens, selector: str) -> tuple[Row | None, Row]:
+    """What one element did, None when it is unknown or deleted; and the lens's population."""
+    question = Question(compile_element_stats, asked.lens, asked.page_key, measures=(selector,))
+    rows, population = await asyncio.gather(context.answers.load(question), load_population(context, asked))
+    return next((row for row in rows if row["key"] == selector), None), population
+
+
+async def load_population(context: Context, asked: AskedLens) -> Row:
+    rows = await context.answers.load(asked.measures(POPULATION))
+    return rows[0] if rows else dict.fromkeys(POPULATION, 0)
+
+
+async def load_unattributed(context: Context, asked: AskedLens) -> int:
+    rows = await context.answers.load(asked.question(compile_unattributed))
+    return int(rows[0]["unattributed"]) if rows else 0
+
+
+async def load_fixed_by_mark(context: Context, asked: AskedLens) -> int:
+    if not asked.lens.has_fixed_marks:
+        return 0
+    rows = await context.answers.load(asked.question(compile_fixed_by_mark))
+    return int(rows[0]["fixed_by_mark"]) if rows else 0
+
+
+async def load_breakdown(
+    context: Context, asked: AskedLens, scope: ElementScope, key: GroupKey, dimension: str, first: int, selection: Selection
+) -> str:
+    """A JSON array: most sessions first, the others together last."""
+    breakdown = BreakdownQuestion(dimension, page_size(first, MAX_VALUES), selection)
+    row = await _of_element(context, Question(compile_element_breakdown, asked.lens, asked.page_key, (scope, breakdown), (key,)))
+    return str(row["rows"]) if row else "[]"
+
+
+# -- conversions
+
+
+async def load_conversions(context: Context, asked: AskedLens, scope: ElementScope, key: GroupKey, event: str | None) -> Row:
+    """conversions and revenue_micros by currency."""
+    question = Question(compile_element_conversions, asked.lens, asked.page_key, (scope, event_name(event)), (key,))
+    return await _of_element(context, question) or {"conversions": 0, "revenue_micros": {}}
+
+
+async def load_baseline(context: Context, asked: AskedLens, event: str | None) -> tuple[int, int]:
+    """Sessions of the lens that converted after their first row in it, and all its sessions."""
+    rows, population = await asyncio.gather(
+        context.answers.load(asked.question(compile_baseline, event_name(event))), load_population(context, asked)
+    )
+    return (rows[0]["conversions"] if rows else 0), population["sessions"]
+
+
+async def list_depth_conversions(context: Context, asked: AskedLens, event: str | None, unit: str, step: int | None) -> list[Row]:
+    """depth, sessions, conversions and revenue_micros, from the top down, as far as anybody got."""
+    step = DEFAULT_STEP[unit] if step is None else step
+    low, high = STEP_RANGE[unit]
+    if not low <= step <= high:
+        raise BadUserInputError(f"step: {low} to {high} for unit {unit}.", argument="step")
+    return await context.answers.load(asked.list_question(compile_depth_conversions, DepthQuestion(unit, step, event_name(event))))
+
+
+def event_name(event: str | None) -> str | None:
+    if event is not None and not 1 <= len(event) <= MAX_NAME_LENGTH:
+        raise BadUserInputError(
+            f"event: the name of an event, 1 to {MAX_NAME_LENGTH} characters; leave it out for every event that converts.", argument="event"
+        )
+    return event
+
+
+async def _of_element(context: Context, question: Question) -> Row | None:
+    """The one row of the element that the question's measures name."""
+    rows = await context.answers.load(question)
+    return next((row for row in rows if (row["by_selector"], row["key"]) == question.measures[0]), None)
+
+
+# -- whatever the lens
+
+
+async def load_element(context: Context, site_id: str, page_key: str, selector: str) -> ElementAnswer:
+    key = (site_id, page_key, selector)
+    row, mark = await asyncio.gather(context.elements.load(key), context.marks.load(key))
+    return ElementAnswer(row, mark)
+
+
+async def find_element(context: Context, site_id: str, page_key: str, selector: str) -> ElementAnswer | None:
+    """None when the page or the element was never seen."""
+    site = await context.readable_site(site_id)
+    seen = await seen_page(context, site, page_key)
+    found = await load_element(context, site_id, seen[0], selector) if seen else None
+    return found if found and (found.row or found.mark.updated_by) else None
+
+
+# -- the action menu
+
+
+async def rename(context: Context, site_id: str, page_key: str, selector: str, name: str | None) -> ElementAnswer:
+    """None or blank takes the name away."""
+    text = (name or "").strip()
+    if len(text) > MAX_NAME_LENGTH:
+        raise BadUserInputError(f"name: at most {MAX_NAME_LENGTH} characters.", argument="name")
+    return await _change(context, site_id, page_key, selector, lambda mark: replace(mark, name=text))
+
+
+async def mark(context: Context, site_id: str, page_key: str, selector: str, changes: dict[str, bool | None]) -> ElementAnswer:
+    """`changes` are of is_cta and is_fixed."""
+    if not changes:
+        raise BadUserInputError("markElement: say cta, fixed or both; `fixed: null` is as the tracker says.", argument="cta")
+    return await _change(context, site_id, page_key, selector, lambda before: replace(before, **changes))  # type: ignore[arg-type]
+
+
+async def set_deleted(context: Context, site_id: str, page_key: str, selector: str, deleted: bool) -> ElementAnswer:
+    return await _change(context, site_id, page_key, selector, lambda mark: replace(mark, deleted=deleted))
+
+
+async def _change(context: Context, site_id: str, page_key: str, selector: str, change: Callable[[Mark], Mark]) -> ElementAnswer:
+    """Writes the mark if that changes it, so that asking twice is recorded once."""
+    site = await context.readable_site(site_id, "element:write")
+    key = (site_id, absolute_url(page_key, "pageKey"), selector)
+    before = await load_element(context, *key)
+    if await context.page(site, key[1]) is None or (before.row is None and not before.mark.updated_by):
+        raise NotFoundError("This page has no such element; `insights { elements }` lists those it has.", pageKey=key[1], selector=selector)
+    after = change(before.mark)
+    if after != before.mark:
+        await context.client.insert(*insert_mark(before.mark, after, context.key.key_id, context.now))
+        context.forget_marks(key)
+    return await load_element(context, *key)

@@ -1,0 +1,12 @@
+"""Everything that writes."""
+
+from __future__ import annotations
+
+import strawberry
+
+from schema.element_menu import ElementMenu
+
+
+@strawberry.type(description="Everything that writes; each field names the scope it needs.")
+class Mutation(ElementMenu):
+    pass

@@ -1,5 +1,5 @@
 SELECT page, count, clicks, max_clicks, page_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
-  relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
+  cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
 FROM (
   SELECT *, count() OVER (PARTITION BY page) AS total_count
   FROM (
@@ -16,22 +16,22 @@ FROM (
       FROM (
         SELECT page_key AS page, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,
           x / viewport_width AS relative, y,
+          count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike,
           selector = '' AS by_cell,
           toUInt8(by_cell AND fixed) AS spot_fixed,
           if(by_cell, toUInt32(floor(y / {p11:UInt32})), 0) AS spot_row,
-          if(by_cell, toUInt32(least({p13:UInt32}, floor(x * {p12:Float64} / viewport_width))), 0) AS spot_column,
-          count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike
+          if(by_cell, toUInt32(least({p13:UInt32}, floor(x * {p12:Float64} / viewport_width))), 0) AS spot_column
         FROM (
-          SELECT page_key, 'rage' AS kind, clicks, selector, tag, text, x, y, fixed, viewport_width
+          SELECT page_key, 'rage' AS kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp
           FROM (
             SELECT session_id, page_key, fixed, burst[1].timestamp AS timestamp, arrayAvg(burst.x) AS x, arrayAvg(burst.y) AS y,
               toUInt32(length(burst)) AS clicks,
               arraySort(element -> (-toInt64(countEqual(burst.element, element)), element), arrayDistinct(burst.element))[1] AS element,
-              element.1 AS selector, element.2 AS tag, element.3 AS text, burst[1].payload.1 AS viewport_width, burst[1].payload.2 AS day
+              element.1 AS selector, element.2 AS tag, element.3 AS text, burst[1].payload.1 AS viewport_width, burst[1].payload.2 AS site_id, burst[1].payload.3 AS day, burst[1].payload.4 AS url, burst[1].payload.5 AS visitor_id, burst[1].payload.6 AS device, burst[1].payload.7 AS breakpoint, burst[1].payload.8 AS country, burst[1].payload.9 AS region, burst[1].payload.10 AS browser, burst[1].payload.11 AS traffic_source, burst[1].payload.12 AS campaign, burst[1].payload.13 AS variant, burst[1].payload.14 AS is_test
             FROM (
               SELECT session_id, page_key, fixed, arraySort(groupArray(ahead)) AS starts,
                 arrayFold((state, ahead) -> if(has(state.2, ahead[1].place), (arrayPushBack(state.1, []), state.2),
-                  arrayMap(places -> if(length(places) >= {p6:UInt32}, (arrayPushBack(state.1, places), arrayConcat(arrayFilter(place -> place > ahead[1].place, state.2), places)), (arrayPushBack(state.1, []), state.2)), [arrayFold((joined, click) -> if(has(state.2, click.place) OR arrayExists(other -> pow(other.x - click.x, 2) + pow(other.y - click.y, 2) > pow({p8:Float64}, 2), joined), joined, arrayPushBack(joined, click)), arraySlice(ahead, 2), arraySlice(ahead, 1, 1)).place])[1]),
+                  arrayMap(places -> if(length(places) >= {p8:UInt32}, (arrayPushBack(state.1, places), arrayConcat(arrayFilter(place -> place > ahead[1].place, state.2), places)), (arrayPushBack(state.1, []), state.2)), [arrayFold((joined, click) -> if(has(state.2, click.place) OR arrayExists(other -> pow(other.x - click.x, 2) + pow(other.y - click.y, 2) > pow({p10:Float64}, 2), joined), joined, arrayPushBack(joined, click)), arraySlice(ahead, 2), arraySlice(ahead, 1, 1)).place])[1]),
                   starts, (CAST([], 'Array(Array(UInt64))'), CAST([], 'Array(UInt64)'))).1 AS taken,
                 arrayFilter(burst -> notEmpty(burst), arrayMap((ahead, places) -> arrayFilter(click -> has(places, click.place), ahead),
                   starts, taken)) AS found
@@ -39,58 +39,62 @@ FROM (
                 SELECT session_id, page_key, fixed, arrayFilter(click -> click.place >= place, arraySort(groupArray(click) OVER within)) AS ahead
                 FROM (
                   SELECT session_id, page_key, fixed, toUnixTimestamp64Milli(timestamp) AS at_ms, (selector, tag, text) AS element,
-                    (viewport_width, day, 0) AS payload,
+                    (viewport_width, site_id, day, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test, 0) AS payload,
                     row_number() OVER (PARTITION BY session_id, page_key, fixed ORDER BY timestamp, x, y, element, payload) AS place,
                     CAST((place, timestamp, x, y, element, payload), concat('Tuple(place UInt64, timestamp DateTime64(3, \'UTC\'), x Float64, y Float64, element ', toTypeName(element), ', payload ', toTypeName(payload), ')')) AS click
                   FROM (
-                    SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, day
+                    SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, site_id, day, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test
                     FROM interactions
                     WHERE site_id = {p0:String}
+                      AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead'))
                       AND page_key IN {p1:Array(String)}
                       AND day BETWEEN {p2:Date} AND {p3:Date}
-                      AND timestamp >= {p4:DateTime64(3, 'UTC')}
-                      AND timestamp < {p5:DateTime64(3, 'UTC')}
+                      AND timestamp >= {p6:DateTime64(3, 'UTC')}
+                      AND timestamp < {p7:DateTime64(3, 'UTC')}
                       AND kind IN ('click', 'dead')
-                      AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind = 'rage' AND labelled)
+                      AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead')) AND kind = 'rage' AND labelled)
                   )
                   WHERE (session_id, page_key, fixed) IN (
                     SELECT session_id, page_key, fixed
                     FROM (
-                      SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, day
+                      SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, site_id, day, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test
                       FROM interactions
                       WHERE site_id = {p0:String}
+                        AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead'))
                         AND page_key IN {p1:Array(String)}
                         AND day BETWEEN {p2:Date} AND {p3:Date}
-                        AND timestamp >= {p4:DateTime64(3, 'UTC')}
-                        AND timestamp < {p5:DateTime64(3, 'UTC')}
+                        AND timestamp >= {p6:DateTime64(3, 'UTC')}
+                        AND timestamp < {p7:DateTime64(3, 'UTC')}
                         AND kind IN ('click', 'dead')
-                        AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind = 'rage' AND labelled)
+                        AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead')) AND kind = 'rage' AND labelled)
                     )
                     GROUP BY session_id, page_key, fixed
-                    HAVING count() >= {p6:UInt32}
-                      AND arrayExists((start, end) -> end - start <= {p7:UInt32},
-                        arraySlice(arraySort(groupArray(toUnixTimestamp64Milli(timestamp))) AS times, 1, length(times) - {p6:UInt32} + 1),
-                        arraySlice(times, {p6:UInt32}))
+                    HAVING count() >= {p8:UInt32}
+                      AND arrayExists((start, end) -> end - start <= {p9:UInt32},
+                        arraySlice(arraySort(groupArray(toUnixTimestamp64Milli(timestamp))) AS times, 1, length(times) - {p8:UInt32} + 1),
+                        arraySlice(times, {p8:UInt32}))
                   )
                 )
                 WINDOW within AS (PARTITION BY session_id, page_key, fixed ORDER BY at_ms RANGE BETWEEN CURRENT ROW AND 2000 FOLLOWING)
               )
-              WHERE length(ahead) >= {p6:UInt32}
+              WHERE length(ahead) >= {p8:UInt32}
               GROUP BY session_id, page_key, fixed
             )
             ARRAY JOIN found AS burst
           )
-          WHERE day BETWEEN {p2:Date} AND {p3:Date}
-            AND timestamp >= {p9:DateTime64(3, 'UTC')}
-            AND timestamp < {p10:DateTime64(3, 'UTC')}
+          WHERE site_id = {p0:String}
+            AND page_key IN {p1:Array(String)}
+            AND day BETWEEN {p2:Date} AND {p3:Date}
+            AND timestamp >= {p4:DateTime64(3, 'UTC')}
+            AND timestamp < {p5:DateTime64(3, 'UTC')}
           UNION ALL
-          SELECT page_key, toString(kind) AS kind, clicks, selector, tag, text, x, y, fixed, viewport_width
+          SELECT page_key, toString(kind) AS kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp
           FROM interactions
           WHERE site_id = {p0:String}
             AND page_key IN {p1:Array(String)}
             AND day BETWEEN {p2:Date} AND {p3:Date}
-            AND timestamp >= {p9:DateTime64(3, 'UTC')}
-            AND timestamp < {p10:DateTime64(3, 'UTC')}
+            AND timestamp >= {p4:DateTime64(3, 'UTC')}
+            AND timestamp < {p5:DateTime64(3, 'UTC')}
             AND kind = 'rage'
             AND labelled
         )
@@ -104,22 +108,22 @@ ORDER BY page, count DESC, clicks DESC, selector, spot_fixed, spot_row, spot_col
 LIMIT {p14:UInt32} BY page
 -- p0 = 'site_golden'
 -- p1 = ['https://example.com/pricing']
--- p10 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- p10 = 20.0
 -- p11 = 16
 -- p12 = 100.0
 -- p13 = 99
 -- p14 = 51
 -- p2 = datetime.date(2026, 11, 14)
 -- p3 = datetime.date(2026, 11, 21)
--- p4 = datetime.datetime(2026, 11, 14, 11, 59, tzinfo=datetime.timezone.utc)
--- p5 = datetime.datetime(2026, 11, 21, 12, 1, tzinfo=datetime.timezone.utc)
--- p6 = 4
--- p7 = 2000
--- p8 = 20.0
--- p9 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- p6 = datetime.datetime(2026, 11, 14, 11, 59, tzinfo=datetime.timezone.utc)
+-- p7 = datetime.datetime(2026, 11, 21, 12, 1, tzinfo=datetime.timezone.utc)
+-- p8 = 4
+-- p9 = 2000
 
 SELECT page, count, clicks, max_clicks, page_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
-  relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
+  cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
 FROM (
   SELECT *, count() OVER (PARTITION BY page) AS total_count
   FROM (
@@ -136,13 +140,13 @@ FROM (
       FROM (
         SELECT page_key AS page, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,
           x / viewport_width AS relative, y,
+          count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike,
           selector = '' AS by_cell,
           toUInt8(by_cell AND fixed) AS spot_fixed,
           if(by_cell, toUInt32(floor(y / {p6:UInt32})), 0) AS spot_row,
-          if(by_cell, toUInt32(least({p8:UInt32}, floor(x * {p7:Float64} / viewport_width))), 0) AS spot_column,
-          count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike
+          if(by_cell, toUInt32(least({p8:UInt32}, floor(x * {p7:Float64} / viewport_width))), 0) AS spot_column
         FROM (
-          SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width
+          SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp
           FROM interactions
           WHERE site_id = {p0:String}
             AND page_key IN {p1:Array(String)}
@@ -171,7 +175,7 @@ LIMIT {p9:UInt32} BY page
 -- p9 = 4
 
 SELECT page, count, clicks, max_clicks, page_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
-  relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
+  cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
 FROM (
   SELECT *, count() OVER (PARTITION BY page) AS total_count
   FROM (
@@ -188,13 +192,13 @@ FROM (
       FROM (
         SELECT page_key AS page, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,
           x / viewport_width AS relative, y,
+          count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike,
           selector = '' AS by_cell,
           toUInt8(by_cell AND fixed) AS spot_fixed,
           if(by_cell, toUInt32(floor(y / {p6:UInt32})), 0) AS spot_row,
-          if(by_cell, toUInt32(least({p8:UInt32}, floor(x * {p7:Float64} / viewport_width))), 0) AS spot_column,
-          count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike
+          if(by_cell, toUInt32(least({p8:UInt32}, floor(x * {p7:Float64} / viewport_width))), 0) AS spot_column
         FROM (
-          SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width
+          SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp
           FROM interactions
           WHERE site_id = {p0:String}
             AND page_key IN {p1:Array(String)}
@@ -270,7 +274,8 @@ GROUP BY row_page
 -- p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
 -- p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
 
-SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at
+SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at,
+  site_id IN (SELECT site_id FROM element_marks FINAL WHERE is_fixed IS NOT NULL AND NOT deleted) AS has_fixed_marks
 FROM sites FINAL
 WHERE site_id IN {p0:Array(String)}
 ORDER BY site_id

@@ -41,7 +41,8 @@ LIMIT {p4:UInt32}
 -- p3 = datetime.date(2026, 11, 20)
 -- p4 = 26
 
-SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at
+SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at,
+  site_id IN (SELECT site_id FROM element_marks FINAL WHERE is_fixed IS NOT NULL AND NOT deleted) AS has_fixed_marks
 FROM sites FINAL
 WHERE site_id IN {p0:Array(String)}
 ORDER BY site_id

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated, Self
 
 import strawberry
 from strawberry import UNSET
 
 from clickhouse import sites
-from clickhouse.errors import BadUserInputError, DeadlineError, SourceUnavailableError
+from clickhouse.errors import BadUserInputError
 from clickhouse.lens import WHOLE_SITE, Segment, UrlRule
-from clickhouse.sites import PLANS
 from resolvers import discovery, ids, lenses, pages
 from resolvers.context import Context
 from resolvers.listing import Listing
 from resolvers.selections import own_selection
 from schema.breakdown import FirstValuesArgument
+from schema.capabilities import Capabilities
 from schema.comparison import Comparison
 from schema.enums import Dimension, Direction, PageOrderField, Plan
 from schema.filter_values import FilterValue
@@ -34,7 +33,6 @@ from schema.inputs import (
     resolved_window,
 )
 from schema.insights import Insights
-from schema.instants import utc
 from schema.node import Node
 from schema.page import Page, PageConnection
 from schema.pagination import PageInfo
@@ -42,23 +40,6 @@ from schema.replays import HavingArgument, OrderArgument, ReplayConnection, list
 from schema.splice import Spliced
 
 MAX_SEARCH_LENGTH = 2048
-
-
-@strawberry.type(description="A ClickHouse that answers for the site.")
-class SourceHealth:
-    name: str = strawberry.field(description="Its name in the configuration.")
-    healthy: bool = strawberry.field(description="Whether it answered just now.")
-
-
-@strawberry.type(description="What can be asked of a site.")
-class Capabilities:
-    retention_days: int = strawberry.field(description="Days that are kept; older parts of a window are cut off and `meta` says so.")
-    max_window_days: int = strawberry.field(description="Longest window of one lens, days.")
-    max_pages: int | None = strawberry.field(description="Pages the plan covers, the first ones seen; null is all, 0 is no heatmaps.")
-    max_points: int = strawberry.field(description="Most points of a map at once.")
-    data_from: dt.datetime | None = strawberry.field(description="First row received, UTC; null without data.")
-    data_to: dt.datetime | None = strawberry.field(description="Last row received, UTC; null without data.")
-    sources: list[SourceHealth] = strawberry.field(description="Where the site's data lives, and whether that is healthy.")
 
 
 @strawberry.federation.type(keys=["siteId"], description="A tracked website.")
@@ -86,22 +67,9 @@ class Site(Node):
     async def resolve_reference(cls, info: strawberry.Info[Context], site_id: str) -> Self:
         return cls.of(await info.context.site(site_id))
 
-    @strawberry.field(description="Retention, limits, the extent of the data and the health of its sources.")
+    @strawberry.field(description="Retention, limits, the extent of the data, the health of its sources and which fields they can answer.")
     async def capabilities(self, info: strawberry.Info[Context]) -> Capabilities | None:
-        context = info.context
-        try:
-            extent, healthy = await context.extent(self.row), True
-        except (SourceUnavailableError, DeadlineError):
-            extent, healthy = {"data_from": None, "data_to": None}, False
-        return Capabilities(
-            retention_days=self.row.retention_days,
-            max_window_days=context.max_window_days,
-            max_pages=PLANS[self.row.plan].max_pages,
-            max_points=context.max_points,
-            data_from=extent["data_from"] and utc(extent["data_from"]),
-            data_to=extent["data_to"] and utc(extent["data_to"]),
-            sources=[SourceHealth(name=context.source_name, healthy=healthy)],
-        )
+        return await Capabilities.load(info.context, self.row)
 
     @strawberry.field(description="Pages with rows in the lens, by any of their numbers; by default most clicks first.")
     async def pages(
@@ -164,6 +132,12 @@ class Site(Node):
         limit, selection = 25 if first is None else first, own_selection(info._raw_info)
         return Spliced(await discovery.load_filter_values(context, asked, dimension.name, given(search), limit, selection))  # type: ignore[return-value]
 
+    @strawberry.field(description="Its cohorts, by name.")
+    async def cohorts(
+        self, info: strawberry.Info[Context], first: FirstArgument = 25, after: AfterArgument = UNSET
+    ) -> CohortConnection | None:
+        return CohortConnection.of(await cohorts.list_cohorts(info.context, self.site_id, 25 if first is None else first, given(after)))
+
     @strawberry.field(description="The sessions behind a lens on the whole site: those with any row in it.")
     async def replays(
         self,
@@ -196,9 +170,7 @@ class Site(Node):
             raise BadUserInputError(f"search: at most {MAX_SEARCH_LENGTH} characters.", argument="search")
         asked = await lenses.resolve(context, site, resolved_window(window, site, context.now), plain_segment(segment), url)
         order = order_by or PageOrder(field=PageOrderField.CLICKS, direction=Direction.DESC)
-        query = pages.PageQuery(
-            search or None, order.field.name, order.direction is Direction.DESC, 25 if first is None else first, after
-        )
+        query = pages.PageQuery(search or None, order.field.name, order.direction is Direction.DESC, 25 if first is None else first, after)
         _, listing = await pages.list_pages(context, asked, query)
         return PageConnection.of(listing, site)
 

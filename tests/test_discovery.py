@@ -12,9 +12,10 @@ import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
 
 from clickhouse.client import Client
+from clickhouse.keys import ApiKey
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
-from tests.asking import NOW, answer, ask, create_site, load
+from tests.asking import EVERYTHING, NOW, answer, ask, create_site, load
 from tests.reference.lens import Lens
 from tests.reference.lenses import Question, question
 from tests.reference.model import DIMENSION_OF, Answer, Model
@@ -117,7 +118,9 @@ async def test_visitors_of_the_others_are_counted_once(client: Client, data: Dat
     found = {"window": {"between": {"from": str(data.first_day), "to": str(data.first_day + timedelta(days=3))}}, "segment": {}}
     whole = Lens(data.start_ms, data.start_ms + 4 * DAY_MS)
     values = sorted(model.breakdown(whole, "ENTRY_PAGE").items(), key=rank)
-    rows = (await insights(client, found | {"url": {"regex": ".*"}}, "breakdown(by: ENTRY_PAGE, first: 1) { visitors isOther }"))["breakdown"]
+    rows = (await insights(client, found | {"url": {"regex": ".*"}}, "breakdown(by: ENTRY_PAGE, first: 1) { visitors isOther }"))[
+        "breakdown"
+    ]
     people = {fact.visitor for fact in model.seen(whole).facts() if DIMENSION_OF["ENTRY_PAGE"](fact) != values[0][0]}
     assert len(values) > 3
     assert rows[1] == {"visitors": len(people), "isOther": True}
@@ -206,6 +209,58 @@ async def test_a_point_says_when_the_window_holds_only_a_part_of_it(client: Clie
     assert all(datetime.fromisoformat(week["start"]).weekday() == 0 for week in weeks)
 
 
+# -- capabilities
+
+CAPABILITIES = "query ($id: String!) { site(siteId: $id) { capabilities { dataFrom dataTo fields { field available reason } } } }"
+BREAKDOWNS = {f"breakdown(by: {dimension})" for dimension in DIMENSION_OF} - {"breakdown(by: DEVICE)", "breakdown(by: BREAKPOINT)"}
+
+
+async def capabilities(client: Client, site: Site, key: ApiKey = EVERYTHING) -> dict[str, str | None]:
+    """Field -> why it cannot be answered, None where it can."""
+    fields = (await ask(client, CAPABILITIES, key, id=site.site_id))["site"]["capabilities"]["fields"]
+    assert all(field["available"] == (field["reason"] is None) for field in fields)
+    return {field["field"]: field["reason"] for field in fields}
+
+
+async def test_a_site_says_which_fields_it_can_answer(client: Client) -> None:
+    assert {field for field, reason in (await capabilities(client, SITE)).items() if reason} == {"replays { url }"}
+    of_pageviews = await capabilities(client, CLOCKS)
+    assert {field for field, reason in of_pageviews.items() if not reason} == {"totals", "replays", "breakdown(by: ENTRY_PAGE)"}
+    assert of_pageviews["attention"] == "No `attention` rows were received."
+    assert BREAKDOWNS < of_pageviews.keys()
+
+
+@pytest.mark.parametrize("kind", ["click", "dead", "move", "scroll", "attention", "event", "element"])
+async def test_each_kind_of_row_opens_its_fields(client: Client, database: SyncClient, kind: str) -> None:
+    site = create_site(database, Site(f"site_only_{kind}", kind, replay_url_template="https://replays.example/{sessionId}"))
+    row = {"type": kind, "timestamp": NOW.isoformat(), "sessionId": "s", "visitorId": "v", "url": "https://example.com/", "x": 1, "y": 1}
+    own = {"scrollY": 900, "seconds": 2, "viewportWidth": 400, "viewportHeight": 800, "pageHeight": 3000, "width": 9, "height": 9}
+    named = {"name": "signup"} if kind == "event" else {"selector": "#a", "tag": "a"} if kind == "element" else {}
+    pageview = {"type": "pageview", "viewportWidth": 400, "viewportHeight": 800, "pageHeight": 3000}
+    load(database, site, [row | pageview, row | own | named | {"variant": "A"}])
+    opened = {
+        "click": {"heatmap", "rageClicks"},
+        "dead": {"heatmap", "rageClicks", "deadClicks"},
+        "move": {"heatmap(kind: MOVE)"},
+        "scroll": {"scroll"},
+        "attention": {"attention"},
+        "event": {"elements { conversions(event:) }"},
+        "element": {"elements", "elements { element { top } }"},
+    }
+    always = {"totals", "replays", "replays { url }", "breakdown(by: ENTRY_PAGE)", "breakdown(by: VARIANT)"}
+    assert {field for field, reason in (await capabilities(client, site)).items() if not reason} == always | opened[kind]
+
+
+async def test_capabilities_know_the_plan_and_the_key(client: Client, database: SyncClient) -> None:
+    free = create_site(database, Site("site_free", "Free", plan="FREE"))
+    assert set((await capabilities(client, free)).values()) == {"Heatmaps require the PRO plan or higher."}
+    reader = ApiKey("k_reader", "reader", frozenset({"heatmap:read"}), frozenset({"*"}))
+    reasons = await capabilities(client, SITE, reader)
+    assert {field for field, reason in reasons.items() if reason} == {"replays", "replays { url }"}
+    nobody = ApiKey("k_nobody", "nobody", frozenset({"replay:read"}), frozenset({"*"}))
+    assert set((await capabilities(client, SITE, nobody)).values()) == {"This key lacks the scope heatmap:read."}
+
+
 # -- cost and bad input
 
 
@@ -216,7 +271,8 @@ async def test_25_pages_cost_as_many_statements_as_1(client: Client, statements:
         statements.clear()
         lens = 'window: {last: "-20d"}'
         await ask(
-            client, f'{{ site(siteId: "{SITE.site_id}") {{ pages(first: {first}, {lens}) {{ nodes {{ insights({lens}) {{ {field} }} }} }} }} }}'
+            client,
+            f'{{ site(siteId: "{SITE.site_id}") {{ pages(first: {first}, {lens}) {{ nodes {{ insights({lens}) {{ {field} }} }} }} }} }}',
         )
         costs.append(len(statements))
     assert costs[0] == costs[1]

@@ -119,14 +119,14 @@ def _bursts_by(rule: RageRule, lens: Lens, page_keys: tuple[str, ...], params: P
     where the tracker labelled bursts itself, those."""
     of_lens = lens_clauses(lens, page_keys, params)
     sessions = "SELECT session_id FROM interactions WHERE " + " AND ".join([*of_lens, "kind IN ('click', 'dead')"])
-    of_sessions = [f"site_id = {params.text(lens.site_id)}", f"session_id IN ({sessions})"]
-    labelled = "SELECT session_id, page_key FROM interactions WHERE " + " AND ".join([*of_sessions, "kind = 'rage'", "labelled"])
+    of_pages = [f"site_id = {params.text(lens.site_id)}", *([f"page_key IN {params.texts(page_keys)}"] if page_keys else [])]
+    labelled = "SELECT session_id, page_key FROM interactions WHERE " + " AND ".join([*of_pages, "kind = 'rage'", "labelled"])
     around = window_clauses(Window(lens.window.start - EDGE, lens.window.end + EDGE), params)
-    pages = [f"page_key IN {params.texts(page_keys)}"] if page_keys else []
     clicks = [
         f"SELECT {COLUMNS}, {', '.join(OF_FIRST_CLICK)}",
         "FROM interactions",
-        "WHERE " + "\n  AND ".join([*of_sessions, *pages, *around, "kind IN ('click', 'dead')", f"(session_id, page_key) NOT IN ({labelled})"]),
+        "WHERE " + "\n  AND ".join([*of_pages, *around, "kind IN ('click', 'dead')", f"session_id IN ({sessions})"]),
+        f"  AND (session_id, page_key) NOT IN ({labelled})",
     ]
     return [
         "SELECT " + COLUMNS.replace("kind", "'rage' AS kind"),

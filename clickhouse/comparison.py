@@ -9,9 +9,11 @@ has no width at all for 0 of n, and leaves [-1, 1]; click shares are near 0 all 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from clickhouse.conditions import lens_clauses, page_column
+from clickhouse.element_marks import deleted_clause, from_interactions
 from clickhouse.heatmap import POINT_ELEMENT, Cell
 from clickhouse.lens import Lens
 from clickhouse.numbers import CELL_COLUMNS, CELL_HEIGHT_PX, IS_ORIGIN, kind_clause, ratio, wilson_high, wilson_low
@@ -158,8 +160,7 @@ def compile_element_changes(baseline: Lens, page_keys: tuple[str, ...], question
     Clicks on elements that were deleted from the list count among all clicks only.
     """
     params = Params()
-    deleted = f"SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {params.text(baseline.site_id)} AND deleted"
-    selector = f"if((page_key, selector) IN ({deleted}), '', toString(selector)) AS selector"
+    selector = f"if({deleted_clause(baseline, params)}, '', toString(selector)) AS selector"
     columns = f"{selector}, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id"
     clicks = [
         "SELECT page, selector,",
@@ -243,16 +244,16 @@ def compile_scroll_changes(baseline: Lens, page_keys: tuple[str, ...], question:
     """One row a page: both sides' population, average_depth and median_depth, and `buckets_KEY`, JSON, for each selection."""
     params = Params()
     numbers = ("population", "average_depth", "median_depth")
-    sides = []
-    for side, lens in (("false", baseline), ("true", question.candidate)):
-        sides += [
-            *(["UNION ALL"] if sides else []),
+
+    def depths(lens: Lens, side: str) -> list[str]:
+        return [
             f"SELECT page, {side} AS candidate, {', '.join(numbers)}, depth, reached",
             "FROM (",
             *depth_counts(lens, page_keys, question.scroll, params),
             ")",
             "ARRAY JOIN depths AS depth, reached_by_depth AS reached",
         ]
+
     shape = SCROLL_BUCKET_CHANGE[WHO[question.scroll.aggregation]]
     lists = [f"  {_json_list(compile_json(selection, shape))} AS `buckets_{key}`" for key, selection in question.scroll.buckets]
     wide = [f"  max({side}_{name}) AS {side}_{name}" for side in SIDES for name in numbers]
@@ -269,7 +270,7 @@ def compile_scroll_changes(baseline: Lens, page_keys: tuple[str, ...], question:
             *[f"  max(maxIf(population, {of})) OVER (PARTITION BY page) AS {side}_population," for side, of in SIDES.items()],
             ",\n".join(f"  maxOrNullIf({name}, {of}) AS {side}_{name}" for side, of in SIDES.items() for name in numbers[1:]),
             "FROM (",
-            *sides,
+            *_both(baseline, question.candidate, depths),
             ")",
             "GROUP BY page, depth",
             ")",
@@ -280,37 +281,38 @@ def compile_scroll_changes(baseline: Lens, page_keys: tuple[str, ...], question:
     )
 
 
+def _both(baseline: Lens, candidate: Lens, rows: Callable[[Lens, str], list[str]]) -> list[str]:
+    """The rows of both lenses; what both see is there twice, once a side. `rows` takes the lens and the value of `candidate`."""
+    return [*rows(baseline, "false"), "UNION ALL", *rows(candidate, "true")]
+
+
 def _interactions(
     baseline: Lens, candidate: Lens, page_keys: tuple[str, ...], columns: str, conditions: list[str], params: Params
 ) -> list[str]:
-    """Interactions of both lenses; what both see is there twice, once a side."""
-    sides = []
-    for side, lens in (("false", baseline), ("true", candidate)):
-        sides += [
-            *(["UNION ALL"] if sides else []),
+    """Interactions of both lenses."""
+
+    def rows(lens: Lens, side: str) -> list[str]:
+        return [
             f"SELECT {page_column(lens)}, {side} AS candidate, {columns}",
-            "FROM interactions",
+            *from_interactions(lens, params),
             "WHERE " + "\n  AND ".join([*lens_clauses(lens, page_keys, params), *conditions]),
         ]
-    return sides
+
+    return _both(baseline, candidate, rows)
 
 
 def _populations(baseline: Lens, candidate: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
     """Distinct sessions of each side, one row a page."""
-    sides = []
-    for side, lens in (("false", baseline), ("true", candidate)):
-        sides += [
-            *(["UNION ALL"] if sides else []),
-            ("SELECT '' AS page," if lens.url else "SELECT row_page AS page,") + f" {side} AS candidate, session_id",
-            "FROM (",
-            *lens_rows(lens, page_keys, params),
-            ")",
-        ]
+
+    def rows(lens: Lens, side: str) -> list[str]:
+        page = "'' AS page" if lens.url else "row_page AS page"
+        return [f"SELECT {page}, {side} AS candidate, session_id", "FROM (", *lens_rows(lens, page_keys, params), ")"]
+
     return [
         "SELECT page,",
         ",\n".join(f"  uniqExactIf(session_id, {of}) AS {side}_all_sessions" for side, of in SIDES.items()),
         "FROM (",
-        *sides,
+        *_both(baseline, candidate, rows),
         ")",
         "GROUP BY page",
     ]

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from random import Random
 from typing import Any
-from zoneinfo import ZoneInfo
 
+import orjson
 import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
 
-from clickhouse import lens as lenses
 from clickhouse.client import Client
 from clickhouse.cohorts import cohort_id_of
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
-from gateway.demo import DEMO_SITE
-from resolvers.comparison import Compared, warnings
-from resolvers.lenses import AskedLens
-from schema.comparison import RateChange
-from schema.enums import RateBasis
-from schema.rate import Rate
+from gateway.demo import DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_rows
 from tests.asking import NOW, answer, ask, create_site, load
-from tests.reference.lens import Lens, Segment
+from tests.reference.lens import Lens
 from tests.reference.lenses import Question, question
-from tests.reference.model import Answer, Model, Seen, sessions
+from tests.reference.model import Answer, Model, most_frequent_selector, sessions
 from tests.reference.rates import rate, wilson
 from tests.reference.rows import COHORTS, data_set
 from tests.reference.rows import ELEMENTS as TRACKED
@@ -45,31 +39,8 @@ RATES = f"rates {{ {' '.join(f'{name} {CHANGE}' for name in ('bounceRate', 'rage
 ELEMENTS = f"{{ element {{ selector tag text }} clicks {COUNT} clickRate {CHANGE} clickShare {CHANGE} }}"
 CELLS = f"{{ x y relativeX fixed count {COUNT} share {CHANGE} element {{ selector }} }}"
 BUCKETS = f"population {COUNT} averageDepth {COUNT} medianDepth {COUNT} buckets {{ depth visitors {COUNT} reach {CHANGE} }}"
-EVERYTHING = f"""{TOTALS} {RATES} warnings {{ code message }} fold {{ total {COUNT} belowFold {CHANGE} medianViewportHeight {COUNT} }}
+EVERYTHING = f"""{TOTALS} {RATES} warnings {{ code }} fold {{ total {COUNT} belowFold {CHANGE} medianViewportHeight {COUNT} }}
     scroll {{ {BUCKETS} }} elements {ELEMENTS} cells {CELLS}"""
-
-
-# -- the interval
-
-
-@pytest.mark.parametrize(
-    ("one", "two", "low", "high"),
-    [
-        ((48, 80), (56, 70), 0.0524, 0.3339),
-        ((3, 10), (9, 10), 0.1705, 0.8090),
-        ((2, 7), (6, 7), 0.0582, 0.8062),
-        ((0, 29), (5, 56), -0.0381, 0.1926),
-        ((0, 20), (0, 10), -0.1611, 0.2775),
-        ((0, 10), (0, 10), -0.2775, 0.2775),
-        ((0, 20), (10, 10), 0.6791, 1.0000),
-        ((0, 10), (10, 10), 0.6075, 1.0000),
-    ],
-)
-async def test_the_interval_is_newcombes(client: Client, one: tuple[int, int], two: tuple[int, int], low: float, high: float) -> None:
-    """Table II of Newcombe 1998, method 10: differences second row minus first, to the four digits printed."""
-    change = RateChange.of(*(Rate.subset(k, n, RateBasis.SESSIONS) for k, n in (one, two)))
-    assert (change.low, change.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
-    assert change.significant == (low > 0 or high < 0)
 
 
 # -- numbers
@@ -141,7 +112,9 @@ def cell_changes(model: Model, one: Lens, two: Lens, kind: str, by_share: bool) 
         counts = [side["points"].get(place, {"count": 0})["count"] for side in maps]
         shares = (rate(count, side["total"], subset=True) for count, side in zip(counts, maps, strict=True))
         at = {"x": place[1] * width / 100, "y": place[2] * 16, "relativeX": place[1] / 100, "fixed": place[0]}
-        rows.append(at | {"count": count_change(*counts), "share": rate_change(*shares)})
+        selector = most_frequent_selector(hit for lens in (one, two) for hit in model.interactions(lens, kind, [place]))
+        element = {"element": selector and {"selector": selector}}
+        rows.append(at | element | {"count": count_change(*counts), "share": rate_change(*shares)})
     return sorted(rows, key=lambda row: biggest(row["count"], row["share"], by_share))
 
 
@@ -205,7 +178,7 @@ async def test_numbers(client: Client, loaded: list[Loaded], number: int) -> Non
         page,
         f"""{TOTALS} {RATES} fold(kind: {kind}) {{ total {COUNT} belowFold {CHANGE} medianViewportHeight {COUNT} }}
         scroll(unit: {unit}, aggregation: {aggregation}) {{ {BUCKETS} }}
-        elements({order}) {ELEMENTS} cells(kind: {kind}, {order}) {CELLS.replace("element { selector }", "")}""",
+        elements({order}) {ELEMENTS} cells(kind: {kind}, {order}) {CELLS}""",
     )
     model = site.model
     folds = [model.fold(lens, kind) for lens in (one, two)]
@@ -223,3 +196,221 @@ async def test_numbers(client: Client, loaded: list[Loaded], number: int) -> Non
         "cells": cell_changes(model, one, two, kind, by_share),
     }
     assert not differences(got, expected, 1e-9)
+
+
+async def test_lists_end_where_asked(client: Client, loaded: list[Loaded]) -> None:
+    sides = [Question({"window": {"last": "-30d"}, "segment": {"variant": [variant]}}, Lens(0, 0)) for variant in ("A", "B")]
+    got = await compared(client, loaded[2], sides, None, "elements(first: 2) { clicks { delta } } cells(first: 3) { y } all: cells { y }")
+    assert (len(got["elements"]), len(got["cells"])) == (2, 3)
+    assert got["cells"] == got["all"][:3]
+
+
+# -- one side only, deletion, the whole site
+
+SITE = Site("site_comparison", "Comparison")
+PAGE = "https://example.com/pricing"
+BEFORE, AFTER = '{between: {from: "2026-03-02", to: "2026-03-08"}}', '{between: {from: "2026-03-09", to: "2026-03-15"}}'
+THEN = datetime(2026, 3, 20, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def redesign(database: SyncClient) -> None:
+    """40 sessions a week on each of two pages: 10 click #old before, 30 click #new after, all click #same; one visitor is at home on phones."""
+    create_site(database, SITE)
+    rows: list[dict[str, Any]] = []
+    for week, (selector, clicking) in enumerate((("#old", 10), ("#new", 30))):
+        for number in range(80):
+            at = datetime(2026, 3, 2 + 7 * week + number % 7, 12, number % 60, tzinfo=UTC)
+            url = PAGE if number < 40 else "https://example.com/"
+            shared = {"sessionId": f"s{week}.{number}", "visitorId": f"v{number}", "url": url, "viewportWidth": 1280, "viewportHeight": 800}
+            clicks = ["#same", *([selector] if number < clicking else [])]
+            rows.append(shared | {"type": "pageview", "timestamp": at.isoformat(), "pageHeight": 1600})
+            rows += [
+                shared
+                | {"type": "click", "timestamp": (at + timedelta(seconds=place)).isoformat(), "selector": target, "x": 64, "y": 160 * place}
+                for place, target in enumerate(clicks, 1)
+            ]
+    assert not load(database, SITE, rows).rejected
+
+
+async def redesigned(client: Client, fields: str, on_page: bool = True) -> Any:
+    found = f"compare(baseline: {{window: {BEFORE}}}, candidate: {{window: {AFTER}}}) {{ {fields} }}"
+    query = f'page(key: "{PAGE}") {{ {found} }}' if on_page else found
+    site = (await ask(client, f'{{ site(siteId: "{SITE.site_id}") {{ {query} }} }}', now=THEN))["site"]
+    return site["page"]["compare"] if on_page else site["compare"]
+
+
+CLICKED = "elements { element { selector } clicks { baseline candidate delta relativeDelta } clickRate { delta low high significant } }"
+
+
+async def test_elements_on_one_side_only(client: Client) -> None:
+    got = (await redesigned(client, CLICKED))["elements"]
+    assert [row["element"]["selector"] for row in got] == ["#new", "#old", "#same"]
+    assert got[0]["clicks"] == {"baseline": 0, "candidate": 30, "delta": 30, "relativeDelta": None}
+    assert got[1]["clicks"] == {"baseline": 10, "candidate": 0, "delta": -10, "relativeDelta": -1.0}
+    assert got[0]["clickRate"]["delta"] == 0.75
+    assert [row["clickRate"]["significant"] for row in got] == [True, True, False]
+
+
+async def test_the_whole_site_is_meant_without_url(client: Client) -> None:
+    got = await redesigned(
+        client, "baseline { id meta { pagesMatched status } } totals { sessions { baseline candidate } } " + CLICKED, on_page=False
+    )
+    assert got["totals"]["sessions"] == {"baseline": 80, "candidate": 80}
+    assert got["baseline"]["meta"] == {"pagesMatched": 2, "status": "OK"}
+    assert got["elements"][0]["clickRate"]["delta"] == 30 / 80
+    again = await ask(
+        client, "query ($id: ID!) { node(id: $id) { ... on Insights { totals { sessions } } } }", now=THEN, id=got["baseline"]["id"]
+    )
+    assert again["node"]["totals"]["sessions"] == 80
+
+
+async def test_cells_on_one_side_only(client: Client) -> None:
+    got = (await redesigned(client, "cells { x y count { baseline candidate } element { selector } }"))["cells"]
+    assert got == [
+        {"x": 64, "y": 320, "count": {"baseline": 10, "candidate": 30}, "element": {"selector": "#new"}},
+        {"x": 64, "y": 160, "count": {"baseline": 40, "candidate": 40}, "element": {"selector": "#same"}},
+    ]
+
+
+async def test_nothing_on_either_side(client: Client) -> None:
+    lens = '{window: {between: {from: "2026-02-01", to: "2026-02-02"}}}'
+    found = f'page(key: "{PAGE}") {{ compare(baseline: {lens}, candidate: {lens}) {{ {EVERYTHING} }} }}'
+    got = (await ask(client, f'{{ site(siteId: "{SITE.site_id}") {{ {found} }} }}', now=THEN))["site"]["page"]["compare"]
+    assert (got["elements"], got["cells"], got["scroll"]["buckets"]) == ([], [], [])
+    assert got["scroll"]["averageDepth"] == dict.fromkeys(("baseline", "candidate", "delta", "relativeDelta"))
+    assert got["totals"]["bounceRate"]["significant"] is None
+    assert got["totals"]["clicks"] == {"baseline": 0, "candidate": 0, "delta": 0, "relativeDelta": None}
+
+
+MOMENTS = count()
+
+
+def mark(database: SyncClient, selector: str, fixed: bool | None = None, deleted: bool = False) -> None:
+    columns = ["site_id", "page_key", "selector", "name", "is_cta", "is_fixed", "deleted", "updated_by", "updated_at"]
+    now = NOW + timedelta(seconds=next(MOMENTS))
+    database.insert("element_marks", [[SITE.site_id, PAGE, selector, "", False, fixed, deleted, "k", now]], column_names=columns)
+
+
+async def test_a_deleted_element_counts_among_all_clicks_only(client: Client, database: SyncClient) -> None:
+    fields = "elements { element { selector } clickShare { candidate { numerator denominator } } }"
+    before = {row["element"]["selector"]: row["clickShare"] for row in (await redesigned(client, fields))["elements"]}
+    for deleted in (True, False):
+        mark(database, "#same", deleted=deleted)
+        after = {row["element"]["selector"]: row["clickShare"] for row in (await redesigned(client, fields))["elements"]}
+        assert after == {selector: share for selector, share in before.items() if not (deleted and selector == "#same")}
+
+
+async def test_an_element_marked_as_fixed_is_fixed_in_cells_and_fold(client: Client, database: SyncClient) -> None:
+    fields = "fold { total { baseline candidate } } cells { fixed element { selector } }"
+    for fixed, cells, total in (
+        (True, {("#new", True), ("#old", False), ("#same", False)}, 40),
+        (None, {("#new", False), ("#same", False)}, 70),
+    ):
+        mark(database, "#new", fixed)
+        got = await redesigned(client, fields)
+        assert {(cell["element"]["selector"], cell["fixed"]) for cell in got["cells"]} == cells
+        assert got["fold"]["total"] == {"baseline": 50, "candidate": total}
+
+
+# -- the demo
+
+
+async def test_the_redesign_of_the_demo_is_found(client: Client, database: SyncClient) -> None:
+    """Plans above the fold, and clicked three times as often; loaded with the rows of /pricing alone."""
+    site = create_site(database, Site(DEMO_SITE, "Demo", test_account_rules=tuple(DEMO_TEST_ACCOUNTS)))
+    load(database, site, (orjson.loads(line) for line in demo_rows(NOW, 49) if b'"url":"https://example.com/pricing' in line))
+    found = (await ask(client, REDESIGN))["site"]["page"]["compare"]
+    assert found["warnings"] == []
+    below, (cta, *_) = found["fold"]["belowFold"], found["elements"]
+    assert below["significant"] and below["high"] < -0.25
+    assert cta["element"]["selector"] == "div.plan-pro a.choose"
+    assert cta["clickRate"]["significant"] and cta["clickRate"]["relativeDelta"] > 1
+    assert found["rates"]["bounceRate"]["low"] < 0 < found["rates"]["bounceRate"]["high"]
+
+
+REDESIGN = """
+    query Redesign($desktop: Segment = { breakpoint: [DESKTOP], excludeTestAccounts: true }) {
+      site(siteId: "site_demo") {
+        page(key: "https://example.com/pricing") {
+          compare(
+            baseline: { window: { relative: { from: "-6wStart", to: "-3wStart" } }, segment: $desktop }
+            candidate: { window: { relative: { from: "-3wStart", to: "wStart" } }, segment: $desktop }
+          ) {
+            warnings { code message }
+            rates { bounceRate { ...Change } }
+            fold { belowFold { ...Change } }
+            elements(first: 3) { element { selector text } clicks { baseline candidate } clickRate { ...Change } }
+          }
+        }
+      }
+    }
+    fragment Change on RateChange { baseline { value } candidate { value } delta relativeDelta low high significant }
+"""
+
+
+# -- cost
+
+
+async def cost(client: Client, statements: list[Statement], query: str) -> int:
+    statements.clear()
+    await ask(client, f'{{ site(siteId: "{SITE.site_id}") {{ {query} }} }}', now=THEN)
+    return len(statements)
+
+
+@pytest.mark.parametrize(
+    ("fields", "of_a_lens"),
+    [
+        pytest.param("totals { clicks { delta } } rates { deadRate { low } }", "totals { clicks }", id="totals"),
+        pytest.param("fold { belowFold { low } } warnings { code }", "fold { total } meta { sessions }", id="measures"),
+        pytest.param("scroll { averageDepth { delta } buckets { depth } }", "scroll { buckets { depth } }", id="scroll"),
+        pytest.param("elements { clicks { delta } }", "elements { nodes { clicks } }", id="elements"),
+        pytest.param("cells { count { delta } }", "heatmap { points { count } }", id="cells"),
+        pytest.param(
+            EVERYTHING,
+            "meta { sessions } totals { clicks } fold { total } scroll { buckets { depth } } elements { nodes { clicks } } heatmap { points { x } }",
+            id="everything",
+        ),
+    ],
+)
+async def test_a_comparison_costs_no_more_than_its_lenses(client: Client, statements: list[Statement], fields: str, of_a_lens: str) -> None:
+    lenses = " ".join(f"l{number}: insights(window: {window}) {{ {of_a_lens} }}" for number, window in enumerate((BEFORE, AFTER)))
+    comparison = f"compare(baseline: {{window: {BEFORE}}}, candidate: {{window: {AFTER}}}) {{ {fields} }}"
+    compared_, asked = [await cost(client, statements, f'page(key: "{PAGE}") {{ {query} }}') for query in (comparison, lenses)]
+    assert compared_ <= asked
+
+
+async def test_many_pages_cost_as_many_statements_as_one(client: Client, statements: list[Statement]) -> None:
+    comparison = f"compare(baseline: {{window: {BEFORE}}}, candidate: {{window: {AFTER}}}) {{ {EVERYTHING} }}"
+    one, both = [
+        await cost(client, statements, f"pages(window: {AFTER}, first: {first}) {{ nodes {{ {comparison} }} }}") for first in (1, 2)
+    ]
+    assert one == both
+
+
+# -- warnings and bad input
+
+
+async def test_few_sessions_are_counted(client: Client) -> None:
+    (warning,) = (await redesigned(client, "warnings { code message }"))["warnings"]
+    assert warning["code"] == "FEW_SESSIONS"
+    assert warning["message"].startswith("40 sessions in the baseline, 40 in the candidate")
+
+
+@pytest.mark.parametrize(
+    ("baseline", "candidate", "fields", "message"),
+    [
+        pytest.param("{}", '{url: {path: "/"}}', "warnings { code }", "candidate.url: a page is its own URL", id="a rule on a page"),
+        pytest.param('{window: {last: "soon"}}', "{}", "warnings { code }", "baseline.window.last: 'soon'", id="window"),
+        pytest.param(
+            "{}", '{segment: {cohorts: ["co_x"]}}', "warnings { code }", "candidate.segment.cohorts: the site has no", id="cohort"
+        ),
+        pytest.param("{}", "{}", "scroll(step: 0) { buckets { depth } }", "step: 1 to 100", id="step"),
+    ],
+)
+async def test_bad_input(client: Client, baseline: str, candidate: str, fields: str, message: str) -> None:
+    found = f'page(key: "{PAGE}") {{ compare(baseline: {baseline}, candidate: {candidate}) {{ {fields} }} }}'
+    got = await answer(client, f'{{ site(siteId: "{SITE.site_id}") {{ {found} }} }}', now=THEN)
+    (error,) = got["errors"]
+    assert (error["code"], error["path"][:3]) == ("BAD_USER_INPUT", ["site", "page", "compare"])
+    assert error["message"].startswith(message)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 from clickhouse.conditions import is_test_account, lens_clauses, page_column
 from clickhouse.element_marks import cta_clause, from_interactions
@@ -74,9 +75,14 @@ class Cell:
 
     @classmethod
     def of(cls, lens: Lens, size: CellSize | None = None) -> Cell:
-        """On the lens's standard viewport."""
+        """On the lens's standard viewport. `columns` is rounded up, so that no point on a cell's left edge falls into the cell before."""
         standard_width_px = standard_viewport_px(lens)[0]
-        return cls(size.width_px, size.height_px, standard_width_px / size.width_px) if size else cls.default(standard_width_px)
+        if size is None:
+            return cls.default(standard_width_px)
+        columns = standard_width_px / size.width_px
+        if Fraction(columns) < Fraction(standard_width_px) / Fraction(size.width_px):
+            columns = math.nextafter(columns, math.inf)
+        return cls(size.width_px, size.height_px, columns)
 
     @property
     def last_column(self) -> int:

@@ -113,14 +113,14 @@ class HeatmapQuestion:
 
 
 def layouts(lens: Lens) -> frozenset[str]:
-    """The breakpoints the segment leaves; of several, those of its devices."""
+    """The breakpoints the segment leaves; of several, those of its devices, if any."""
     segment = lens.segment
     possible = set(segment.breakpoint or STANDARD_VIEWPORT_PX)
     if width := segment.viewport_width:
         low, high = width.min_px or 0, MAX_VIEWPORT_PX if width.max_px is None else width.max_px
         possible &= {name for name, (start, end) in BREAKPOINTS_PX.items() if low <= end and start <= high}
     if len(possible) != 1 and segment.device:
-        possible &= set(segment.device)
+        possible = possible & set(segment.device) or possible
     return frozenset(possible)
 
 
@@ -137,8 +137,6 @@ def compile_heatmap(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQue
     last (count, fixed, row, column of the last point), and `points_KEY`, a JSON array, for each selection.
     """
     params = Params()
-    cell = Cell.of(lens, question.cell_size)
-    population = {"TOTAL": "total", "UNIQUE_VISITORS": "visitors", "UNIQUE_SESSIONS": "sessions"}[question.aggregation]
     first = params.bind(question.first, "UInt32")
     lists = [(f"`points_{key}`", compile_json(selection, HEATMAP_POINT)) for key, selection in question.points]
     return Statement.of(
@@ -155,33 +153,42 @@ def compile_heatmap(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQue
             "  argMax((count, fixed, cell_row, cell_column), place) AS last"
             + "".join(f",\n  {_json_list(sql)} AS {name}" for name, sql in lists),
             "FROM (",
-            f"SELECT *, {population} AS population,",
-            f"  {params.bind(standard_viewport_px(lens)[0], 'UInt32')} AS standard_width_px,",
-            f"  {params.bind(cell.height_px, 'UInt32')} AS cell_height_px,",
-            f"  {params.bind(float(cell.columns), 'Float64')} AS cell_columns",
-            "FROM (",
-            *_summary(lens, page_keys, question, params),
-            ") AS summary",
-            "LEFT JOIN (",
-            "SELECT *",
-            "FROM (",
-            "SELECT *, count() OVER (PARTITION BY page) AS remaining,",
-            "  row_number() OVER (PARTITION BY page ORDER BY count DESC, fixed, cell_row, cell_column) AS place",
-            "FROM (",
-            "SELECT *, max(count) OVER (PARTITION BY page) AS max_count",
-            "FROM (",
-            *_cells(lens, page_keys, question, params),
-            ")",
-            ")",
-            *_beyond(question.after, params),
-            ")",
-            f"WHERE place <= {first}",
-            ") AS points USING (page)",
+            *heatmap_rows(lens, page_keys, question, params),
             ")",
             "GROUP BY page",
         ],
         params,
     )
+
+
+def heatmap_rows(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, params: Params) -> list[str]:
+    """The summary of each page with each of its points: `place` from 1 in their order, 0 where a page has none; columns of HEATMAP_POINT."""
+    cell = Cell.of(lens, question.cell_size)
+    population = {"TOTAL": "total", "UNIQUE_VISITORS": "visitors", "UNIQUE_SESSIONS": "sessions"}[question.aggregation]
+    return [
+        f"SELECT *, {population} AS population,",
+        f"  {params.bind(standard_viewport_px(lens)[0], 'UInt32')} AS standard_width_px,",
+        f"  {params.bind(cell.height_px, 'UInt32')} AS cell_height_px,",
+        f"  {params.bind(float(cell.columns), 'Float64')} AS cell_columns",
+        "FROM (",
+        *_summary(lens, page_keys, question, params),
+        ") AS summary",
+        "LEFT JOIN (",
+        "SELECT *",
+        "FROM (",
+        "SELECT *, count() OVER (PARTITION BY page) AS remaining,",
+        "  row_number() OVER (PARTITION BY page ORDER BY count DESC, fixed, cell_row, cell_column) AS place",
+        "FROM (",
+        "SELECT *, max(count) OVER (PARTITION BY page) AS max_count",
+        "FROM (",
+        *_cells(lens, page_keys, question, params),
+        ")",
+        ")",
+        *_beyond(question.after, params),
+        ")",
+        f"WHERE place <= {params.bind(question.first, 'UInt32')}",
+        ") AS points USING (page)",
+    ]
 
 
 def _conditions(lens: Lens, question: HeatmapQuestion, params: Params) -> list[str]:

@@ -1,0 +1,410 @@
+"""Elements, conversions and breakdowns against a plain recomputation: random data, random lenses, with and without marks."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from random import Random
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client as SyncClient
+
+from clickhouse.client import Client
+from clickhouse.element_marks import Mark, insert_mark
+from tests.asking import NOW
+from tests.reference.facts import Interaction, distinct, milliseconds
+from tests.reference.lens import WIDTHS_PX, Lens
+from tests.reference.model import DIMENSION_OF, Model, grouped, sessions, visitors
+from tests.reference.rates import mean, median, rate
+from tests.reference.rows import ELEMENTS, URLS, data_set
+from tests.reference.url import page_key
+from tests.test_numbers import RATE, Asked, Loaded, asking, differences, load_site
+
+Row = dict[str, Any]
+Group = tuple[int, str]  # 1 when it is the selector of an element that has nothing to be grouped by, the key
+
+LENSES = range(6)
+COLUMNS = {
+    "POSITION": lambda row: row["y"],
+    "DISPLAYS": lambda row: row["displays"],
+    "CLICKS": lambda row: row["clicks"],
+    "CLICK_RATE": lambda row: row["clickRate"]["value"],
+    "CLICK_SHARE": lambda row: row["clicks"],
+    "VISITORS": lambda row: row["visitors"],
+    "CONVERSIONS": lambda row: row["conversions"],
+    "AVERAGE_SECONDS_TO_CLICK": lambda row: row["averageSecondsToClick"],
+    "RAGE_CLICKS": lambda row: row["rageClicks"],
+    "DEAD_CLICKS": lambda row: row["deadClicks"],
+    "BELOW_FOLD": lambda row: row["belowFold"]["value"],
+    "KEY": lambda row: 0,
+}
+STATS = f"""key elementCount y displays clicks visitors sessions averageSecondsToClick rageClicks deadClicks belowFold {RATE}
+    clickShare {RATE} clickRate {RATE} ofPageviews: clickRate(basis: PAGEVIEWS) {RATE} ofSessions: clickRate(basis: SESSIONS) {RATE}
+    ofVisitors: clickRate(basis: VISITORS) {RATE} conversions purchases: conversions(event: "purchase")
+    conversion {{ conversions rate {RATE} revenue {{ currency amount }} baseline {RATE} }}"""
+NAMES = {"#signup": "Start", "#chat": "Start", "div.hero-image": "Hero"}
+
+
+@dataclass(frozen=True)
+class Site:
+    loaded: Loaded
+    marks: Mapping[tuple[str, str], Mark]
+
+    def mark(self, place: tuple[str, str]) -> Mark:
+        return self.marks.get(place, Mark(self.loaded.site.site_id, *place))
+
+
+def random_marks(random: Random, site_id: str) -> dict[tuple[str, str], Mark]:
+    places = [(page, selector) for page in sorted({page_key(url) for url in URLS}) for selector in ELEMENTS]
+    return {
+        place: Mark(
+            site_id,
+            *place,
+            name=NAMES.get(place[1], "") if random.random() < 0.7 else "",
+            is_cta=random.random() < 0.5,
+            is_fixed=random.choice((None, True, False)),
+            deleted=random.random() < 0.2,
+        )
+        for place in places
+        if random.random() < 0.8
+    }
+
+
+@pytest.fixture(scope="module")
+def sites(database: SyncClient) -> list[Site]:
+    plain = load_site(database, "site_plain", data_set(Random(11), 60), parts=1)
+    marked = load_site(database, "site_marked", data_set(Random(12), 60), parts=2)
+    marks = random_marks(Random(13), marked.site.site_id)
+    for mark in marks.values():
+        insert = insert_mark(mark, mark, "k_test", NOW)
+        database.insert(insert.table, insert.rows, column_names=insert.columns)
+    return [Site(plain, {}), Site(marked, marks)]
+
+
+@dataclass(frozen=True)
+class Case:
+    asked: Asked
+    site: Site
+
+    async def insights(self, fields: str) -> Any:
+        return await self.asked.insights(fields)
+
+
+@pytest.fixture(params=LENSES, ids="lens {}".format)
+def case(request: pytest.FixtureRequest, client: Client, sites: list[Site]) -> Case:
+    site = sites[request.param % len(sites)]
+    return Case(asking(client, site.loaded, Random(100 + request.param)), site)
+
+
+# -- the recomputation
+
+
+def layouts(lens: Lens) -> set[str]:
+    segment, (low, high) = lens.segment, lens.segment.viewport_width
+    left = {
+        name
+        for name, (least, most) in WIDTHS_PX.items()
+        if (not segment.breakpoint or name in segment.breakpoint) and (low is None or low <= most) and (high is None or high >= least)
+    }
+    return left & set(segment.device) or left if len(left) != 1 else left
+
+
+@dataclass
+class Member:
+    """An element of a page."""
+
+    place: tuple[str, str]
+    clicks: list[Interaction]
+    bursts: list[Interaction]
+    top: float
+    fixed: bool
+    mark: Mark
+    group: Group
+
+
+def members(case: Case, grouping: str) -> list[Member]:
+    lens, model = case.asked.lens, case.asked.model
+    seen = model.seen(lens)
+    pages = {lens.page_key} if lens.page_key else {fact.page_key for fact in seen.facts()}
+    told = defaultdict(dict)
+    for row in sorted(model.all.elements, key=lambda row: row.timestamp_ms):
+        if row.page_key in pages:
+            told[row.page_key, row.selector][row.breakpoint] = row
+    clicked = grouped((one for one in seen.of_kind("CLICK") if one.selector), lambda one: (one.page_key, one.selector))
+    raged = grouped(seen.of_kind("RAGE_CLICK"), lambda one: (one.page_key, one.selector))
+    found = []
+    for place in sorted({*told, *clicked}):
+        here, mark = told[place], case.site.mark(place)
+        clicks = clicked.get(place, [])
+        own = [row.top for row in here.values() if row.breakpoint in layouts(lens)]
+        top = median(own or [click.y for click in clicks] or [row.top for row in here.values()])
+        said = any(row.fixed for row in here.values()) or any(click.fixed for click in clicks)
+        name = {"SELECTOR": place[1], "TEXT": ELEMENTS[place[1]][1], "NAME": mark.name, "HREF": ""}[grouping]
+        group = (0, name) if name else (1, place[1])
+        assert top is not None
+        fixed = said if mark.is_fixed is None else mark.is_fixed
+        found.append(Member(place, clicks, raged.get(place, []), top, fixed, mark, group))
+    return found
+
+
+def expected_rows(case: Case, grouping: str, ctas_only: bool = False, deleted: bool = False) -> dict[Group, Row]:
+    kept = [one for one in members(case, grouping) if one.mark.deleted == deleted and (one.mark.is_cta or not ctas_only)]
+    groups: dict[Group, list[Member]] = defaultdict(list)
+    for one in kept:
+        groups[one.group].append(one)
+    return {group: expected_row(case, group, inside) for group, inside in groups.items()}
+
+
+def expected_row(case: Case, group: Group, inside: list[Member]) -> Row:
+    seen = case.asked.model.seen(case.asked.lens)
+    clicks = [click for one in inside for click in one.clicks]
+    scrolling = [
+        click
+        for one in inside
+        for click in one.clicks
+        if (click.x or click.y) and not (click.fixed if one.mark.is_fixed is None else one.mark.is_fixed)
+    ]
+    below = [click for click in scrolling if click.y > click.viewport_height]
+    displays = 0
+    for page in {one.place[0] for one in inside}:
+        here = [one for one in inside if one.place[0] == page]
+        views = [view for view in seen.pageviews if view.page_key == page]
+        displays += sum(any(one.fixed for one in here) or view.deepest_px >= min(one.top for one in here) for view in views)
+    main = min(inside, key=lambda one: (-len(one.clicks), one.place))
+    waits = [Fraction(click.since_pageview_ms, 1000) for click in clicks if click.since_pageview_ms is not None]
+    return {
+        "key": group[1],
+        "elementCount": len(inside),
+        "y": math.floor(main.top),
+        "displays": displays,
+        "clicks": len(clicks),
+        "visitors": len(visitors(clicks)),
+        "sessions": len(sessions(clicks)),
+        "averageSecondsToClick": mean(waits),
+        "rageClicks": sum(len(one.bursts) for one in inside),
+        "deadClicks": sum(click.kind == "DEAD_CLICK" for click in clicks),
+        "belowFold": rate(len(below), len(scrolling), subset=True),
+        "clickShare": rate(len(clicks), len(seen.of_kind("CLICK")), subset=True),
+        "clickRate": rate(len(clicks), displays, subset=False),
+        "ofPageviews": rate(len(clicks), len(seen.pageviews), subset=False),
+        "ofSessions": rate(len(sessions(clicks)), len(sessions(seen.facts())), subset=True),
+        "ofVisitors": rate(len(visitors(clicks)), len(visitors(seen.facts())), subset=True),
+        "conversions": len(converted(case, clicks)[0]),
+        "purchases": len(converted(case, clicks, "purchase")[0]),
+        "conversion": conversion(case, clicks),
+    }
+
+
+def converted(case: Case, facts: Iterable[Any], event: str | None = None) -> tuple[set[str], dict[str | None, float]]:
+    """Sessions with such an event after their first of the facts, and the events' values by currency."""
+    first_ms: dict[str, int] = {}
+    for fact in facts:
+        first_ms[fact.session] = min(fact.timestamp_ms, first_ms.get(fact.session, fact.timestamp_ms))
+    who, micros = set(), Counter()
+    for row in distinct(case.asked.data.rows):
+        wanted = row["type"] == "event" and (row["name"] == event if event else row.get("conversion") or row.get("value") is not None)
+        if wanted and row["sessionId"] in first_ms and milliseconds(row["timestamp"]) > first_ms[row["sessionId"]]:
+            who.add(row["sessionId"])
+            if row.get("value") is not None:
+                micros[row.get("currency")] += round(row["value"] * 1_000_000)
+    return who, {currency: value / 1_000_000 for currency, value in micros.items()}
+
+
+def conversion(case: Case, facts: list[Any]) -> Row:
+    everybody = case.asked.model.seen(case.asked.lens).facts()
+    who, revenue = converted(case, facts)
+    return {
+        "conversions": len(who),
+        "rate": rate(len(who), len(sessions(facts)), subset=True),
+        "revenue": [{"currency": currency, "amount": amount} for currency, amount in sorted(revenue.items(), key=str)],
+        "baseline": rate(len(converted(case, everybody)[0]), len(sessions(everybody)), subset=True),
+    }
+
+
+# -- the list
+
+
+@pytest.mark.parametrize("grouping", ["SELECTOR", "TEXT", "NAME", "HREF"])
+async def test_every_column(case: Case, grouping: str) -> None:
+    got = await case.insights(f"elements(groupBy: {grouping}, first: 100) {{ totalCount nodes {{ {STATS} }} }} unattributed totals {{ clicks }}")
+    if got is None:
+        return
+    expected = expected_rows(case, grouping)
+    rows = sorted(expected, key=lambda group: (Fraction(position(expected[group], case, grouping, group)), group[1], group[0]))
+    assert not differences(got["elements"]["nodes"], [expected[group] for group in rows])
+    assert got["elements"]["totalCount"] == len(expected)
+    assert sum(row["clicks"] for row in got["elements"]["nodes"]) + got["unattributed"] == got["totals"]["clicks"]
+
+
+def position(row: Row, case: Case, grouping: str, group: Group) -> float:
+    """The exact top; `y` is rounded down."""
+    inside = [one for one in members(case, grouping) if one.group == group and not one.mark.deleted]
+    return min(inside, key=lambda one: (-len(one.clicks), one.place)).top
+
+
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+@pytest.mark.parametrize("column", COLUMNS)
+async def test_any_column_both_ways_page_by_page(client: Client, sites: list[Site], column: str, direction: str) -> None:
+    random = Random(column + direction)
+    site = random.choice(sites)
+    case = Case(asking(client, site.loaded, random), site)
+    case = replace(case, asked=replace(case.asked, question=replace(case.asked.question, lens=whole(case))))
+    grouping = random.choice(("SELECTOR", "TEXT", "NAME"))
+    expected = expected_rows(case, grouping)
+    known = {group: -1 if (value := COLUMNS[column](row)) is None else value for group, row in expected.items()}
+    if column == "POSITION":
+        known = {group: position(row, case, grouping, group) for group, row in expected.items()}
+    sign = 1 if direction == "ASC" else -1
+    wanted = sorted(expected, key=lambda group: (sign * known[group], group[1], group[0]))
+    if column == "KEY":
+        wanted = sorted(expected, key=lambda group: (group[1], group[0]), reverse=direction == "DESC")
+    nodes: list[Row] = []
+    after = ""
+    while True:
+        arguments = f"groupBy: {grouping}, orderBy: {{field: {column}, direction: {direction}}}, first: 2 {after}"
+        listing = f"elements({arguments}) {{ nodes {{ key clicks }} totalCount pageInfo {{ hasNextPage endCursor }} }}"
+        query = f'insights(url: {{prefix: "http"}}, window: {{last: "-30d"}}) {{ {listing} }}'
+        page = (await case.asked.of_site(query))["insights"]["elements"]
+        nodes += page["nodes"]
+        assert page["totalCount"] == len(wanted)
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        assert len(page["nodes"]) == 2
+        after = f', after: "{page["pageInfo"]["endCursor"]}"'
+    assert nodes == [{"key": group[1], "clicks": expected[group]["clicks"]} for group in wanted]
+
+
+def whole(case: Case) -> Lens:
+    """Everything there is, as `insights(url: {prefix: "http"}, window: {last: "-30d"})` sees it."""
+    end_ms = int(NOW.timestamp() * 1000)
+    return Lens(end_ms - 30 * 86_400_000, end_ms)
+
+
+async def test_ctas_and_deleted_ones(case: Case) -> None:
+    rows = "{ nodes { key clicks displays conversions } }"
+    got = await case.insights(
+        f"ctas: elements(ctasOnly: true, first: 100) {rows} deleted: elements(deleted: true, first: 100) {rows}"
+        " heatmap(ctasOnly: true, hideOrigin: false) { total }"
+    )
+    if got is None:
+        return
+    for name, expected in (("ctas", expected_rows(case, "SELECTOR", ctas_only=True)), ("deleted", expected_rows(case, "SELECTOR", deleted=True))):
+        found = {row["key"]: row for row in got[name]["nodes"]}
+        assert found == {key: {column: row[column] for column in ("key", "clicks", "displays", "conversions")} for (_, key), row in expected.items()}
+    assert got["heatmap"]["total"] == sum(row["clicks"] for row in got["ctas"]["nodes"])
+
+
+async def test_one_element(case: Case) -> None:
+    aliases = {f"e{number}": selector for number, selector in enumerate(ELEMENTS)}
+    got = await case.insights(" ".join(f'{alias}: element(selector: "{selector}") {{ {STATS} }}' for alias, selector in aliases.items()))
+    if got is None:
+        return
+    expected = expected_rows(case, "SELECTOR")
+    assert not differences(got, {alias: expected.get((0, selector)) for alias, selector in aliases.items()})
+
+
+@pytest.mark.parametrize("grouping", ["SELECTOR", "TEXT"])
+async def test_breakdowns_add_up(case: Case, grouping: str) -> None:
+    rows = "{ value isOther sessions clicks visitors rageClicks deadClicks share { numerator denominator } }"
+    two = " ".join(f"{name}: breakdown(by: {name}, first: 2) {rows}" for name in DIMENSION_OF)
+    got = await case.insights(f"elements(groupBy: {grouping}, first: 100) {{ nodes {{ key clicks sessions {two} }} }}")
+    groups: dict[str, list[Member]] = grouped(
+        (one for one in members(case, grouping) if not one.mark.deleted), lambda one: one.group[1]  # type: ignore[type-var,arg-type]
+    )
+    for node in got["elements"]["nodes"] if got else ():
+        clicks = [click for one in groups[node["key"]] for click in one.clicks]
+        bursts = [burst for one in groups[node["key"]] for burst in one.bursts if burst.session in sessions(clicks)]
+        for name in DIMENSION_OF:
+            assert sum(row["sessions"] for row in node[name]) == node["sessions"]
+            assert sum(row["clicks"] for row in node[name]) == node["clicks"]
+            assert node[name] == expected_breakdown(clicks, bursts, name)
+
+
+def expected_breakdown(clicks: list[Interaction], bursts: list[Interaction], name: str) -> list[Row]:
+    value_of = {}
+    for fact in sorted([*clicks, *bursts], key=lambda fact: (fact.timestamp_ms, DIMENSION_OF[name](fact))):
+        value_of.setdefault(fact.session, DIMENSION_OF[name](fact))
+
+    def counted(values: list[str]) -> Row:
+        inside = [click for click in clicks if value_of[click.session] in values]
+        return {
+            "sessions": len(sessions(inside)),
+            "clicks": len(inside),
+            "visitors": len(visitors(inside)),
+            "rageClicks": sum(value_of[burst.session] in values for burst in bursts),
+            "deadClicks": sum(click.kind == "DEAD_CLICK" for click in inside),
+            "share": {"numerator": len(sessions(inside)), "denominator": len(value_of)},
+        }
+
+    one_by_one = {value: counted([value]) for value in value_of.values()}
+    values = sorted(one_by_one, key=lambda value: (-one_by_one[value]["sessions"], -one_by_one[value]["clicks"], value))
+    rows = [{"value": value or None, "isOther": False} | one_by_one[value] for value in values[:2]]
+    return [*rows, {"value": None, "isOther": True} | counted(values[2:])] if values[2:] else rows
+
+
+# -- what marks change in maps and depths
+
+
+async def test_marks_decide_what_is_fixed(case: Case) -> None:
+    points = "points { x y fixed count element { selector } }"
+    got = await case.insights(f"fold {{ total belowFold {RATE} medianViewportHeight }} heatmap(first: 10000) {{ total {points} }} meta {{ fixedByMark }}")
+    if got is None:
+        return
+    marked = with_marks(case)
+    expected = marked.heatmap(case.asked.lens, "CLICK")["points"]
+    by_place = {(point["fixed"], point["x"], point["y"]): point["count"] for point in got["heatmap"]["points"]}
+    assert by_place == {(place[0], point["x"], point["y"]): point["count"] for place, point in expected.items()}
+    assert not differences(got["fold"], marked.fold(case.asked.lens))
+    assert got["meta"]["fixedByMark"] == sum(changed(case, one) for one in members(case, "SELECTOR") if not one.mark.deleted)
+
+
+def changed(case: Case, one: Member) -> bool:
+    told = {row.breakpoint: row for row in sorted(case.asked.model.all.elements, key=lambda row: row.timestamp_ms) if (row.page_key, row.selector) == one.place}
+    said = {click.fixed for click in one.clicks} | {row.fixed for row in told.values()}
+    return one.mark.is_fixed is not None and said != {one.mark.is_fixed}
+
+
+def with_marks(case: Case) -> Model:
+    """The model in which marked elements were fixed, or not, all along; bursts were found before."""
+    model = Model(())
+    vars(model).update(vars(case.asked.model))
+
+    def fixed(one: Interaction) -> bool:
+        mark = case.site.mark((one.page_key, one.selector))
+        return one.fixed if mark.is_fixed is None or mark.deleted else mark.is_fixed
+
+    model.all = replace(model.all, interactions=[replace(one, fixed=fixed(one)) for one in model.all.interactions])
+    return model
+
+
+async def test_conversions_by_depth(case: Case) -> None:
+    unit, step, event = case.asked.random.choice((("PERCENT", 25, None), ("PERCENT", 7, "signup"), ("PIXEL", 500, None), ("PIXEL", 100, "purchase")))
+    named = f', event: "{event}"' if event else ""
+    fields = f"baseline {RATE} depths {{ depth sessions conversions rate {RATE} revenue {{ currency amount }} }}"
+    got = await case.insights(f"conversionsByDepth(unit: {unit}, step: {step}{named}) {{ {fields} }}")
+    if got is None:
+        return
+    seen = case.asked.model.seen(case.asked.lens)
+    views = grouped(seen.pageviews, lambda view: view.session)
+    share = unit == "PERCENT"
+    deepest = {session: max(100 * one.deepest_share if share else one.deepest_px for one in own) for session, own in views.items()}
+    depths = []
+    for depth in range(0, math.floor(max(deepest.values(), default=-1)) + 1, step):
+        reached = [view for view in seen.pageviews if deepest[view.session] >= depth]
+        who, revenue = converted(case, reached, event)
+        depths.append(
+            {
+                "depth": depth,
+                "sessions": len(sessions(reached)),
+                "conversions": len(who),
+                "rate": rate(len(who), len(sessions(reached)), subset=True),
+                "revenue": [{"currency": currency, "amount": amount} for currency, amount in sorted(revenue.items(), key=str)],
+            }
+        )
+    everybody = seen.facts()
+    baseline = rate(len(converted(case, everybody, event)[0]), len(sessions(everybody)), subset=True)
+    assert not differences(got["conversionsByDepth"], {"baseline": baseline, "depths": depths})

@@ -1,64 +1,89 @@
-"""Cohorts: named sets of a site's visitors, uploaded by their ids.
+"""Cohorts: named sets of a site's visitors, by their ids, by a rule of what they did, or by a lens that saw them.
 
-A cohort's id follows from site and name, so that uploading a name again adds to the same cohort and
-uploading the same ids again changes nothing.
+A cohort's id follows from site and name, so that naming it again adds to the same cohort and adding the same visitors
+again changes nothing. Who is in it is settled when they are added: a rule is not asked again later.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from clickhouse.conditions import lens_clauses, window_clauses
 from clickhouse.insert import Insert
+from clickhouse.interactions import InteractionQuestion, interaction_clauses
+from clickhouse.lens import Lens, PerformedEvent, Segment, UrlRule
+from clickhouse.reading import Limits
 from clickhouse.statement import Params, Statement
+
+MAX_EXECUTION_S = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """`size` is the number of distinct visitors."""
-
     site_id: str
     cohort_id: str
     name: str
-    size: int = 0
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Cohort:
-        return cls(row["site_id"], row["cohort_id"], row["name"], row["size"], row["created_at"].replace(tzinfo=UTC))
+        return cls(row["site_id"], row["cohort_id"], row["name"], row["created_at"].replace(tzinfo=UTC))
 
 
 def cohort_id_of(site_id: str, name: str) -> str:
     return "co_" + hashlib.sha256(f"{site_id}\n{name}".encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True, slots=True)
+class CohortRule:
+    """Who did all of it, each in any session."""
+
+    performed: tuple[PerformedEvent, ...] = ()
+    visited_page: UrlRule | None = None
+    traffic_source: tuple[str, ...] = ()
+
+
 def compile_cohorts(
-    site_id: str, cohort_ids: Collection[str] | None = None, after: str | None = None, first: int | None = None
+    site_id: str, cohort_ids: Collection[str] | None = None, after: tuple[str, str] | None = None, first: int | None = None
 ) -> Statement:
-    """Rows for `Cohort.from_row`, deleted ones left out, by id; None is every cohort, `first` asks for one more row than that."""
+    """Rows for `Cohort.from_row`, deleted ones left out, by name; None is every cohort, `first` asks for one more row than that.
+
+    `after` is (name, id) of the last one seen; `total_count` in every row is the number of all of them.
+    """
     params = Params()
-    site = params.text(site_id)
-    where = [f"site_id = {site}", "NOT deleted"]
+    where = [f"site_id = {params.text(site_id)}", "NOT deleted"]
     if cohort_ids is not None:
         where.append(f"cohort_id IN {params.texts(tuple(sorted(cohort_ids)))}")
-    if after is not None:
-        where.append(f"cohort_id > {params.text(after)}")
     return Statement.of(
         [
-            "SELECT site_id, cohort_id, name, members.size AS size, created_at",
-            "FROM (SELECT * FROM cohorts FINAL) AS cohorts",
-            "LEFT JOIN (",
-            "SELECT cohort_id, uniqExact(visitor_id) AS size",
-            "FROM cohort_members",
-            f"WHERE site_id = {site}",
-            "GROUP BY cohort_id",
-            ") AS members USING cohort_id",
+            "SELECT *",
+            "FROM (",
+            "SELECT site_id, cohort_id, name, created_at, count() OVER () AS total_count",
+            "FROM cohorts FINAL",
             "WHERE " + "\n  AND ".join(where),
-            "ORDER BY cohort_id",
+            ")",
+            *([f"WHERE (name, cohort_id) > ({params.text(after[0])}, {params.text(after[1])})"] if after else []),
+            "ORDER BY name, cohort_id",
             *([f"LIMIT {params.bind(first + 1, 'UInt32')}"] if first is not None else []),
+        ],
+        params,
+    )
+
+
+def compile_sizes(site_id: str, cohort_ids: Collection[str]) -> Statement:
+    """cohort_id and size, the number of distinct visitors, of those that have any."""
+    params = Params()
+    return Statement.of(
+        [
+            "SELECT toString(cohort_id) AS cohort_id, uniqExact(visitor_id) AS size",
+            "FROM cohort_members",
+            f"WHERE site_id = {params.text(site_id)}",
+            f"  AND cohort_id IN {params.texts(tuple(sorted(cohort_ids)))}",
+            "GROUP BY cohort_id",
         ],
         params,
     )
@@ -84,6 +109,67 @@ def compile_add_members(site_id: str, cohort_id: str, visitor_keys: Sequence[str
         [
             "INSERT INTO cohort_members (site_id, cohort_id, visitor_id)",
             f"SELECT {params.text(site_id)}, {params.text(cohort_id)}, cityHash64(arrayJoin({params.texts(tuple(visitor_keys))}))",
+        ],
+        params,
+    )
+
+
+def compile_add_by_rule(lens: Lens, cohort_id: str, rule: CohortRule) -> Statement:
+    """Adds the visitors who did all the rule says in the lens's window; the lens is the whole site's, without a segment."""
+    params = Params()
+    conditions = [_performed(lens, event, params) for event in rule.performed]
+    if rule.visited_page:
+        visited = lens_clauses(replace(lens, url=rule.visited_page), (), params)
+        conditions.append(["SELECT visitor_id", "FROM pageviews", "WHERE " + "\n  AND ".join(visited)])
+    if rule.traffic_source:
+        conditions.append(_seen(replace(lens, segment=Segment(traffic_source=rule.traffic_source)), (), params))
+    joined = [line for condition in conditions for line in ("INTERSECT DISTINCT", "(", *condition, ")")][1:]
+    return _add(lens.site_id, cohort_id, ["SELECT visitor_id", "FROM (", *joined, ")"], params)
+
+
+def compile_add_by_lens(lens: Lens, page_keys: tuple[str, ...], cohort_id: str) -> Statement:
+    """Adds everybody who left any row in the lens."""
+    params = Params()
+    return _add(lens.site_id, cohort_id, ["SELECT visitor_id", "FROM (", *_seen(lens, page_keys, params), ")"], params)
+
+
+def compile_add_by_interaction(
+    lens: Lens, page_keys: tuple[str, ...], cohort_id: str, question: InteractionQuestion, selector: str | None
+) -> Statement:
+    """Adds the visitors behind the interactions of the question, if a selector is given those on that element only."""
+    params = Params()
+    where = interaction_clauses(lens, page_keys, question, params)
+    if selector is not None:
+        where.append(f"selector = {params.text(selector)}")
+    return _add(lens.site_id, cohort_id, ["SELECT visitor_id", "FROM interactions", "WHERE " + "\n  AND ".join(where)], params)
+
+
+def _performed(lens: Lens, event: PerformedEvent, params: Params) -> list[str]:
+    where = [f"site_id = {params.text(lens.site_id)}", f"name = {params.text(event.name)}", *window_clauses(lens.window, params)]
+    return [
+        "SELECT visitor_id",
+        "FROM events",
+        "WHERE " + "\n  AND ".join(where),
+        "GROUP BY visitor_id",
+        f"HAVING count() >= {params.bind(event.min_count, 'UInt32')}",
+    ]
+
+
+def _seen(lens: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
+    where = "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params))
+    return ["SELECT visitor_id", "FROM interactions", where, "UNION ALL", "SELECT visitor_id", "FROM pageviews", where]
+
+
+def _add(site_id: str, cohort_id: str, visitors: list[str], params: Params) -> Statement:
+    """`visitors` is a SELECT of visitor_id; it may read as much as a question may."""
+    return Statement.of(
+        [
+            "INSERT INTO cohort_members (site_id, cohort_id, visitor_id)",
+            f"SELECT DISTINCT {params.text(site_id)}, {params.text(cohort_id)}, visitor_id",
+            "FROM (",
+            *visitors,
+            ")",
+            f"SETTINGS max_execution_time = {MAX_EXECUTION_S}, max_memory_usage = {Limits().max_memory_bytes}",
         ],
         params,
     )

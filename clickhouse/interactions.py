@@ -29,12 +29,7 @@ class InteractionQuestion:
 def compile_interactions(lens: Lens, page_keys: tuple[str, ...], question: InteractionQuestion) -> Statement:
     """Per page at most first + 1 rows; `total_count` in every row is the number of all of them, 0 if not asked for."""
     params = Params()
-    where = [*lens_clauses(lens, page_keys, params), kind_clause(question.kind)]
-    if question.hide_origin:
-        where.append(f"NOT {IS_ORIGIN}")
-    if question.cells is not None:
-        cells = params.bind(list(question.cells), "Array(Tuple(UInt8, UInt32, UInt32))")
-        where.append(f"(toUInt8(fixed), {question.cell.row_sql(params)}, {question.cell.column_sql(params)}) IN {cells}")
+    where = interaction_clauses(lens, page_keys, question, params)
     beyond = []
     if question.after:
         timestamp, row_id = params.utc(question.after[0]), params.bind(question.after[1], "UInt64")
@@ -55,3 +50,14 @@ def compile_interactions(lens: Lens, page_keys: tuple[str, ...], question: Inter
         ],
         params,
     )
+
+
+def interaction_clauses(lens: Lens, page_keys: tuple[str, ...], question: InteractionQuestion, params: Params) -> list[str]:
+    """Which interactions of the lens are meant, however many and in which order."""
+    where = [*lens_clauses(lens, page_keys, params), kind_clause(question.kind)]
+    if question.hide_origin:
+        where.append(f"NOT {IS_ORIGIN}")
+    if question.cells is not None:
+        cells = params.bind(list(question.cells), "Array(Tuple(UInt8, UInt32, UInt32))")
+        where.append(f"(toUInt8(fixed), {question.cell.row_sql(params)}, {question.cell.column_sql(params)}) IN {cells}")
+    return where

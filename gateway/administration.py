@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 
 import click
 
-from clickhouse.cohorts import Cohort, cohort_id_of, compile_add_members, compile_cohorts, insert_cohort
+from clickhouse.cohorts import Cohort, cohort_id_of, compile_add_members, compile_cohorts, compile_sizes, insert_cohort
 from clickhouse.errors import BadUserInputError, NotFoundError
 from clickhouse.keys import EVERY_SITE, SCOPES, ApiKey, compile_keys, insert_key
 from clickhouse.sites import PLANS, Site, compile_sites, insert_site
@@ -200,8 +200,9 @@ def load_cohort(settings: Settings, file: Path, site_id: str, name: str) -> None
     visitor_ids = read_visitor_ids(file)
     with open_database(settings) as database:
         require_site(database, site_id)
-        cohort = save_cohort(database, site_id, name, visitor_ids)
-    click.echo(f"Cohort {cohort.cohort_id} ({name}) of site {site_id} has {cohort.size} visitors.")
+        cohort_id = save_cohort(database, site_id, name, visitor_ids)
+        (sized,) = database.query(compile_sizes(site_id, [cohort_id]))
+    click.echo(f"Cohort {cohort_id} ({name}) of site {site_id} has {sized['size']} visitors.")
 
 
 @cohorts.command("list")
@@ -212,7 +213,8 @@ def list_cohorts(settings: Settings, site_id: str) -> None:
     with open_database(settings) as database:
         require_site(database, site_id)
         found = [Cohort.from_row(row) for row in database.query(compile_cohorts(site_id))]
-    print_table(("COHORT", "NAME", "VISITORS"), [(cohort.cohort_id, cohort.name, str(cohort.size)) for cohort in found])
+        sizes = {row["cohort_id"]: row["size"] for row in database.query(compile_sizes(site_id, [cohort.cohort_id for cohort in found]))}
+    print_table(("COHORT", "NAME", "VISITORS"), [(one.cohort_id, one.name, str(sizes.get(one.cohort_id, 0))) for one in found])
 
 
 def read_visitor_ids(file: Path) -> list[str]:
@@ -232,14 +234,14 @@ def read_visitor_ids(file: Path) -> list[str]:
     return visitor_ids
 
 
-def save_cohort(database: Database, site_id: str, name: str, visitor_ids: Sequence[str]) -> Cohort:
-    """Members first, so that a cohort that is seen is whole; the same again changes nothing."""
+def save_cohort(database: Database, site_id: str, name: str, visitor_ids: Sequence[str]) -> str:
+    """The cohort's id. Members first, so that a cohort that is seen is whole; the same again changes nothing."""
     cohort_id = cohort_id_of(site_id, name)
     for start in range(0, len(visitor_ids), VISITORS_A_STATEMENT):
         database.command(compile_add_members(site_id, cohort_id, visitor_ids[start : start + VISITORS_A_STATEMENT]))
     if not database.query(compile_cohorts(site_id, [cohort_id])):
         database.insert(insert_cohort(Cohort(site_id, cohort_id, name), datetime.now(UTC)))
-    return Cohort.from_row(database.query(compile_cohorts(site_id, [cohort_id]))[0])
+    return cohort_id
 
 
 @click.group()

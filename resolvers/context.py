@@ -12,7 +12,7 @@ from typing import Any
 from strawberry.dataloader import DataLoader
 
 from clickhouse.client import Client
-from clickhouse.cohorts import Cohort, compile_cohorts
+from clickhouse.cohorts import Cohort, compile_cohorts, compile_sizes
 from clickhouse.element_marks import Mark, compile_marks
 from clickhouse.elements import compile_attributes
 from clickhouse.errors import ForbiddenError, NotFoundError, PlanRequiredError
@@ -50,6 +50,7 @@ class Context:
         self._pages: DataLoader[tuple[str, str], Row | None] = DataLoader(self._load_pages, max_batch_size=MAX_BATCH)
         self._tracked: DataLoader[tuple[str, int], tuple[str, ...]] = DataLoader(self._load_tracked, max_batch_size=MAX_BATCH)
         self._cohorts: DataLoader[tuple[str, str], Cohort | None] = DataLoader(self._load_cohorts, max_batch_size=MAX_BATCH)
+        self.cohort_sizes: DataLoader[tuple[str, str], int] = DataLoader(self._load_cohort_sizes, max_batch_size=MAX_BATCH)
         self.sessions: DataLoader[tuple[str, int], Row | None] = DataLoader(self._load_sessions, max_batch_size=MAX_BATCH)
         self.conversions: DataLoader[tuple[str, int], int] = DataLoader(self._load_conversions, max_batch_size=MAX_BATCH)
         self.sessions_by_key: DataLoader[tuple[str, str], Row | None] = DataLoader(self._load_sessions_by_key, max_batch_size=MAX_BATCH)
@@ -77,6 +78,11 @@ class Context:
         if PLANS[site.plan].max_pages == 0:
             raise PlanRequiredError("Heatmaps require the PRO plan or higher.", plan=site.plan, requiredPlan="PRO")
         return site
+
+    def forget_cohorts(self) -> None:
+        """What was loaded before the members of one changed is asked anew."""
+        for loader in (self._cohorts, self.cohort_sizes, self.answers):
+            loader.clear_all()
 
     def forget_marks(self, element: ElementKey) -> None:
         """What was loaded before its mark changed is asked anew, which elements of the site are fixed too."""
@@ -146,6 +152,13 @@ class Context:
             for row in await self.client.query(compile_marks(site_id, tuple(group))):
                 found[site_id, row["page_key"], row["selector"]] = Mark.from_row(row)
         return [found.get(key, Mark(*key)) for key in keys]
+
+    async def _load_cohort_sizes(self, keys: list[tuple[str, str]]) -> list[int]:
+        found: dict[tuple[str, str], int] = {}
+        for site_id, group in _by_site(keys).items():
+            for row in await self.client.query(compile_sizes(site_id, group)):
+                found[site_id, row["cohort_id"]] = row["size"]
+        return [found.get(key, 0) for key in keys]
 
     async def _load_sessions(self, keys: list[tuple[str, int]]) -> list[Row | None]:
         found: dict[tuple[str, int], Row] = {}

@@ -92,7 +92,7 @@ async def list_interactions(
 ) -> Listing:
     """Newest first; of the given points, or of the whole map."""
     cell = Cell.of(asked.lens, size)
-    cells = None if points is None else _cells(points, cell)
+    cells = None if points is None else cells_of(points, cell)
     binding = asked.binding("interactions", kind, cell, cells, hide_origin)
     asked, values = asked.resumed(after, binding, (int, int))
     first = page_size(first, MAX_INTERACTIONS)
@@ -114,7 +114,7 @@ async def load_sessions(context: Context, asked: AskedLens, listing: Listing) ->
     return await context.sessions.load_many([(asked.site.site_id, row["session_id"]) for row in listing.rows])
 
 
-def _cells(points: list[Point], cell: Cell) -> tuple[tuple[int, int, int], ...]:
+def cells_of(points: list[Point], cell: Cell) -> tuple[tuple[int, int, int], ...]:
     """The grid cells the points lie in, as (fixed, row, column)."""
     if not 1 <= len(points) <= MAX_DRILL_DOWN_POINTS:
         raise BadUserInputError(f"points: 1 to {MAX_DRILL_DOWN_POINTS} points at once.", argument="points", maxPoints=MAX_DRILL_DOWN_POINTS)

@@ -88,7 +88,7 @@ async def resolve(
     for cohort_id, cohort in zip(segment.cohorts, cohorts, strict=True):
         if cohort is None:
             raise BadUserInputError(
-                f"segment.cohorts: the site has no cohort {cohort_id!r}; `python -m gateway cohorts load` prints the ids.",
+                f"segment.cohorts: the site has no cohort {cohort_id!r}; `site {{ cohorts }}` lists them.",
                 argument="segment.cohorts",
             )
     lens = Lens(

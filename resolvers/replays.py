@@ -42,7 +42,7 @@ async def list_replays(
     asked, values = asked.resumed(after, binding, (int, int, int))
     first = page_size(first, MAX_REPLAYS) if visible else 0
     whole_site = asked.page_key is None and asked.lens.url is None
-    question = ReplayQuestion(order, descending, first, having, values if visible else None, whole_site)  # type: ignore[arg-type]
+    question = ReplayQuestion(order, descending, first, having, values if visible else None, whole_site)
     rows = await context.answers.load(asked.list_question(compile_replays, question))
 
     def cursor(row: Row) -> str:

@@ -15,6 +15,7 @@ from clickhouse.errors import BadUserInputError
 from clickhouse.heatmap import CellSize
 from clickhouse.sites import Site
 from resolvers import heatmaps, hotspots, lenses, windows
+from resolvers.cohorts import cohort_id
 from resolvers.context import Context
 from schema.enums import Breakpoint, Device, Direction, ElementOrderField, PageOrderField, Period
 
@@ -115,10 +116,10 @@ class IntRange:
     max: int | None = strawberry.field(default=UNSET, description="Largest, included.")
 
 
-@strawberry.input(description="An event performed in the same session.")
+@strawberry.input(description="An event that was performed, and how often.")
 class EventMatch:
     name: str = strawberry.field(description="The event's name.")
-    min_count: int = strawberry.field(default=1, description="At least so many times in the session.")
+    min_count: int = strawberry.field(default=1, description="At least so many times, in one session unless said otherwise.")
 
 
 @strawberry.input(
@@ -136,7 +137,7 @@ class Segment:
     campaign: list[str] | None = strawberry.field(default=UNSET, description="Campaigns.")
     variant: list[str] | None = strawberry.field(default=UNSET, description="Variants of an A/B test.")
     entry_page: UrlMatch | None = strawberry.field(default=UNSET, description="URL on which the session began.")
-    cohorts: list[strawberry.ID] | None = strawberry.field(default=UNSET, description="Ids of cohorts; a visitor must be in all of them.")
+    cohorts: list[strawberry.ID] | None = strawberry.field(default=UNSET, description="Cohorts by cohortId or id; a visitor must be in all of them.")
     exclude_test_accounts: bool | None = strawberry.field(
         default=False, description="Leave out test accounts: flagged by the tracker, or by the site's rules on visitor ids."
     )
@@ -158,6 +159,7 @@ class Segment:
                 ("cohorts", "cohorts"),
             )
         }
+        texts["cohorts"] = tuple(sorted({cohort_id(name) for name in texts["cohorts"]}))
         events = {lenses.performed_event(event.name, event.min_count) for event in given(self.performed) or ()}
         return lens.Segment(
             **texts,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import strawberry
 
+from schema.cohorts import CohortMutation
 from schema.element_menu import ElementMenu
 
 
 @strawberry.type(description="Everything that writes; each field names the scope it needs.")
-class Mutation(ElementMenu):
+class Mutation(CohortMutation, ElementMenu):
     pass

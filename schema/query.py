@@ -11,6 +11,7 @@ from strawberry import UNSET
 from clickhouse.errors import BadUserInputError, HeatgraphError
 from resolvers import ids, lens_ids, sites
 from resolvers.context import Context
+from schema.cohorts import Cohort
 from schema.elements import Element
 from schema.inputs import AfterArgument, FirstArgument, given
 from schema.insights import Insights
@@ -56,6 +57,8 @@ async def load_node(info: strawberry.Info[Context], node_id: str) -> Node | None
             return await Page.load(context, site_id, page_key)
         case "Element", [str(site_id), str(page_key), str(selector)]:
             return await Element.load(context, site_id, page_key, selector)
+        case "Cohort", [str(site_id), str(cohort_id)]:
+            return await Cohort.load(context, site_id, cohort_id)
         case "Replay", [str(site_id), str(session_id)]:
             return await Replay.resolve_reference(info, site_id, session_id)
         case "Insights", _:

@@ -10,12 +10,13 @@ from strawberry import UNSET
 from clickhouse import sites
 from clickhouse.errors import BadUserInputError
 from clickhouse.lens import WHOLE_SITE, Segment, UrlRule
-from resolvers import discovery, ids, lenses, pages
+from resolvers import cohorts, discovery, ids, lenses, pages
 from resolvers.context import Context
 from resolvers.listing import Listing
 from resolvers.selections import own_selection
 from schema.breakdown import FirstValuesArgument
 from schema.capabilities import Capabilities
+from schema.cohorts import CohortConnection
 from schema.comparison import Comparison
 from schema.enums import Dimension, Direction, PageOrderField, Plan
 from schema.filter_values import FilterValue

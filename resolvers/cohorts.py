@@ -1,0 +1,133 @@
+"""Cohorts of a site: listed, made from visitor ids, from a rule or from a lens, and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from clickhouse.cohorts import (
+    Cohort,
+    CohortRule,
+    cohort_id_of,
+    compile_add_by_interaction,
+    compile_add_by_lens,
+    compile_add_by_rule,
+    compile_add_members,
+    compile_cohorts,
+    compile_remove_members,
+    compile_sizes,
+    insert_cohort,
+)
+from clickhouse.errors import BadUserInputError
+from clickhouse.heatmap import Cell, CellSize
+from clickhouse.interactions import InteractionQuestion
+from clickhouse.lens import Window
+from clickhouse.sites import Site
+from clickhouse.statement import Statement
+from resolvers import cursors, ids
+from resolvers.context import Context
+from resolvers.heatmaps import Point, cells_of
+from resolvers.lenses import AskedLens, page_size
+from resolvers.listing import Listing
+from resolvers.questions import Row
+
+MAX_COHORTS = 100
+MAX_NAME_LENGTH = 200
+MAX_VISITORS = 10_000
+MAX_VISITOR_ID_LENGTH = 1000
+VISITORS_A_STATEMENT = 2000
+_ALWAYS = Window(cursors.instant(0), cursors.instant(0))
+
+Members = Callable[[str], list[Statement]]
+"""What adds the members to the cohort of an id."""
+
+
+def cohort_id(given: str) -> str:
+    """A cohort's id, also from the id of its node."""
+    try:
+        typename, key = ids.decode(given)
+    except BadUserInputError:
+        return given
+    return str(key[1]) if typename == "Cohort" and len(key) == 2 else given
+
+
+async def list_cohorts(context: Context, site_id: str, first: int, after: str | None) -> Listing:
+    """By name."""
+    await context.readable_site(site_id)
+    binding = cursors.digest("cohorts", site_id)
+    begin = cursors.decode(after, binding, (str, str)).values if after else None
+    first = page_size(first, MAX_COHORTS)
+    rows = await context.client.query(compile_cohorts(site_id, None, begin, first))  # type: ignore[arg-type]
+
+    def cursor(row: Row) -> str:
+        return cursors.encode(binding, cursors.Cursor(_ALWAYS, "", (row["name"], row["cohort_id"])))
+
+    total = rows[0]["total_count"] if rows else 0
+    return Listing.of(rows, first, cursor, has_previous=after is not None, total_count=total)
+
+
+async def create_cohort(context: Context, site: Site, name: str, members: Members) -> Cohort:
+    """The cohort of the name with these members in addition. They come first, so that a cohort that is seen is whole."""
+    name = name.strip()
+    if not 1 <= len(name) <= MAX_NAME_LENGTH or not name.isprintable():
+        raise BadUserInputError(f"name: 1 to {MAX_NAME_LENGTH} printable characters.", argument="name")
+    key = cohort_id_of(site.site_id, name)
+    found = await context.client.query(compile_cohorts(site.site_id, [key]))
+    if not found and await context.client.query(compile_sizes(site.site_id, [key])):  # of a creation that did not end
+        await context.client.command(compile_remove_members(site.site_id, key))
+    for statement in members(key):
+        await context.client.command(statement)
+    cohort = Cohort.from_row(found[0]) if found else Cohort(site.site_id, key, name)
+    if not found:
+        await context.client.insert(*insert_cohort(cohort, datetime.now(UTC)))
+    context.forget_cohorts()
+    return cohort
+
+
+async def delete_cohort(context: Context, site: Site, key: str) -> bool:
+    """Whether there was such a cohort. Its members go first, so that one of the same name never finds them."""
+    found = await context.client.query(compile_cohorts(site.site_id, [key]))
+    if found:
+        await context.client.command(compile_remove_members(site.site_id, key))
+        await context.client.insert(*insert_cohort(Cohort.from_row(found[0]), datetime.now(UTC), deleted=True))
+        context.forget_cohorts()
+    return bool(found)
+
+
+def by_visitors(site: Site, visitors: Sequence[str]) -> Members:
+    """The visitors of these ids, whether they were ever seen or not."""
+    distinct = list(dict.fromkeys(visitors))
+    if not 1 <= len(distinct) <= MAX_VISITORS or not all(1 <= len(visitor) <= MAX_VISITOR_ID_LENGTH for visitor in distinct):
+        raise BadUserInputError(
+            f"members.visitors: 1 to {MAX_VISITORS} ids of 1 to {MAX_VISITOR_ID_LENGTH} characters; load more with"
+            " `python -m gateway cohorts load`, or by naming the cohort again.",
+            argument="members.visitors",
+        )
+    batches = [distinct[start : start + VISITORS_A_STATEMENT] for start in range(0, len(distinct), VISITORS_A_STATEMENT)]
+    return lambda key: [compile_add_members(site.site_id, key, batch) for batch in batches]
+
+
+def by_rule(asked: AskedLens, rule: CohortRule) -> Members:
+    """`asked` is the whole site in the rule's window."""
+    if not (rule.performed or rule.visited_page or rule.traffic_source):
+        raise BadUserInputError("members.rule: give at least one of performed, visitedPage and trafficSource.", argument="members.rule")
+    return lambda key: [compile_add_by_rule(asked.lens, key, rule)]
+
+
+def by_lens(asked: AskedLens) -> Members:
+    """Everybody who left any row in the lens."""
+    return lambda key: [compile_add_by_lens(asked.lens, _page_keys(asked), key)]
+
+
+def by_interaction(asked: AskedLens, kind: str, points: list[Point] | None, size: CellSize | None, selector: str | None) -> Members:
+    """Everybody with such an interaction; of points as the map shows them, without those at (0, 0)."""
+    if selector == "":
+        raise BadUserInputError("members.lens.interaction.selector: it is empty; leave it out, or name an element.", argument="selector")
+    cell = Cell.of(asked.lens, size)
+    cells = None if points is None else cells_of(points, cell)
+    question = InteractionQuestion(kind, cell, cells is not None, 0, cells)
+    return lambda key: [compile_add_by_interaction(asked.lens, _page_keys(asked), key, question, selector)]
+
+
+def _page_keys(asked: AskedLens) -> tuple[str, ...]:
+    return () if asked.page_key is None else (asked.page_key,)

@@ -57,7 +57,7 @@ async def list_cohorts(context: Context, site_id: str, first: int, after: str | 
     binding = cursors.digest("cohorts", site_id)
     begin = cursors.decode(after, binding, (str, str)).values if after else None
     first = page_size(first, MAX_COHORTS)
-    rows = await context.client.query(compile_cohorts(site_id, None, begin, first))  # type: ignore[arg-type]
+    rows = await context.client.query(compile_cohorts(site_id, None, begin, first))
 
     def cursor(row: Row) -> str:
         return cursors.encode(binding, cursors.Cursor(_ALWAYS, "", (row["name"], row["cohort_id"])))

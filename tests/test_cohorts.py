@@ -161,7 +161,7 @@ async def test_of_a_lens(client: Client, database: SyncClient, data: DataSet, mo
     variables = asked.variables
     where = "page: $page" if "page" in variables else "url: $url"
     kinds = {"page": "String", "url": "UrlMatch", "window": "Window", "segment": "Segment"}
-    given = {name: (kinds[name], value) for name, value in variables.items()}
+    given: dict[str, Any] = {name: (kinds[name], value) for name, value in variables.items()}
     made = await create(client, f"lens {number}", f"{{lens: {{{where}, window: $window, segment: $segment}}}}", **given)
     expected = seen(model, asked.lens)
     assert made["size"] == len(expected)

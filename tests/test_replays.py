@@ -193,13 +193,14 @@ async def test_sessions_behind_a_lens(client: Client, replays: Replays, number: 
     expected.sort(key=lambda session: (sign * VALUE_OF[field](session), -session.start_ms))
 
     arguments = f"orderBy: {{field: {field}, direction: {direction}}}, having: {{{', '.join(having)}}}, first: {random.randint(1, 5)}"
+    named: dict[str, Any] = {"visited": {visited.kind: visited.value}} if visited else {}
     edges: list[Any] = []
     after = ""
     while True:
         fields = (
             f"replays({arguments} {after}) {{ totalCount pageInfo {{ hasNextPage endCursor }} edges {{ node {{ {NODE} }} {IN_LENS} }} }}"
         )
-        got = await insights(client, asked, fields, **({"visited": {visited.kind: visited.value}} if visited else {}))
+        got = await insights(client, asked, fields, **named)
         if got is None:
             assert asked.lens.page_key not in replays.model.page_keys
             return

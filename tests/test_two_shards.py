@@ -43,6 +43,12 @@ INSIGHTS = """
   attention { bands { y attention averageSeconds } }
   interactions(first: 20) { nodes { timestamp relativeX y url sessionId } }
 """
+COMPARISON = """
+  baseline { totals { clicks } }
+  scroll { averageDepth { delta } buckets { depth reach { delta low high } } }
+  elements { element { selector text } clicks { baseline candidate } clickRate { delta low high } }
+  cells { x y fixed count { baseline candidate } share { delta } element { selector } }
+"""
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +77,10 @@ def dsns(nodes: tuple[Node, Node]) -> Iterator[tuple[str, str]]:
     [
         pytest.param(LISTING % TOTALS, id="pages"),
         pytest.param(f'page(key: "{PAGE}") {{ insights(window: {{last: "-2d"}}, segment: $segment) {{ {INSIGHTS} }} }}', id="insights"),
+        pytest.param(
+            f'page(key: "{PAGE}") {{ compare(baseline: {{segment: $segment}}, candidate: {{window: {{last: "-24h"}}}}) {{ {COMPARISON} }} }}',
+            id="compare",
+        ),
     ],
 )
 async def test_same_answers(dsns: tuple[str, str], selection: str, segment: str) -> None:

@@ -3,7 +3,7 @@
 Sessions are derived as a whole, in batches that are ranges of `session_id`, so that memory is bounded and any order of
 loading ends in the same rows. Pure; `gateway.load` runs the statements of each batch in this order:
 
-    for batch in batches("site_abc123", touched_sessions, 50_000):
+    for batch in batches("site_abc123", waiting_rows, 1_000_000):
         stage(batch), forget(batch) if compile_known(batch) finds any, derive(batch), compile_stale(batch)
     settled("site_abc123")
 """
@@ -58,9 +58,9 @@ class Batch:
         return f"site_id = {params.text(self.site_id)} AND {between}"
 
 
-def batches(site_id: str, sessions: int, batch_sessions: int) -> list[Batch]:
-    """Even ranges of session ids, which are hashes, for that many touched sessions."""
-    count = max(1, -(-sessions // batch_sessions))
+def batches(site_id: str, rows: int, batch_rows: int) -> list[Batch]:
+    """Even ranges of session ids, which are hashes, for that many rows of touched sessions."""
+    count = max(1, -(-rows // batch_rows))
     edges = [number * 2**64 // count for number in range(count + 1)]
     return [Batch(site_id, first, after - 1) for first, after in pairwise(edges)]
 
@@ -71,6 +71,13 @@ def compile_touched(site_id: str) -> Statement:
     return Statement.of(
         ["SELECT uniqExact(session_id) AS sessions", "FROM touched_sessions", f"WHERE site_id = {params.text(site_id)}"], params
     )
+
+
+def compile_waiting(site_id: str) -> Statement:
+    """One row: `rows`, how many the touched sessions have."""
+    params = Params()
+    every = Batch(site_id, 0, 2**64 - 1)
+    return Statement.of(["SELECT count() AS rows", "FROM received", *_of_batch(every, params)], params)
 
 
 def compile_known(batch: Batch) -> Statement:
@@ -187,6 +194,20 @@ def _temporary(table: str, lines: list[str], params: Params | None = None) -> St
     )
 
 
+def _of_batch(batch: Batch, params: Params) -> list[str]:
+    """WHERE of `received`: touched sessions, on the days that were touched or that the session was known to have rows on."""
+    return [
+        f"WHERE {batch.where(params)}",
+        f"  AND session_id IN ({batch.touched(params)})",
+        "  AND day IN (",
+        f"    SELECT day FROM touched_sessions WHERE {batch.where(params)}",
+        "    UNION DISTINCT",
+        "    SELECT arrayJoin(range(toUInt32(toDate(started_at)), toUInt32(toDate(ended_at)) + 1))::UInt16::Date FROM sessions",
+        f"    WHERE {batch.where(params)} AND session_id IN ({batch.touched(params)})",
+        "  )",
+    ]
+
+
 def _rows(batch: Batch) -> Statement:
     """`at` orders a session's rows by time and tells them apart: milliseconds, then 20 bits of the row's identity."""
     params = Params()
@@ -194,16 +215,8 @@ def _rows(batch: Batch) -> Statement:
         "derive_rows",
         [
             "SELECT *, bitOr(bitShiftLeft(toUInt64(greatest(toUnixTimestamp64Milli(timestamp), 0)), 20), bitAnd(row_id, 1048575)) AS at",
-            "FROM received",
-            f"WHERE {batch.where(params)}",
-            f"  AND session_id IN ({batch.touched(params)})",
-            "  AND day IN (",
-            f"    SELECT day FROM touched_sessions WHERE {batch.where(params)}",
-            "    UNION DISTINCT",
-            "    SELECT arrayJoin(range(toUInt32(toDate(started_at)), toUInt32(toDate(ended_at)) + 1))::UInt16::Date FROM sessions",
-            f"    WHERE {batch.where(params)} AND session_id IN ({batch.touched(params)})",
-            "  )",
-            "LIMIT 1 BY day, session_id, row_id",
+            "FROM received FINAL",
+            *_of_batch(batch, params),
         ],
         params,
     )

@@ -40,6 +40,15 @@ class Chunk:
     lines: bytes
     first_line: int
     read_bytes: int  # of the file, so far
+    columns: Columns | None = None  # instead of lines
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Rows of Parquet that ClickHouse turns into lines: name -> ClickHouse type, and the values as an Arrow stream."""
+
+    types: dict[str, str]
+    stream: bytes
 
 
 class _Decompressor(Protocol):
@@ -208,13 +217,46 @@ def _parquet(path: Path) -> Iterator[Chunk]:
             _check_columns(file.schema_arrow.names, path.name, "name the columns like the keys of an NDJSON row")
             rows = max(file.metadata.num_rows, 1)
             for batch in file.iter_batches(batch_size=CHUNK_ROWS):
-                lines = b"".join(map(_json, batch.to_pylist()))
-                yield Chunk(lines, first_line, size * (first_line - 1 + batch.num_rows) // rows)
+                columns = _columns(batch)
+                lines = b"" if columns else b"".join(map(_json, batch.to_pylist()))
+                yield Chunk(lines, first_line, size * (first_line - 1 + batch.num_rows) // rows, columns)
                 first_line += batch.num_rows
     except (pyarrow.ArrowException, OSError) as error:
         raise BadUserInputError(
             f"{path.name}: is no Parquet file, or is cut off. Parquet ends in its table of contents: send the whole file."
         ) from error
+
+
+def _columns(batch: Any) -> Columns | None:
+    """The batch in the few types that JSON has; None when a column is a list, a struct or the like."""
+    import pyarrow
+    from pyarrow import types
+
+    plain = (
+        (types.is_boolean, pyarrow.bool_(), "Bool"),
+        (types.is_uint64, pyarrow.uint64(), "UInt64"),
+        (types.is_integer, pyarrow.int64(), "Int64"),
+        (types.is_floating, pyarrow.float64(), "Float64"),
+        (types.is_timestamp, pyarrow.timestamp("us", "UTC"), "DateTime64(6, 'UTC')"),
+        (types.is_date, pyarrow.date32(), "Date32"),
+        (types.is_string, pyarrow.string(), "String"),
+        (types.is_large_string, pyarrow.string(), "String"),
+        (types.is_null, pyarrow.string(), "String"),
+    )
+    clickhouse_types, arrays = {}, []
+    for name, array in zip(batch.schema.names, batch.columns, strict=True):
+        values = array.dictionary_decode() if types.is_dictionary(array.type) else array
+        known = next(((arrow, clickhouse) for fits, arrow, clickhouse in plain if fits(values.type)), None)
+        if not known:
+            return None
+        clickhouse_types[name] = known[1]
+        arrays.append(values.cast(known[0], safe=False))  # unsafe: nanoseconds are cut, what is too large is refused later
+    names = [f"c{number}" for number in range(len(arrays))]
+    table = pyarrow.RecordBatch.from_arrays(arrays, names=names)
+    sink = pyarrow.BufferOutputStream()
+    with pyarrow.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_batch(table)
+    return Columns(clickhouse_types, sink.getvalue().to_pybytes())
 
 
 def _check_columns(names: list[str], name: str, advice: str) -> None:

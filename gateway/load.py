@@ -25,7 +25,7 @@ from clickhouse.sites import Site
 from clickhouse.statement import Statement
 from gateway.lines import Chunk, chunks
 
-BATCH_SESSIONS = 50_000
+BATCH_ROWS = 1_250_000  # take about a gigabyte of memory
 LINES_IN_ORDER = {"input_format_parallel_parsing": 0, "max_insert_threads": 1, "min_insert_block_size_rows": 30_000}
 
 
@@ -67,7 +67,13 @@ def load_files(client: Client, site: Site, paths: Sequence[Path], progress: bool
 
 def _load_chunk(client: Client, site: Site, path: Path, chunk: Chunk, now: datetime, summary: LoadSummary) -> None:
     _run(client, *received.compile_stage())
-    client.raw_insert("load_lines", ["raw"], chunk.lines, settings=LINES_IN_ORDER, fmt="LineAsString")
+    if chunk.columns:
+        create, to_lines = received.compile_columns(chunk.columns.types)
+        _run(client, create)
+        client.raw_insert("load_columns", None, chunk.columns.stream, fmt="ArrowStream")
+        _run(client, to_lines)
+    else:
+        client.raw_insert("load_lines", ["raw"], chunk.lines, settings=LINES_IN_ORDER, fmt="LineAsString")
     _run(client, received.compile_parse(site.site_id, site.retention_days, now), received.compile_known(site.site_id))
     outcomes = {outcome.pop("reason"): outcome for outcome in _rows(client, received.compile_outcome())}
     good = outcomes.pop("", {"rows": 0, "new_rows": 0, "distinct_rows": 0})
@@ -94,8 +100,8 @@ def _write_rejects(client: Client, path: Path, chunk: Chunk, summary: LoadSummar
 def _derive(client: Client, site_id: str, hidden: bool) -> None:
     """Derives all touched sessions, and once more with those that share elements with a session whose breakpoint turned out another."""
     stale: set[int] = set()
-    touched = _rows(client, derive.compile_touched(site_id))[0]["sessions"]
-    with click.progressbar(derive.batches(site_id, touched, BATCH_SESSIONS), label="Deriving", file=sys.stderr, hidden=hidden) as batches:
+    rows = _rows(client, derive.compile_waiting(site_id))[0]["rows"]
+    with click.progressbar(derive.batches(site_id, rows, BATCH_ROWS), label="Deriving", file=sys.stderr, hidden=hidden) as batches:
         for batch in batches:
             known = _rows(client, derive.compile_known(batch))[0]
             _run(client, *derive.stage(batch))

@@ -225,6 +225,16 @@ def test_properties_are_compared_as_text(database: Client) -> None:
     assert first["row_id"] == second["row_id"] != third["row_id"]
 
 
+def test_spelling_is_no_difference(database: Client) -> None:
+    lines = [
+        json.dumps(CLICK | {"a": "x/é", "b": {"c": [1]}}).encode(),
+        json.dumps(CLICK).encode()[:-1] + rb', "a": "x\/\u00e9", "b":{"c":[ 1 ]}}',
+    ]
+    first, second = parsed(database, lines)
+    assert first["row_id"] == second["row_id"]
+    assert first["properties"] == second["properties"] == {"a": '"x/é"', "b": '{"c":[1]}'}
+
+
 scalars = st.none() | st.booleans() | st.integers(-10, 10**9) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5)
 anything = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2), max_leaves=3

@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import signal
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -22,8 +19,6 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clickhouse.client import open_sync
-from clickhouse.migrations import migrate
 from clickhouse.sites import Site
 from gateway import lines
 from gateway.load import LoadSummary, load_files
@@ -146,28 +141,33 @@ def test_csv_rows(database: Client, site: Site, tmp_path: Path) -> None:
     }
 
 
-def test_parquet_types(database: Client, site: Site, tmp_path: Path) -> None:
-    """Timestamps without a zone are UTC; NaN is not sent; other types are kept as properties."""
-    columns = {
-        "type": pyarrow.array(["click", "pageview"]).dictionary_encode(),
-        "timestamp": pyarrow.array([START, START], pyarrow.timestamp("us", "Europe/Berlin")),
-        "sessionId": pyarrow.array([1, 2]),
-        "visitorId": pyarrow.array(["v", "v"]),
-        "url": pyarrow.array(["https://a.de/", "https://a.de/"]),
-        "x": pyarrow.array([1.5, float("nan")]),
-        "y": pyarrow.array([1, None], pyarrow.int32()),
-        "tags": pyarrow.array([["a", "b"], None]),
-        "since": pyarrow.array([START.date(), None]),
-    }
-    for name, zoned in (("zoned", True), ("bare", False)):
-        if not zoned:
-            columns["timestamp"] = pyarrow.array([START.replace(tzinfo=None)] * 2, pyarrow.timestamp("ns"))
-        pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / f"{name}.parquet")
+PLAIN_COLUMNS: dict[str, Any] = {
+    "type": pyarrow.array(["click", "pageview"]).dictionary_encode(),
+    "timestamp": pyarrow.array([START, START], pyarrow.timestamp("us", "Europe/Berlin")),
+    "sessionId": pyarrow.array([1, 2]),
+    "visitorId": pyarrow.array(["v", 'v"1'], pyarrow.large_string()),
+    "url": pyarrow.array(["https://a.de/", "https://a.de/"]),
+    "x": pyarrow.array([1.5, float("nan")]),
+    "y": pyarrow.array([1, None], pyarrow.int32()),
+    "fixed": pyarrow.array([True, None]),
+    "nothing": pyarrow.nulls(2),
+    'since"': pyarrow.array([START.date(), None]),
+}
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_parquet_types(database: Client, site: Site, tmp_path: Path, nested: bool) -> None:
+    """Timestamps without a zone are UTC, NaN is not sent, other types are kept as properties."""
+    columns = PLAIN_COLUMNS | ({"tags": pyarrow.array([["a", "b"], None])} if nested else {})
+    pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "zoned.parquet")
+    columns["timestamp"] = pyarrow.array([START.replace(tzinfo=None)] * 2, pyarrow.timestamp("ns"))
+    pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "bare.parquet")
     summary = load_files(database, site, [tmp_path / "zoned.parquet", tmp_path / "bare.parquet"])
     assert (summary.stored_rows, summary.duplicate_rows, summary.rejected) == (2, 2, {})
     click, pageview = sorted(stored(database, site.site_id)["received"], key=lambda row: str(row["type"]))
     assert (click["session_key"], click["timestamp"].replace(tzinfo=UTC), click["x"], pageview["x"]) == ("1", START, 1.5, None)
-    assert click["properties"] == {"tags": '["a","b"]', "since": f'"{START:%Y-%m-%d}"'}
+    assert (click["fixed"], pageview["visitor_key"]) == (True, 'v"1')
+    assert click["properties"] == {'since"': f'"{START:%Y-%m-%d}"'} | ({"tags": '["a","b"]'} if nested else {})
 
 
 GZIPPED = gzip.compress(ndjson(ROWS), mtime=0)
@@ -300,41 +300,3 @@ def test_killed_before_the_next_load_takes_over(database: Client, site: Site, tm
         load_files(Mortal(database, 3), site, [first])  # type: ignore[arg-type]
     assert load_files(database, site, [second]).derived_sessions == 2
     assert [row["session_key"] for row in stored(database, site.site_id)["sessions"]] == ["s1", "s2"]
-
-
-KILLED = """
-import os, signal, sys, threading
-from pathlib import Path
-from clickhouse.client import open_sync
-from clickhouse.sites import Site
-from gateway.load import load_files
-dsn, site_id, file, seconds = sys.argv[1:]
-client = open_sync(dsn)
-threading.Timer(float(seconds), os.kill, (os.getpid(), signal.SIGKILL)).start()
-load_files(client, Site(site_id, "Test"), [Path(file)])
-os._exit(0)
-"""
-
-
-def test_killed_for_real(tmp_path: Path) -> None:
-    """A process that is killed in the middle of its work on the embedded engine."""
-    file = tmp_path / "rows.ndjson"
-    file.write_bytes(
-        ndjson([{**row, "sessionId": f"{row['sessionId']} {copy}"} for copy in range(10) for number in range(200) for row in visit(number)])
-    )
-    dsn = f"chdb://{tmp_path}/data"
-    database = open_sync(dsn)
-    migrate(database)
-    load_files(database, Site("undisturbed", "Test"), [file])
-    expected = stored(database, "undisturbed")
-    database.close()
-    delays_s = ("0.2", "0.7")
-    for delay_s in delays_s:
-        command = [sys.executable, "-c", KILLED, dsn, f"killed {delay_s}", str(file), delay_s]
-        died = subprocess.run(command, check=False, capture_output=True, cwd=Path(__file__).parents[2])
-        assert died.returncode in (0, -signal.SIGKILL), died.stderr
-    database = open_sync(dsn)
-    for delay_s in delays_s:
-        load_files(database, Site(f"killed {delay_s}", "Test"), [file])
-        assert stored(database, f"killed {delay_s}") == expected
-    database.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from fractions import Fraction
 from random import Random
 from typing import Any
@@ -24,7 +25,7 @@ from tests.reference.facts import Interaction, milliseconds
 from tests.reference.lens import Lens
 from tests.reference.lenses import RULES, Question, question, random_rule
 from tests.reference.model import Answer, Cell, Model, Place
-from tests.reference.rows import COHORTS, TEST_ACCOUNT_RULES, DataSet, data_set
+from tests.reference.rows import COHORTS, TEST_ACCOUNT_RULES, URLS, DataSet, data_set
 
 SITES = {"small": (1, 6, 1), "middle": (2, 40, 3), "large": (3, 120, 1)}
 """Site -> seed and sessions of its rows, and in how many parts they are loaded."""
@@ -275,6 +276,18 @@ async def test_points_page_by_page(asked: Asked) -> None:
     assert not differences(got, points)
 
 
+async def test_points_on_the_edges_of_cells(client: Client, database: SyncClient) -> None:
+    """1280 ÷ 19.5 is no binary fraction; still each click belongs to the cell that begins where it lies."""
+    data = DataSet([], NOW.date() - timedelta(days=2), 1)
+    click = {"type": "click", "sessionId": "s", "visitorId": "v", "url": URLS[0], "y": 8, "viewportWidth": 1280}
+    data.rows.extend(click | {"timestamp": data.start_ms + column, "x": column * 19.5} for column in range(66))
+    site = load_site(database, "edges", data, 1)
+    variables = {"window": {"last": "-7d"}, "segment": {}, "url": {"exact": URLS[0]}}
+    asked = Asked(client, site.site, data, site.model, Question(variables, Lens(0, 0)), Random(0))
+    got = await asked.insights("heatmap(cell: {width: 19.5, height: 16}) { points { x count } }")
+    assert not differences(got["heatmap"]["points"], [{"x": column * 19.5, "count": 1} for column in range(66)])
+
+
 async def test_fold(asked: Asked) -> None:
     got = await asked.insights(" ".join(f"{kind}: fold(kind: {kind}) {{ total belowFold {RATE} medianViewportHeight }}" for kind in KINDS))
     assert got is None or not differences(got, {kind: asked.model.fold(asked.lens, kind) for kind in KINDS})
@@ -339,7 +352,7 @@ async def same_interactions(asked: Asked, kind: str, arguments: str, expected: l
 
 def random_grid(asked: Asked) -> tuple[str, Cell | None, bool]:
     """Arguments of `heatmap` and `interactions`, and what they mean to the model."""
-    size = asked.random.choice([None, None, None, (1, 1), (7.5, 10), (10, 10), (33.25, 100), (64, 64), (1280, 1000), (2000, 7)])
+    size = asked.random.choice([None, None, None, (1, 1), (7.5, 10), (10, 10), (19.5, 100), (64, 64), (1280, 1000), (2000, 7)])
     hide_origin = asked.random.random() < 0.7
     cell = f", cell: {{width: {size[0]}, height: {size[1]}}}" if size else ""
     return f"{cell}, hideOrigin: {str(hide_origin).lower()}", Cell(Fraction(size[0]), size[1]) if size else None, hide_origin

@@ -90,7 +90,7 @@ def random_segment(random: Random) -> tuple[Variables, Segment]:
     variables |= dimensions
     segment["dimensions"] = {name: frozenset(values) for name, values in dimensions.items()}
     if random.random() < 0.1:
-        rule = UrlRule("ignoreQuery", random.choice(URLS))
+        rule = random_rule(random)
         variables["entryPage"], segment["entry_page"] = {rule.kind: rule.value}, rule
     if random.random() < 0.2:
         cohorts = random.sample(tuple(COHORTS), random.randint(1, len(COHORTS)))
@@ -98,6 +98,7 @@ def random_segment(random: Random) -> tuple[Variables, Segment]:
     if random.random() < 0.3:
         variables["excludeTestAccounts"] = segment["exclude_test_accounts"] = True
     if random.random() < 0.15:
-        name = random.choice(EVENTS)
-        variables["performed"], segment["performed"] = [{"name": name}], {name: 1}
+        least = {name: random.choice((1, 1, 2)) for name in random.sample(EVENTS, random.choice((1, 1, 2)))}
+        variables["performed"] = [{"name": name} | ({"minCount": count} if count > 1 else {}) for name, count in least.items()]
+        segment["performed"] = least
     return variables, Segment(**segment)

@@ -33,7 +33,9 @@ class Conversion:
     conversions: int = strawberry.field(description="Sessions that had a converting event afterwards.")
     rate: Rate = strawberry.field(description="These ÷ all sessions that did it.")
     revenue: list[Revenue] = strawberry.field(description="The value of these events, a currency an entry.")
-    baseline: Rate = strawberry.field(description="To compare with: sessions of the lens that converted after their first row in it ÷ all its sessions.")
+    baseline: Rate = strawberry.field(
+        description="To compare with: sessions of the lens that converted after their first row in it ÷ all its sessions."
+    )
 
     @classmethod
     def of(cls, row: dict[str, Any], sessions: int, baseline: tuple[int, int]) -> Self:
@@ -72,6 +74,4 @@ class DepthConversions:
 
     @classmethod
     def of(cls, unit: ScrollUnit, rows: list[dict[str, Any]], baseline: tuple[int, int]) -> Self:
-        return cls(
-            unit=unit, baseline=Rate.subset(*baseline, RateBasis.SESSIONS), depths=[DepthConversion.from_row(row) for row in rows]
-        )
+        return cls(unit=unit, baseline=Rate.subset(*baseline, RateBasis.SESSIONS), depths=[DepthConversion.from_row(row) for row in rows])

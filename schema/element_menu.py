@@ -25,7 +25,9 @@ class ElementMenu:
         site_id: SiteArgument,
         page_key: PageArgument,
         selector: SelectorArgument,
-        name: Annotated[str | None, strawberry.argument(description="Up to 200 characters; left out or blank takes the name away.")] = UNSET,
+        name: Annotated[
+            str | None, strawberry.argument(description="Up to 200 characters; left out or blank takes the name away.")
+        ] = UNSET,
     ) -> Element | None:
         return Element.of(await elements.rename(info.context, site_id, page_key, selector, name or None))
 

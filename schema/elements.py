@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import math
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -86,8 +87,9 @@ class Element(Node):
         return cls.of(found) if found else None
 
     @classmethod
-    async def resolve_reference(cls, info: strawberry.Info[Context], site_id: str, page_key: str, selector: str) -> Self | None:
-        return await cls.load(info.context, site_id, page_key, selector)
+    async def resolve_reference(cls, info: strawberry.Info[Context], siteId: str, pageKey: str, selector: str) -> Self | None:
+        """Strawberry passes the representation's fields under their own names."""
+        return await cls.load(info.context, siteId, pageKey, selector)
 
     @strawberry.field(description="The page it is on.")
     async def page(self, info: strawberry.Info[Context]) -> Annotated[Page, strawberry.lazy("schema.page")]:
@@ -122,7 +124,9 @@ class ElementStats:
     )
     rage_clicks: int = strawberry.field(description="Rage bursts on it.")
     dead_clicks: int = strawberry.field(description="Dead clicks on it.")
-    below_fold: Rate = strawberry.field(description="Its clicks further down than their own viewport is high ÷ those that scroll with the page; not at (0, 0).")
+    below_fold: Rate = strawberry.field(
+        description="Its clicks further down than their own viewport is high ÷ those that scroll with the page; not at (0, 0)."
+    )
     click_share: Rate = strawberry.field(description="Its clicks ÷ all clicks of the lens.")
     asked: strawberry.Private[AskedLens]
     scope: strawberry.Private[ElementScope]
@@ -181,10 +185,15 @@ class ElementStats:
     @strawberry.field(description="Conversions after a click on it with rate and value, beside the rate of all sessions of the lens.")
     async def conversion(self, info: strawberry.Info[Context], event: EventArgument = UNSET) -> Conversion:
         context, name = info.context, given(event)
-        row = await elements.load_conversions(context, self.asked, self.scope, self.group, name)
-        return Conversion.of(row, self.sessions, await elements.load_baseline(context, self.asked, name))
+        row, baseline = await asyncio.gather(
+            elements.load_conversions(context, self.asked, self.scope, self.group, name),
+            elements.load_baseline(context, self.asked, name),
+        )
+        return Conversion.of(row, self.sessions, baseline)
 
-    @strawberry.field(description="The sessions that clicked it by a dimension, most sessions first; they and their clicks add up to the element's.")
+    @strawberry.field(
+        description="The sessions that clicked it by a dimension, most sessions first; they and their clicks add up to the element's."
+    )
     async def breakdown(self, info: strawberry.Info[Context], by: ByArgument, first: FirstValuesArgument = 20) -> list[BreakdownRow]:
         limit, selection = 20 if first is None else first, own_selection(info._raw_info)
         found = await elements.load_breakdown(info.context, self.asked, self.scope, self.group, by.name, limit, selection)

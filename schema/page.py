@@ -41,8 +41,9 @@ class Page(Node):
         return cls.of(site, seen[0]) if seen else None
 
     @classmethod
-    async def resolve_reference(cls, info: strawberry.Info[Context], site_id: str, key: str) -> Self | None:
-        return await cls.load(info.context, site_id, key)
+    async def resolve_reference(cls, info: strawberry.Info[Context], siteId: str, key: str) -> Self | None:
+        """Strawberry passes the representation's fields under their own names."""
+        return await cls.load(info.context, siteId, key)
 
     @strawberry.field(description="The site it belongs to.")
     def site(self) -> Annotated[Site, strawberry.lazy("schema.site")]:

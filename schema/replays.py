@@ -96,12 +96,12 @@ class Replay(Node):
         )
 
     @classmethod
-    async def resolve_reference(cls, info: strawberry.Info[Context], site_id: str, session_id: str) -> Self | None:
+    async def resolve_reference(cls, info: strawberry.Info[Context], siteId: str, sessionId: str) -> Self | None:
         """The session, if this key may watch its site's replays; None when there is none of that id."""
         context = info.context
         context.require("replay:read")
-        site = await context.readable_site(site_id)
-        row = await context.sessions_by_key.load((site_id, session_id))
+        site = await context.readable_site(siteId)
+        row = await context.sessions_by_key.load((siteId, sessionId))
         return cls.from_row(row, site) if row else None
 
     @strawberry.field(description="Converting events: `conversion: true`, or with a value.")

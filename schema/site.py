@@ -65,8 +65,9 @@ class Site(Node):
         )
 
     @classmethod
-    async def resolve_reference(cls, info: strawberry.Info[Context], site_id: str) -> Self:
-        return cls.of(await info.context.site(site_id))
+    async def resolve_reference(cls, info: strawberry.Info[Context], siteId: str) -> Self:
+        """Strawberry passes the representation's fields under their own names."""
+        return cls.of(await info.context.site(siteId))
 
     @strawberry.field(description="Retention, limits, the extent of the data, the health of its sources and which fields they can answer.")
     async def capabilities(self, info: strawberry.Info[Context]) -> Capabilities | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from random import Random
@@ -16,7 +16,7 @@ from clickhouse_connect.driver.client import Client as SyncClient
 from clickhouse.client import Client
 from clickhouse.element_marks import Mark, insert_mark
 from tests.asking import NOW
-from tests.reference.facts import Interaction, distinct, milliseconds
+from tests.reference.facts import ElementRow, Interaction, distinct, milliseconds
 from tests.reference.lens import WIDTHS_PX, Lens
 from tests.reference.model import DIMENSION_OF, Model, grouped, sessions, visitors
 from tests.reference.rates import mean, median, rate
@@ -28,7 +28,7 @@ Row = dict[str, Any]
 Group = tuple[int, str]  # 1 when it is the selector of an element that has nothing to be grouped by, the key
 
 LENSES = range(6)
-COLUMNS = {
+COLUMNS: dict[str, Callable[[Row], float | None]] = {
     "POSITION": lambda row: row["y"],
     "DISPLAYS": lambda row: row["displays"],
     "CLICKS": lambda row: row["clicks"],
@@ -130,7 +130,7 @@ def members(case: Case, grouping: str) -> list[Member]:
     lens, model = case.asked.lens, case.asked.model
     seen = model.seen(lens)
     pages = {lens.page_key} if lens.page_key else {fact.page_key for fact in seen.facts()}
-    told = defaultdict(dict)
+    told: defaultdict[tuple[str, str], dict[str, ElementRow]] = defaultdict(dict)
     for row in sorted(model.all.elements, key=lambda row: row.timestamp_ms):
         if row.page_key in pages:
             told[row.page_key, row.selector][row.breakpoint] = row
@@ -204,7 +204,8 @@ def converted(case: Case, facts: Iterable[Any], event: str | None = None) -> tup
     first_ms: dict[str, int] = {}
     for fact in facts:
         first_ms[fact.session] = min(fact.timestamp_ms, first_ms.get(fact.session, fact.timestamp_ms))
-    who, micros = set(), Counter()
+    who: set[str] = set()
+    micros: Counter[str | None] = Counter()
     for row in distinct(case.asked.data.rows):
         wanted = row["type"] == "event" and (row["name"] == event if event else row.get("conversion") or row.get("value") is not None)
         if wanted and row["sessionId"] in first_ms and milliseconds(row["timestamp"]) > first_ms[row["sessionId"]]:
@@ -230,7 +231,9 @@ def conversion(case: Case, facts: list[Any]) -> Row:
 
 @pytest.mark.parametrize("grouping", ["SELECTOR", "TEXT", "NAME", "HREF"])
 async def test_every_column(case: Case, grouping: str) -> None:
-    got = await case.insights(f"elements(groupBy: {grouping}, first: 100) {{ totalCount nodes {{ {STATS} }} }} unattributed totals {{ clicks }}")
+    got = await case.insights(
+        f"elements(groupBy: {grouping}, first: 100) {{ totalCount nodes {{ {STATS} }} }} unattributed totals {{ clicks }}"
+    )
     if got is None:
         return
     expected = expected_rows(case, grouping)
@@ -292,9 +295,14 @@ async def test_ctas_and_deleted_ones(case: Case) -> None:
     )
     if got is None:
         return
-    for name, expected in (("ctas", expected_rows(case, "SELECTOR", ctas_only=True)), ("deleted", expected_rows(case, "SELECTOR", deleted=True))):
+    for name, expected in (
+        ("ctas", expected_rows(case, "SELECTOR", ctas_only=True)),
+        ("deleted", expected_rows(case, "SELECTOR", deleted=True)),
+    ):
         found = {row["key"]: row for row in got[name]["nodes"]}
-        assert found == {key: {column: row[column] for column in ("key", "clicks", "displays", "conversions")} for (_, key), row in expected.items()}
+        assert found == {
+            key: {column: row[column] for column in ("key", "clicks", "displays", "conversions")} for (_, key), row in expected.items()
+        }
     assert got["heatmap"]["total"] == sum(row["clicks"] for row in got["ctas"]["nodes"])
 
 
@@ -313,7 +321,8 @@ async def test_breakdowns_add_up(case: Case, grouping: str) -> None:
     two = " ".join(f"{name}: breakdown(by: {name}, first: 2) {rows}" for name in DIMENSION_OF)
     got = await case.insights(f"elements(groupBy: {grouping}, first: 100) {{ nodes {{ key clicks sessions {two} }} }}")
     groups: dict[str, list[Member]] = grouped(
-        (one for one in members(case, grouping) if not one.mark.deleted), lambda one: one.group[1]  # type: ignore[type-var,arg-type]
+        (one for one in members(case, grouping) if not one.mark.deleted),
+        lambda one: one.group[1],  # type: ignore[type-var]
     )
     for node in got["elements"]["nodes"] if got else ():
         clicks = [click for one in groups[node["key"]] for click in one.clicks]
@@ -325,7 +334,7 @@ async def test_breakdowns_add_up(case: Case, grouping: str) -> None:
 
 
 def expected_breakdown(clicks: list[Interaction], bursts: list[Interaction], name: str) -> list[Row]:
-    value_of = {}
+    value_of: dict[str, str] = {}
     for fact in sorted([*clicks, *bursts], key=lambda fact: (fact.timestamp_ms, DIMENSION_OF[name](fact))):
         value_of.setdefault(fact.session, DIMENSION_OF[name](fact))
 
@@ -351,7 +360,9 @@ def expected_breakdown(clicks: list[Interaction], bursts: list[Interaction], nam
 
 async def test_marks_decide_what_is_fixed(case: Case) -> None:
     points = "points { x y fixed count element { selector } }"
-    got = await case.insights(f"fold {{ total belowFold {RATE} medianViewportHeight }} heatmap(first: 10000) {{ total {points} }} meta {{ fixedByMark }}")
+    got = await case.insights(
+        f"fold {{ total belowFold {RATE} medianViewportHeight }} heatmap(first: 10000) {{ total {points} }} meta {{ fixedByMark }}"
+    )
     if got is None:
         return
     marked = with_marks(case)
@@ -363,7 +374,11 @@ async def test_marks_decide_what_is_fixed(case: Case) -> None:
 
 
 def changed(case: Case, one: Member) -> bool:
-    told = {row.breakpoint: row for row in sorted(case.asked.model.all.elements, key=lambda row: row.timestamp_ms) if (row.page_key, row.selector) == one.place}
+    told = {
+        row.breakpoint: row
+        for row in sorted(case.asked.model.all.elements, key=lambda row: row.timestamp_ms)
+        if (row.page_key, row.selector) == one.place
+    }
     said = {click.fixed for click in one.clicks} | {row.fixed for row in told.values()}
     return one.mark.is_fixed is not None and said != {one.mark.is_fixed}
 
@@ -382,7 +397,9 @@ def with_marks(case: Case) -> Model:
 
 
 async def test_conversions_by_depth(case: Case) -> None:
-    unit, step, event = case.asked.random.choice((("PERCENT", 25, None), ("PERCENT", 7, "signup"), ("PIXEL", 500, None), ("PIXEL", 100, "purchase")))
+    unit, step, event = case.asked.random.choice(
+        (("PERCENT", 25, None), ("PERCENT", 7, "signup"), ("PIXEL", 500, None), ("PIXEL", 100, "purchase"))
+    )
     named = f', event: "{event}"' if event else ""
     fields = f"baseline {RATE} depths {{ depth sessions conversions rate {RATE} revenue {{ currency amount }} }}"
     got = await case.insights(f"conversionsByDepth(unit: {unit}, step: {step}{named}) {{ {fields} }}")

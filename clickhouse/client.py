@@ -9,7 +9,7 @@ is cancelled. Errors are those of `clickhouse.errors`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Protocol
 
 from clickhouse_connect.driver.client import Client as SyncClient
@@ -29,6 +29,12 @@ class Client(Protocol):
 
     async def query(self, statement: Statement) -> list[Row]:
         """Runs a SELECT; one dict a row, JSON columns as str, times as naive UTC."""
+
+    def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
+        """Runs a SELECT; its answer in a format of ClickHouse's (JSONEachRow, CSVWithNames, Parquet), in chunks. Close it when it is left early.
+
+        An embedded engine answers in one chunk, of at most `embedded.MAX_ANSWER_BYTES`.
+        """
 
     async def command(self, statement: Statement) -> None:
         """Runs INSERT … SELECT, DELETE or DDL; it completes even if the caller goes away."""

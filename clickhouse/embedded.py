@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from clickhouse_connect.driver.binding import format_str
 from clickhouse_connect.driver.client import Client as Driver
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -18,6 +20,7 @@ from clickhouse.tables import TABLES
 from clickhouse.target import Target
 
 KILL_EVERY_S = 0.05
+MAX_ANSWER_BYTES = 256_000_000  # of a stream, which the embedded engine holds in memory
 
 T = TypeVar("T")
 
@@ -39,9 +42,20 @@ class EmbeddedClient:
     async def query(self, statement: Statement) -> list[Row]:
         reading = Reading.of(statement, self._limits)
         self.on_statement(statement)
-        work = await self._start(
-            lambda driver: list(driver.query(statement.sql, statement.params, settings=reading.settings).named_results())
+        return await self._read(
+            reading, lambda driver: list(driver.query(statement.sql, statement.params, settings=reading.settings).named_results())
         )
+
+    async def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
+        reading = Reading.of(statement, self._limits)
+        self.on_statement(statement)
+        settings = reading.settings | {"max_result_bytes": MAX_ANSWER_BYTES}
+        sql = f"{statement.sql}\nSETTINGS {_settings_clause(settings)}\nFORMAT {output_format}"
+        yield await self._read(reading, lambda driver: driver.raw_query(sql, statement.params))
+
+    async def _read(self, reading: Reading, ask: Callable[[Driver], T]) -> T:
+        """What `ask` returns; the statement is killed when nobody waits for it any more."""
+        work = await self._start(ask)
         try:
             async with asyncio.timeout(reading.timeout_s):
                 return await asyncio.shield(work)
@@ -77,7 +91,7 @@ class EmbeddedClient:
     async def _start(self, work: Callable[[Driver], T]) -> asyncio.Future[T]:
         """Runs `work` in a thread with a driver of its own, which is idle again when the work is done, whoever still waits for it."""
         driver = await self._idle.get()
-        running = asyncio.get_running_loop().run_in_executor(self._threads, work, driver)
+        running = asyncio.get_running_loop().run_in_executor(self._threads, _run, work, driver)
 
         def done(future: asyncio.Future[T]) -> None:
             self._idle.put_nowait(driver)
@@ -92,3 +106,18 @@ class EmbeddedClient:
         while not work.done():
             await asyncio.get_running_loop().run_in_executor(self._threads, self._killer.command, sql)
             await asyncio.wait([work], timeout=KILL_EVERY_S)
+
+
+def _run(work: Callable[[Driver], T], driver: Driver) -> T:
+    """What a failed statement had already put out, the engine (chDB 26.9) would put before the next answer: it is fetched and dropped."""
+    try:
+        return work(driver)
+    except ClickHouseError:
+        with contextlib.suppress(ClickHouseError):
+            driver.raw_query("SELECT 1")
+        raise
+
+
+def _settings_clause(settings: dict[str, Any]) -> str:
+    """For a statement whose format is its own: the driver would set its settings for the whole connection, `readonly` for good."""
+    return ", ".join(f"{name} = {format_str(str(value))}" for name, value in settings.items())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from clickhouse.errors import DeadlineError, request_tag
@@ -29,6 +29,7 @@ class Limits:
     max_memory_bytes: int = 2_000_000_000
     max_rows_to_read: int = 1_000_000_000
     max_result_rows: int = 1_000_000
+    max_stream_ms: int = 60_000  # of an answer that is streamed, to whoever reads it slowly
 
     def settings(self) -> dict[str, Any]:
         return {
@@ -49,6 +50,12 @@ class Reading:
     statement_id: str
     settings: dict[str, Any]
     timeout_s: float
+
+    @classmethod
+    def streamed(cls, statement: Statement, limits: Limits) -> Reading:
+        """With the deadline of a stream; `timeout_s` is how long to wait for each of its chunks."""
+        reading = cls.of(statement, limits)
+        return replace(reading, settings=reading.settings | {"max_execution_time": limits.max_stream_ms / 1000})
 
     @classmethod
     def of(cls, statement: Statement, limits: Limits) -> Reading:

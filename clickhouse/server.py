@@ -6,11 +6,13 @@ A server that is down at the start therefore costs its own questions only, and i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+import re
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from typing import Any
 
+from aiohttp import ClientError, ClientPayloadError
 from clickhouse_connect.driver.asyncclient import AsyncClient as Driver
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
 from clickhouse.background import Background
 from clickhouse.errors import from_driver
@@ -18,6 +20,10 @@ from clickhouse.reading import Limits, Listener, Reading, Row, comment, ignore, 
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
 from clickhouse.target import Target
+
+MAX_EXCEPTION_BYTES = 32_768
+EXCEPTION_END = b"__exception__\r\n"
+"""What an answer ends in when its statement failed on the way; no row of any format ends so."""
 
 SPARE_CONNECTIONS = 2  # a kill must find one when every statement hangs
 
@@ -52,6 +58,36 @@ class ServerClient:
                 self._background.start(self._kill(reading))
                 raise too_late() from None
             except (ClickHouseError, OSError) as exception:
+                raise from_driver(exception) from exception
+
+    async def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
+        """The last bytes are held back until the end: should the statement fail on the way, they are ClickHouse's own text about it."""
+        reading = Reading.streamed(statement, self._limits)
+        self.on_statement(statement)
+        held_back = b""
+        async with self._free:
+            try:
+                driver = await self._driver()
+                settings = reading.settings | {"query_id": reading.statement_id}
+                answer = await driver.raw_stream(statement.sql, statement.params, settings=settings, fmt=output_format)
+                async with answer as chunks:
+                    while chunk := await asyncio.wait_for(anext(chunks, b""), reading.timeout_s):
+                        held_back += chunk
+                        if len(held_back) > MAX_EXCEPTION_BYTES:
+                            yield held_back[:-MAX_EXCEPTION_BYTES]
+                            held_back = held_back[-MAX_EXCEPTION_BYTES:]
+                if held_back.endswith(EXCEPTION_END):
+                    raise _failed(held_back)
+                yield held_back
+            except (asyncio.CancelledError, GeneratorExit):
+                self._background.start(self._kill(reading))
+                raise
+            except TimeoutError:
+                self._background.start(self._kill(reading))
+                raise too_late() from None
+            except ClientPayloadError as exception:  # a server that fails on the way leaves its answer unfinished
+                raise from_driver(_failed(held_back)) from exception
+            except (ClickHouseError, ClientError, OSError) as exception:
                 raise from_driver(exception) from exception
 
     async def command(self, statement: Statement) -> None:
@@ -90,3 +126,10 @@ class ServerClient:
     async def _kill(self, reading: Reading) -> None:
         if self._opened:
             await self._opened.command("KILL QUERY WHERE query_id = {id:String} ASYNC", {"id": reading.statement_id})
+
+
+def _failed(answer: bytes) -> OperationalError:
+    """The exception at the end of an answer, as `Code: 159. DB::Exception: …` between two EXCEPTION_ENDs."""
+    text = answer[max(answer.rfind(EXCEPTION_END, 0, -len(EXCEPTION_END)), 0) :].decode(errors="replace")
+    code = re.search(r"Code: (\d+)\.", text)
+    return OperationalError(text, code=int(code[1]) if code else None)

@@ -51,7 +51,7 @@ async def resolve_both(baseline: Awaitable[AskedLens], candidate: Awaitable[Aske
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:
+class ComparisonWarning:
     """`code` is a ComparisonWarningCode."""
 
     code: str
@@ -93,12 +93,12 @@ async def load_cells(context: Context, compared: Compared, kind: str, by_share: 
     return rows[0]["rows"] if rows else "[]"
 
 
-async def load_warnings(context: Context, compared: Compared) -> list[Warning]:
+async def load_warnings(context: Context, compared: Compared) -> list[ComparisonWarning]:
     extents = await compared.both(lambda asked: pages.load_extent(context, asked))
     return warnings(compared, (extents[0]["sessions"], extents[1]["sessions"]))
 
 
-def warnings(compared: Compared, sessions: tuple[int, int]) -> list[Warning]:
+def warnings(compared: Compared, sessions: tuple[int, int]) -> list[ComparisonWarning]:
     """What makes a change of a number something else than a change of behaviour."""
     baseline, candidate = compared.baseline.lens, compared.candidate.lens
     zone = ZoneInfo(compared.baseline.site.time_zone)
@@ -107,20 +107,20 @@ def warnings(compared: Compared, sessions: tuple[int, int]) -> list[Warning]:
     found = []
     if clamped:
         found.append(
-            Warning(
+            ComparisonWarning(
                 "CLAMPED", f"The plan's retention cut off the beginning of {' and '.join(clamped)}: compare windows that are kept whole."
             )
         )
     if _layouts(baseline) != _layouts(candidate):
         found.append(
-            Warning(
+            ComparisonWarning(
                 "DIFFERENT_WIDTHS",
                 "The two sides see different layouts: give both the same breakpoint, device and viewportWidth to compare positions and depths.",
             )
         )
     if min(sessions) < MIN_SESSIONS:
         found.append(
-            Warning(
+            ComparisonWarning(
                 "FEW_SESSIONS",
                 f"{sessions[0]} sessions in the baseline, {sessions[1]} in the candidate: {MIN_SESSIONS} on each side are the usual minimum;"
                 " widen the windows or the segments.",
@@ -128,21 +128,21 @@ def warnings(compared: Compared, sessions: tuple[int, int]) -> list[Warning]:
         )
     if abs(spans[0] - spans[1]) > min(CLOCK_CHANGE, max(spans) * SAME_LENGTH):
         found.append(
-            Warning(
+            ComparisonWarning(
                 "DIFFERENT_LENGTHS",
                 f"The windows last {_days(spans[0])} and {_days(spans[1])} days: compare rates, not counts, or take windows of one length.",
             )
         )
     if _weekday_distance(baseline.window, candidate.window, zone) > SAME_WEEKDAYS:
         found.append(
-            Warning(
+            ComparisonWarning(
                 "DIFFERENT_WEEKDAYS",
                 "The windows hold the weekdays in different shares: take whole weeks, which begin on the same weekday.",
             )
         )
     if _overlap(baseline.window, candidate.window) and (_sees_all_of(baseline, candidate) or _sees_all_of(candidate, baseline)):
         found.append(
-            Warning(
+            ComparisonWarning(
                 "OVERLAPPING",
                 "Some visits are on both sides, and the intervals assume that none is: take windows that do not overlap, or segments that exclude"
                 " each other.",

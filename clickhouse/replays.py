@@ -1,7 +1,7 @@
 """Replays: the sessions behind a lens, filtered, and sorted by which is most worth watching.
 
 A session is behind a lens when any of its rows is in it. What it is filtered and sorted by are numbers of the whole
-session, the same under every lens; what happened of it inside the lens comes beside them, as `lens_…`.
+session, the same under every lens; what happened of it inside the lens is a question of its own.
 """
 
 from __future__ import annotations
@@ -35,10 +35,7 @@ ORDERS = {"MOST_WORTH_WATCHING": WATCH_SCORE, "STARTED_AT": "toUnixTimestamp64Mi
 LONGEST_SESSION = timedelta(days=1)
 """So far outside the lens's window a session may have been on a page."""
 
-SESSION = (
-    "session_key, visitor_key, started_at, ended_at, breakpoint, device, country, browser, entry_page, traffic_source,"
-    " pages, clicks, rage_clicks, dead_clicks"
-)
+PAGEVIEW = "'pageview'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +85,11 @@ class ReplayQuestion:
 
 
 def compile_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQuestion) -> Statement:
-    """Per page at most first + 1 sessions; ties by the newest, then by id. `total_count` in every row is the number of all of them."""
+    """Per page at most first + 1 of session_id, started_at and sort_value; ties by the newest, then by id.
+
+    `total_count` in every row is the number of all of them. Measured: only what is sorted by goes through the join.
+    """
     params = Params()
-    page = "'' AS page" if question.whole_site else page_column(lens)
-    where = "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params))
     site = params.text(lens.site_id)
     known = [
         f"site_id = {site}",
@@ -100,31 +98,20 @@ def compile_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQues
         *_having(lens, question.having, params),
     ]
     by_score = question.order == "MOST_WORTH_WATCHING"
-    key = f"({'-' if question.descending else ''}toInt64(sort_value), -toUnixTimestamp64Milli(started_at), session_id)"
+    key = f"({'-' if question.descending else ''}sort_value, -toUnixTimestamp64Milli(started_at), session_id)"
     return Statement.of(
         [
             "SELECT *",
             "FROM (",
-            f"SELECT *, toInt64({ORDERS[question.order]}) AS sort_value, count() OVER (PARTITION BY page) AS total_count",
+            f"SELECT page, session_id, started_at, toInt64({ORDERS[question.order]}) AS sort_value, count() OVER (PARTITION BY page) AS total_count",
             "FROM (",
-            "SELECT page, session_id, min(timestamp) AS lens_first_at,",
-            "  countIf(kind = 'pageview') AS lens_pageviews,",
-            f"  countIf({kind_clause('CLICK')}) AS lens_clicks,",
-            "  countIf(kind = 'rage') AS lens_rage_clicks,",
-            "  countIf(kind = 'dead') AS lens_dead_clicks",
+            "SELECT DISTINCT page, session_id",
             "FROM (",
-            f"SELECT {page}, session_id, timestamp, toString(kind) AS kind",
-            "FROM interactions",
-            where,
-            "UNION ALL",
-            f"SELECT {page}, session_id, timestamp, 'pageview' AS kind",
-            "FROM pageviews",
-            where,
+            *_rows(lens, page_keys, question.whole_site, "session_id", params),
             ")",
-            "GROUP BY page, session_id",
             ") AS seen",
             "INNER JOIN (",
-            f"SELECT session_id, {SESSION}",
+            "SELECT session_id, started_at, ended_at, rage_clicks, dead_clicks",
             "FROM sessions FINAL",
             "WHERE " + "\n  AND ".join(known),
             ") AS known USING (session_id)",
@@ -136,6 +123,41 @@ def compile_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQues
         ],
         params,
     )
+
+
+def compile_in_lens(lens: Lens, page_keys: tuple[str, ...], whole_site: bool, session_ids: tuple[int, ...]) -> Statement:
+    """What happened of each of these sessions inside the lens, one row a page and session."""
+    params = Params()
+    wanted = f"session_id IN {params.bind(list(session_ids), 'Array(UInt64)')}"
+    return Statement.of(
+        [
+            "SELECT page, session_id, min(timestamp) AS first_at,",
+            "  countIf(kind = 'pageview') AS pageviews,",
+            f"  countIf({kind_clause('CLICK')}) AS clicks,",
+            "  countIf(kind = 'rage') AS rage_clicks,",
+            "  countIf(kind = 'dead') AS dead_clicks",
+            "FROM (",
+            *_rows(lens, page_keys, whole_site, "session_id, timestamp, {kind} AS kind", params, wanted),
+            ")",
+            "GROUP BY page, session_id",
+        ],
+        params,
+    )
+
+
+def _rows(lens: Lens, page_keys: tuple[str, ...], whole_site: bool, columns: str, params: Params, *extra: str) -> list[str]:
+    """Interactions and pageviews of the lens; {kind} in `columns` is what a row is."""
+    page = "'' AS page" if whole_site else page_column(lens)
+    where = "WHERE " + "\n  AND ".join([*lens_clauses(lens, page_keys, params), *extra])
+    return [
+        f"SELECT {page}, {columns.replace('{kind}', 'toString(kind)')}",
+        "FROM interactions",
+        where,
+        "UNION ALL",
+        f"SELECT {page}, {columns.replace('{kind}', PAGEVIEW)}",
+        "FROM pageviews",
+        where,
+    ]
 
 
 def compile_conversions(site_id: str, session_ids: tuple[int, ...]) -> Statement:

@@ -7,12 +7,12 @@ from datetime import UTC, timedelta
 
 from clickhouse.errors import BadUserInputError
 from clickhouse.lens import PerformedEvent, UrlRule
-from clickhouse.replays import ReplayFilter, ReplayQuestion, WatchParts, compile_replays
+from clickhouse.replays import ReplayFilter, ReplayQuestion, WatchParts, compile_in_lens, compile_replays
 from resolvers import cursors
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, page_size
 from resolvers.listing import Listing
-from resolvers.questions import Row
+from resolvers.questions import Question, Row
 
 MAX_REPLAYS = 100
 MAX_COUNT = 1_000_000
@@ -35,14 +35,16 @@ def replay_filter(
 
 async def list_replays(
     context: Context, asked: AskedLens, order: str, descending: bool, having: ReplayFilter, first: int, after: str | None
-) -> Listing:
-    """Sessions with any row in the lens; of a key that may not see them only the number."""
+) -> tuple[AskedLens, Listing]:
+    """Sessions with any row in the lens, and the lens itself: that of the cursor when it continues a sequence.
+
+    Of a key that may not see sessions, only their number.
+    """
     visible = context.key.may("replay:read")
     binding = asked.binding("replays", order, descending, having)
     asked, values = asked.resumed(after, binding, (int, int, int))
     first = page_size(first, MAX_REPLAYS) if visible else 0
-    whole_site = asked.page_key is None and asked.lens.url is None
-    question = ReplayQuestion(order, descending, first, having, values if visible else None, whole_site)
+    question = ReplayQuestion(order, descending, first, having, values if visible else None, _is_whole_site(asked))
     rows = await context.answers.load(asked.list_question(compile_replays, question))
 
     def cursor(row: Row) -> str:
@@ -50,15 +52,20 @@ async def list_replays(
 
     total = rows[0]["total_count"] if rows else 0
     listing = Listing.of(rows, first, cursor, has_previous=values is not None, total_count=total)
-    return listing if visible else Listing([], [], has_next=False, has_previous=False, total_count=total)
+    return asked, listing if visible else Listing([], [], has_next=False, has_previous=False, total_count=total)
 
 
-async def load_conversions(context: Context, site_id: str, session: Row) -> int:
-    """Converting events of the session."""
-    return int(session["conversions"]) if "conversions" in session else await context.conversions.load((site_id, session["session_id"]))
+async def load_in_lens(context: Context, asked: AskedLens, session_id: int) -> Row:
+    """What happened of a listed session inside the lens."""
+    question = Question(compile_in_lens, asked.lens, asked.page_key, (_is_whole_site(asked),), (session_id,))
+    return next(row for row in await context.answers.load(question) if row["session_id"] == session_id)
 
 
 async def load_watch_parts(context: Context, site_id: str, session: Row) -> WatchParts:
     duration_ms = (session["ended_at"] - session["started_at"]) // timedelta(milliseconds=1)
-    conversions = await load_conversions(context, site_id, session)
+    conversions = await context.conversions.load((site_id, session["session_id"]))
     return WatchParts.of(session["rage_clicks"], session["dead_clicks"], duration_ms, conversions)
+
+
+def _is_whole_site(asked: AskedLens) -> bool:
+    return asked.page_key is None and asked.lens.url is None

@@ -106,7 +106,7 @@ class Replay(Node):
 
     @strawberry.field(description="Converting events: `conversion: true`, or with a value.")
     async def conversions(self, info: strawberry.Info[Context]) -> int:
-        return await replays.load_conversions(info.context, self.site_id, self.row)
+        return await info.context.conversions.load((self.site_id, self.row["session_id"]))
 
     @strawberry.field(description="How much it is worth watching, and why.")
     async def watch_score(self, info: strawberry.Info[Context]) -> WatchScore:
@@ -138,14 +138,14 @@ class ReplayInLens:
     dead_clicks: int = strawberry.field(description="Dead clicks.")
 
     @classmethod
-    def from_row(cls, row: dict[str, Any]) -> Self:
+    def from_row(cls, row: dict[str, Any], session: dict[str, Any]) -> Self:
         return cls(
-            first_at=utc(row["lens_first_at"]),
-            offset_seconds=offset_seconds(row["lens_first_at"], row),
-            pageviews=row["lens_pageviews"],
-            clicks=row["lens_clicks"],
-            rage_clicks=row["lens_rage_clicks"],
-            dead_clicks=row["lens_dead_clicks"],
+            first_at=utc(row["first_at"]),
+            offset_seconds=offset_seconds(row["first_at"], session),
+            pageviews=row["pageviews"],
+            clicks=row["clicks"],
+            rage_clicks=row["rage_clicks"],
+            dead_clicks=row["dead_clicks"],
         )
 
 
@@ -153,28 +153,38 @@ class ReplayInLens:
 class ReplayEdge:
     cursor: str = strawberry.field(description="Pass it as `after` to go on behind this replay.")
     node: Replay = strawberry.field(description="The replay; its numbers are of the whole session.")
-    in_lens: ReplayInLens = strawberry.field(description="What of it lies inside the lens.")
+    asked: strawberry.Private[AskedLens]
+
+    @strawberry.field(description="What of it lies inside the lens.")
+    async def in_lens(self, info: strawberry.Info[Context]) -> ReplayInLens:
+        session = self.node.row
+        return ReplayInLens.from_row(await replays.load_in_lens(info.context, self.asked, session["session_id"]), session)
 
 
 @strawberry.type(description="The sessions with any row in the lens. Without the scope replay:read only their number is answered.")
 class ReplayConnection:
     page_info: PageInfo = strawberry.field(description="Where this page stands.")
     total_count: int = strawberry.field(description="Sessions in all.")
+    asked: strawberry.Private[AskedLens]
     listing: strawberry.Private[Listing]
-    site: strawberry.Private[Site]
 
     @strawberry.field(description="Replays with cursors; FORBIDDEN without the scope replay:read.")
-    def edges(self, info: strawberry.Info[Context]) -> list[ReplayEdge] | None:
-        pairs = zip(self.listing.cursors, self._nodes(info), self.listing.rows, strict=True)
-        return [ReplayEdge(cursor=cursor, node=node, in_lens=ReplayInLens.from_row(row)) for cursor, node, row in pairs]
+    async def edges(self, info: strawberry.Info[Context]) -> list[ReplayEdge] | None:
+        nodes = await self._nodes(info)
+        return [
+            ReplayEdge(cursor=cursor, node=node, asked=self.asked) for cursor, node in zip(self.listing.cursors, nodes, strict=True) if node
+        ]
 
     @strawberry.field(description="The replays alone; FORBIDDEN without the scope replay:read.")
-    def nodes(self, info: strawberry.Info[Context]) -> list[Replay] | None:
-        return self._nodes(info)
+    async def nodes(self, info: strawberry.Info[Context]) -> list[Replay] | None:
+        return [node for node in await self._nodes(info) if node]
 
-    def _nodes(self, info: strawberry.Info[Context]) -> list[Replay]:
+    async def _nodes(self, info: strawberry.Info[Context]) -> list[Replay | None]:
+        """None for a session that is gone since it was listed."""
         info.context.require("replay:read")
-        return [Replay.from_row(row, self.site) for row in self.listing.rows]
+        site = self.asked.site
+        sessions = await info.context.sessions.load_many([(site.site_id, row["session_id"]) for row in self.listing.rows])
+        return [Replay.from_row(session, site) if session else None for session in sessions]
 
 
 @strawberry.type(description="A session in which it happened, and when.")
@@ -233,5 +243,5 @@ async def list_replays(
 ) -> ReplayConnection:
     order = given(order_by) or ReplayOrder(field=ReplayOrderField.MOST_WORTH_WATCHING, direction=Direction.DESC)
     wanted = having.plain() if having else sql.ReplayFilter()
-    listing = await replays.list_replays(context, asked, order.field.value, order.direction is Direction.DESC, wanted, first, after)
-    return ReplayConnection(page_info=PageInfo.of(listing), total_count=listing.total_count, listing=listing, site=asked.site)
+    asked, listing = await replays.list_replays(context, asked, order.field.value, order.direction is Direction.DESC, wanted, first, after)
+    return ReplayConnection(page_info=PageInfo.of(listing), total_count=listing.total_count, asked=asked, listing=listing)

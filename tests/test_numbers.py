@@ -25,11 +25,16 @@ from tests.reference.facts import Interaction, milliseconds
 from tests.reference.lens import Lens
 from tests.reference.lenses import RULES, Question, question, random_rule
 from tests.reference.model import Answer, Cell, Model, Place
-from tests.reference.rows import COHORTS, TEST_ACCOUNT_RULES, URLS, DataSet, data_set
+from tests.reference.rows import COHORTS, TEST_ACCOUNT_RULES, URLS, DataSet, crowd, data_set
 
-SITES = {"small": (1, 6, 1), "middle": (2, 40, 3), "large": (3, 120, 1)}
-"""Site -> seed and sessions of its rows, and in how many parts they are loaded."""
-LENSES = range(9)
+SITES: dict[str, tuple[Callable[[Random, int], DataSet], int, int]] = {
+    "large": (data_set, 120, 1),
+    "crowd": (crowd, 40, 1),
+    "middle": (data_set, 40, 3),
+    "small": (data_set, 6, 1),
+}
+"""Site -> what its rows are like, how many sessions, and in how many parts they are loaded."""
+LENSES = range(10)
 ORDERS: dict[str, Callable[[Answer], float]] = {
     "PAGEVIEWS": lambda totals: totals["pageviews"],
     "VISITORS": lambda totals: totals["visitors"],
@@ -128,7 +133,7 @@ async def client(dsn: str) -> AsyncIterator[Client]:
 
 @pytest.fixture(scope="module")
 def loaded(database: SyncClient) -> dict[str, Loaded]:
-    return {name: load_site(database, name, data_set(Random(seed), sessions), parts) for name, (seed, sessions, parts) in SITES.items()}
+    return {name: load_site(database, name, rows(Random(name), sessions), parts) for name, (rows, sessions, parts) in SITES.items()}
 
 
 def load_site(database: SyncClient, site_id: str, data: DataSet, parts: int) -> Loaded:

@@ -10,6 +10,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.reference.facts import milliseconds
+
 Row = dict[str, Any]
 
 DAY_MS = 86_400_000
@@ -67,6 +69,22 @@ def data_set(random: Random, sessions: int = 12, days: int = 3, first_day: date 
         made.rows.extend(Visit(random, made, f"session-{number}").rows())
     made.rows.extend([dict(row) for row in made.rows if random.random() < 0.05])
     random.shuffle(made.rows)
+    return made
+
+
+def crowd(random: Random, sessions: int = 12) -> DataSet:
+    """All at once and in one corner: rows of several sessions share a millisecond, and clicks of all sorts a cell."""
+    made = data_set(random, sessions, days=1)
+    began_ms: dict[str, int] = {}
+    for row in made.rows:
+        began_ms[row["sessionId"]] = min(milliseconds(row["timestamp"]), began_ms.get(row["sessionId"], 2**63))
+    for row in made.rows:
+        own = Random(f"{row['sessionId']} {row['timestamp']}")  # a row that is there twice stays so
+        row["timestamp"] = made.start_ms + milliseconds(row["timestamp"]) - began_ms[row["sessionId"]]
+        if row["type"] in ("click", "dead", "rage", "move"):
+            row |= {"x": own.choice((0, 0, 1)), "y": own.choice((0, 0, 1)), "fixed": own.random() < 0.5}
+            if own.random() < 0.6:
+                row |= dict.fromkeys(("selector", "tag", "text"))
     return made
 
 

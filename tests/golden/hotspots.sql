@@ -46,13 +46,13 @@ FROM (
                     SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, site_id, day, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test
                     FROM interactions
                     WHERE site_id = {p0:String}
-                      AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead'))
                       AND page_key IN {p1:Array(String)}
                       AND day BETWEEN {p2:Date} AND {p3:Date}
                       AND timestamp >= {p6:DateTime64(3, 'UTC')}
                       AND timestamp < {p7:DateTime64(3, 'UTC')}
                       AND kind IN ('click', 'dead')
-                      AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead')) AND kind = 'rage' AND labelled)
+                      AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead'))
+                      AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND kind = 'rage' AND labelled)
                   )
                   WHERE (session_id, page_key, fixed) IN (
                     SELECT session_id, page_key, fixed
@@ -60,13 +60,13 @@ FROM (
                       SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, site_id, day, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test
                       FROM interactions
                       WHERE site_id = {p0:String}
-                        AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead'))
                         AND page_key IN {p1:Array(String)}
                         AND day BETWEEN {p2:Date} AND {p3:Date}
                         AND timestamp >= {p6:DateTime64(3, 'UTC')}
                         AND timestamp < {p7:DateTime64(3, 'UTC')}
                         AND kind IN ('click', 'dead')
-                        AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead')) AND kind = 'rage' AND labelled)
+                        AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead'))
+                        AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND kind = 'rage' AND labelled)
                     )
                     GROUP BY session_id, page_key, fixed
                     HAVING count() >= {p8:UInt32}

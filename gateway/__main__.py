@@ -106,10 +106,9 @@ def warn_without_tables(settings: Settings) -> None:
 
 
 def _logging(level: str) -> dict[str, Any]:
-    """Uvicorn's own, with our loggers; Strawberry's is silent because `gateway.errors` logs what matters of the same errors."""
+    """Uvicorn's own, with our loggers."""
     ours = {"heatgraph": {"handlers": ["default"], "level": level, "propagate": False}}
-    silent = {"strawberry.execution": {"handlers": [], "level": "CRITICAL", "propagate": False}}
-    return LOGGING_CONFIG | {"loggers": LOGGING_CONFIG["loggers"] | ours | silent}
+    return LOGGING_CONFIG | {"loggers": LOGGING_CONFIG["loggers"] | ours}
 
 
 @main.command("migrate")

@@ -45,7 +45,7 @@ def loaded(database: SyncClient, request: pytest.FixtureRequest) -> Site:
         row("click", "d", 1500, selector="footer a.two", tag="a", text="Documentation", href="/docs", x=10, y=3900),
     ]
     rows += [row("pageview", session, 0) for session in "abcd"]
-    rows += [row("scroll", "a", 900, scrollY=600), row("scroll", "b", 900, scrollY=199), row("scroll", "d", 900, scrollY=3200)]
+    rows += [row("scroll", "a", 900, scrollY=600), row("scroll", "b", 900, scrollY=200), row("scroll", "d", 900, scrollY=3200)]
     assert not load(database, site, rows).rejected
     return site
 
@@ -64,18 +64,18 @@ async def change(client: Client, site: Site, *menu: Any, **asking: Any) -> Any:
 
 
 async def test_numbers_of_an_element_by_hand(client: Client, loaded: Site) -> None:
-    """displays: pageviews a, b and d got to 1400, 999 and 4000 px; c stayed within its 800."""
+    """displays: pageviews a, b and d got to 1400, 1000 (its very top) and 4000 px; c stayed within its 800."""
     fields = """displays clicks visitors x y averageSecondsToClick clickRate { value } clickShare { value }
         ofSessions: clickRate(basis: SESSIONS) { value }"""
     signup = (await insights(client, loaded, f'element(selector: "#signup") {{ {fields} }}'))["element"]
     assert signup == {
-        "displays": 2,
+        "displays": 3,
         "clicks": 2,
         "visitors": 2,
         "x": 320.0,
         "y": 1000,
         "averageSecondsToClick": 3.0,
-        "clickRate": {"value": 1.0},
+        "clickRate": {"value": 2 / 3},
         "clickShare": {"value": 2 / 6},
         "ofSessions": {"value": 0.5},
     }
@@ -124,7 +124,7 @@ async def test_links_to_one_target(client: Client, loaded: Site) -> None:
     assert {node["key"]: (node["elementCount"], node["clicks"], node["displays"], node["element"]["selector"]) for node in nodes} == {
         "/docs": (2, 2, 4, "footer a.two"),
         "/help": (1, 0, 1, "#help"),
-        "#signup": (1, 2, 2, "#signup"),
+        "#signup": (1, 2, 3, "#signup"),
         "h2": (1, 1, 1, "h2"),
     }
 
@@ -158,7 +158,7 @@ async def test_marking_fixed_changes_depths_and_says_so(client: Client, loaded: 
         element = found["element"]
         return found["fold"], found["meta"]["fixedByMark"], element["displays"], element["belowFold"]["denominator"], fixed
 
-    scrolls = ({"total": 6, "belowFold": {"numerator": 4}}, 0, 2, 2, [{False}, {False}])
+    scrolls = ({"total": 6, "belowFold": {"numerator": 4}}, 0, 3, 2, [{False}, {False}])
     stays = ({"total": 4, "belowFold": {"numerator": 2}}, 1, 4, 0, [{True}, {True}])
     assert seen(await insights(client, loaded, fields)) == scrolls
     await change(client, loaded, "markElement", "#signup", ", fixed: true")

@@ -103,10 +103,10 @@ def breakdown_json(selection: Selection) -> str:
 def compile_breakdown(lens: Lens, page_keys: tuple[str, ...], question: BreakdownQuestion) -> Statement:
     """One row a page that has rows: `rows`, a JSON array."""
     params = Params()
-    rows = _rows(lens, page_keys, question, params)
+    rows = rows_by_dimension(lens, page_keys, question, params)
     return Statement.of([f"SELECT page, {breakdown_json(question.selection)} AS rows", "FROM (", *rows, ")", "GROUP BY page"], params)
 
 
-def _rows(lens: Lens, page_keys: tuple[str, ...], question: BreakdownQuestion, params: Params) -> list[str]:
+def rows_by_dimension(lens: Lens, page_keys: tuple[str, ...], question: BreakdownQuestion, params: Params) -> list[str]:
     columns = (f"toString({DIMENSIONS[question.dimension]}) AS value", "timestamp", page_column(lens))
     return breakdown_rows(lens_rows(lens, page_keys, params, columns=columns), question.first, params)

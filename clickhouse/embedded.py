@@ -47,7 +47,7 @@ class EmbeddedClient:
         )
 
     async def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
-        reading = Reading.of(statement, self._limits)
+        reading = Reading.streamed(statement, self._limits)
         self.on_statement(statement)
         settings = reading.settings | {"max_result_bytes": MAX_ANSWER_BYTES}
         sql = f"{statement.sql}\nSETTINGS {_settings_clause(settings)}\nFORMAT {output_format}"

@@ -25,6 +25,7 @@ MAX_EXCEPTION_BYTES = 32_768
 EXCEPTION_END = b"__exception__\r\n"
 """What an answer ends in when its statement failed on the way; no row of any format ends so."""
 
+STREAMS_AT_ONCE = 2  # beside the pool, which slow readers must not block
 SPARE_CONNECTIONS = 2  # a kill must find one when every statement hangs
 
 
@@ -35,8 +36,9 @@ class ServerClient:
         self.on_statement: Listener = ignore
         self._target = target
         self._limits = limits
-        self._max_connections = pool_size + SPARE_CONNECTIONS
+        self._max_connections = pool_size + STREAMS_AT_ONCE + SPARE_CONNECTIONS
         self._free = asyncio.Semaphore(pool_size)
+        self._free_streams = asyncio.Semaphore(STREAMS_AT_ONCE)
         self._opening = asyncio.Lock()
         self._opened: Driver | None = None
         self._background = Background()
@@ -65,7 +67,7 @@ class ServerClient:
         reading = Reading.streamed(statement, self._limits)
         self.on_statement(statement)
         held_back = b""
-        async with self._free:
+        async with self._free_streams:
             try:
                 driver = await self._driver()
                 settings = reading.settings | {"query_id": reading.statement_id}

@@ -114,7 +114,6 @@ def compile_pages(
     `pages_total` in every row is the number of pages of the whole listing.
     """
     params = Params()
-    extra = (f"positionCaseInsensitiveUTF8(page_key, {params.text(search)}) > 0",) if search else ()
     direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
     keyset: list[str] = []
     if order == "KEY":
@@ -132,12 +131,7 @@ def compile_pages(
             "FROM (",
             f"SELECT *, {sort_value} AS sort_value, count() OVER () AS pages_total",
             "FROM (",
-            "SELECT row_page AS page,",
-            ",\n".join(f"  {sql} AS {name}" for name, sql in TOTALS.items()),
-            "FROM (",
-            *lens_rows(lens, (), params, extra),
-            ")",
-            "GROUP BY row_page",
+            *page_rows(lens, search, params),
             ")",
             ")",
             *keyset,
@@ -146,3 +140,16 @@ def compile_pages(
         ],
         params,
     )
+
+
+def page_rows(lens: Lens, search: str | None, params: Params) -> list[str]:
+    """One row a page of the lens whose key holds `search`: page and the columns of TOTALS."""
+    extra = (f"positionCaseInsensitiveUTF8(page_key, {params.text(search)}) > 0",) if search else ()
+    return [
+        "SELECT row_page AS page,",
+        ",\n".join(f"  {sql} AS {name}" for name, sql in TOTALS.items()),
+        "FROM (",
+        *lens_rows(lens, (), params, extra),
+        ")",
+        "GROUP BY row_page",
+    ]

@@ -1,4 +1,4 @@
-"""The ASGI application: `/graphql`, GraphiQL and the health checks.
+"""The ASGI application: `/graphql`, `/export`, GraphiQL and the health checks.
 
 create_app(Settings())      -> Starlette, which owns the connection to ClickHouse while it runs
 """
@@ -6,7 +6,7 @@ create_app(Settings())      -> Starlette, which owns the connection to ClickHous
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,8 +27,10 @@ from clickhouse.errors import HeatgraphError
 from clickhouse.keys import ApiKey
 from clickhouse.migrations import compile_applied, why_not_current
 from gateway.auth import ANONYMOUS, Authenticator
+from gateway.disconnection import unless_disconnected
 from gateway.documents import DocumentError, Documents, PreparedDocument, is_introspection, select_operation
 from gateway.errors import HTTP_STATUS, explain, format_errors
+from gateway.export import ExportEndpoint
 from gateway.graphiql import CONTENT_SECURITY_POLICY, STATIC_DIR, page_html
 from gateway.graphql_http import JSON_TYPE, RESPONSE_TYPE, negotiate, read_request, respond
 from gateway.request_ids import RequestIds
@@ -54,8 +56,11 @@ def create_app(settings: Settings, schema: Schema | None = None) -> Starlette:
         finally:
             await client.close()
 
+    schema = schema or build_schema()
+    graphql = GraphQLEndpoint(settings, schema)
     routes: list[BaseRoute] = [
-        Route("/graphql", GraphQLEndpoint(settings, schema or build_schema())),
+        Route("/graphql", graphql),
+        Route("/export/{file}", ExportEndpoint(settings, schema, graphql.context).respond),
         Route("/health/live", live),
         Route("/health/ready", ready),
     ]
@@ -131,38 +136,19 @@ class GraphQLEndpoint:
         execution = self._schema.execute(
             asked.query,
             variable_values=asked.variables,
-            context_value=self._context(request, key),
+            context_value=self.context(request, key),
             operation_name=operation.name.value if operation.name else None,
             operation_extensions={"document": document},
         )
         return await unless_disconnected(request, execution)
 
-    def _context(self, request: Request, key: ApiKey) -> Context:
+    def context(self, request: Request, key: ApiKey) -> Context:
         return Context(
             client=request.app.state.client,
             key=key,
             request_id=request.scope["request_id"],
             max_window_days=self._settings.max_window_days,
         )
-
-
-async def unless_disconnected(request: Request, execution: Coroutine[Any, Any, ExecutionResult]) -> ExecutionResult:
-    """The result of `execution`, which is cancelled, and its statements with it, when the client goes away (ClientDisconnect)."""
-    running, gone = asyncio.create_task(execution), asyncio.create_task(_disconnected(request))
-    try:
-        await asyncio.wait((running, gone), return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            return running.result()
-        raise ClientDisconnect
-    finally:
-        running.cancel()
-        gone.cancel()
-        await asyncio.gather(running, gone, return_exceptions=True)
-
-
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def graphiql() -> Response:

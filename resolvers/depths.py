@@ -44,9 +44,13 @@ async def load_attention(
     context: Context, asked: AskedLens, band_height_px: int, top_px: int, bands: tuple[tuple[str, Selection], ...]
 ) -> Row | None:
     """None without pageviews."""
+    check_bands(band_height_px, top_px)
+    rows = await context.answers.load(asked.question(compile_attention, AttentionQuestion(band_height_px, top_px, bands)))
+    return rows[0] if rows else None
+
+
+def check_bands(band_height_px: int, top_px: int) -> None:
     if not 10 <= band_height_px <= 10_000:
         raise BadUserInputError("bandHeight: 10 to 10 000 px.", argument="bandHeight")
     if not 0 <= top_px <= 10_000_000:
         raise BadUserInputError("top: 0 to 10 000 000 px.", argument="top")
-    rows = await context.answers.load(asked.question(compile_attention, AttentionQuestion(band_height_px, top_px, bands)))
-    return rows[0] if rows else None

@@ -14,7 +14,8 @@ from httpx import AsyncClient
 from starlette.requests import ClientDisconnect, Request
 
 from clickhouse.keys import ApiKey
-from gateway.app import create_app, unless_disconnected
+from gateway.app import create_app
+from gateway.disconnection import unless_disconnected
 from gateway.graphql_http import JSON_TYPE, RESPONSE_TYPE, negotiate
 from gateway.settings import Settings
 from tests.gateway.applications import BROWSER, post, problem, serving, small_schema

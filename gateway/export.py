@@ -1,0 +1,125 @@
+"""Wide answers as files: a URL in, NDJSON, CSV or Parquet out, with the key and the numbers of GraphQL.
+
+    GET /export/points.ndjson?siteId=site_abc123&page=https://example.com/pricing&kind=CLICK
+    GET /export/scroll.csv?siteId=site_abc123&page=https://example.com/pricing&unit=PIXEL&step=100
+    GET /export/attention.csv?siteId=site_abc123&page=https://example.com/pricing&bandHeight=200
+    GET /export/interactions.parquet?siteId=site_abc123&url={"path":"/pricing"}&kind=RAGE_CLICK&window={"period":"D30"}
+    GET /export/breakdown.csv?siteId=site_abc123&url={"prefix":"https://"}&by=COUNTRY&segment={"device":["MOBILE"]}
+    GET /export/timeline.csv?siteId=site_abc123&page=https://example.com/pricing&interval=HOUR
+    GET /export/pages.ndjson?siteId=site_abc123&orderBy={"field":"ISSUE_SCORE"}
+    Authorization: Bearer hg_…
+
+Parameters are the arguments of the field of GraphQL that answers the same: `heatmap` (for points), `scroll`, `attention`,
+`interactions`, `breakdown` and `timeline` of Insights, and `pages` of Site. Beside them `siteId`, `page` (a key) or `url` (a UrlMatch;
+`pages` takes it or nothing), `window` and `segment`. Words, numbers and enum values are written as they are, lists and inputs as
+JSON, all of it percent-encoded. Columns have GraphQL's names; nested ones are joined, as in `reachValue` and `elementSelector`.
+Without `first` a file holds all rows, at most 1 000 000 (100 000 points, 1000 values); there is no `after`.
+
+ClickHouse writes the file and it is passed on in chunks. What fails before the first is an error as of GraphQL, with a status of its
+own; what fails later breaks the connection off, so that half a file never looks whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from urllib.parse import parse_qsl
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+from strawberry.schema import Schema
+
+from clickhouse.errors import BadUserInputError
+from clickhouse.keys import ApiKey
+from gateway.auth import Authenticator
+from gateway.disconnection import unless_disconnected
+from gateway.errors import HTTP_STATUS, explain
+from gateway.settings import Settings
+from resolvers.context import Context
+from schema.exports import EXPORTS, compile_export
+
+FORMATS = {
+    "ndjson": ("JSONEachRow", "application/x-ndjson"),
+    "csv": ("CSVWithNames", "text/csv; charset=utf-8; header=present"),
+    "parquet": ("Parquet", "application/vnd.apache.parquet"),
+}
+"""Suffix to ClickHouse's name of the format and its media type."""
+
+MAX_PARAMETERS = 20
+CLIENT_CLOSED_REQUEST = 499
+
+
+class ExportEndpoint:
+    """`/export/NAME.FORMAT`: what is asked of GraphQL's schema, answered as a file."""
+
+    def __init__(self, settings: Settings, schema: Schema, context: Callable[[Request, ApiKey], Context]) -> None:
+        self._settings = settings
+        self._schema = schema
+        self._context = context
+
+    async def respond(self, request: Request) -> Response:
+        try:
+            async with asyncio.timeout(self._settings.max_request_ms / 1000):
+                return await unless_disconnected(request, self._begin(request))
+        except ClientDisconnect:
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+        except HTTPException as error:
+            return _problem(error.detail, "NOT_FOUND", error.status_code)
+        except Exception as error:
+            message, code, details = explain(error, request.scope["request_id"])
+            return _problem(message, code, HTTP_STATUS[code], details)
+
+    async def _begin(self, request: Request) -> Response:
+        """The response with its first chunk read, so that what fails until then is an error still."""
+        authenticator: Authenticator = request.app.state.authenticator
+        key = await authenticator.authenticate(request.headers.get("authorization"))
+        name, _, suffix = request.path_params["file"].partition(".")
+        if name not in EXPORTS or suffix not in FORMATS:
+            raise HTTPException(
+                404, f"No such export: /export/NAME.FORMAT, with NAME of {', '.join(EXPORTS)} and FORMAT of {', '.join(FORMATS)}."
+            )
+        parameters = _parameters(request.scope["query_string"])
+        statement = await compile_export(self._schema, self._context(request, key), name, parameters)
+        output_format, media_type = FORMATS[suffix]
+        chunks = request.app.state.client.stream(statement, output_format)
+        first = await anext(chunks, b"")
+        file = re.sub(r"[^A-Za-z0-9._-]", "_", f"{parameters['siteId']}-{name}.{suffix}")
+        headers = {"Content-Disposition": f'attachment; filename="{file}"', "Cache-Control": "no-store"}
+        return Download(first, chunks, headers, media_type, self._settings.limits.max_stream_ms / 1000)
+
+
+class Download(StreamingResponse):
+    """Closes what it reads from, also when the client goes away in the middle, or is not done in time."""
+
+    def __init__(self, first: bytes, rest: AsyncGenerator[bytes, None], headers: dict[str, str], media_type: str, timeout_s: float) -> None:
+        async def body() -> AsyncGenerator[bytes, None]:
+            yield first
+            async for chunk in rest:
+                yield chunk
+
+        self._rest = rest
+        self._timeout_s = timeout_s
+        super().__init__(body(), headers=headers, media_type=media_type)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._rest), asyncio.timeout(self._timeout_s):
+            await super().__call__(scope, receive, send)
+
+
+def _parameters(query_string: bytes) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+    except ValueError as error:  # UnicodeDecodeError is one, too
+        raise BadUserInputError("The URL's parameters are not percent-encoded UTF-8, or too many.") from error
+    if len(dict(pairs)) < len(pairs):
+        raise BadUserInputError("A parameter is given twice in the URL.")
+    return dict(pairs)
+
+
+def _problem(message: str, code: str, status: int, details: dict[str, object] | None = None) -> Response:
+    headers = {"WWW-Authenticate": 'Bearer realm="heatgraph"'} if code == "UNAUTHENTICATED" else None
+    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code, **(details or {})}}]}, status, headers)

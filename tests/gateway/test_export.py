@@ -1,0 +1,284 @@
+"""Exports: the same arguments, numbers and errors as GraphQL, in three formats."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import orjson
+import pytest
+from clickhouse_connect.driver.client import Client as SyncClient
+from httpx import AsyncClient, Response
+
+from clickhouse.keys import ApiKey, insert_key
+from clickhouse.sites import Site
+from gateway.app import create_app
+from gateway.auth import hash_token, new_token
+from gateway.database import open_database
+from gateway.settings import Settings
+from schema.exports import EXPORTS
+from tests.asking import create_site, load
+from tests.gateway.applications import serving
+from tests.reference.rows import DataSet, data_set
+
+SITE = Site("site_export", "Export", time_zone="Europe/Berlin")
+PAGE = "https://example.com/pricing"
+RATE = "{ value numerator denominator basis low high }"
+POINT = "{ x y relativeX fixed count share element { selector label text tag } }"
+BUCKET = f"{{ depth visitors count reach {RATE} }}"
+BREAKDOWN = f"{{ value label isOther pageviews visitors sessions clicks rageClicks deadClicks share {RATE} }}"
+TIMELINE = "{ start isPartial pageviews visitors sessions clicks rageClicks deadClicks }"
+INTERACTION = "{ kind timestamp relativeX y fixed url element { selector label text tag } sessionId visitorId }"
+TOTALS = f"""{{ pageviews visitors sessions bounceRate {RATE} averageSecondsOnPage clicks rageClicks deadClicks
+    rageRate {RATE} deadRate {RATE} issueScore {{ value }} breakpoints {{ clicks }} }}"""
+
+
+@pytest.fixture(scope="module")
+def data() -> DataSet:
+    return data_set(Random(11), sessions=50)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded(database: SyncClient, data: DataSet) -> None:
+    create_site(database, SITE)
+    load(database, SITE, data.rows)
+    create_site(database, Site("site_export_free", "Free", plan="FREE"))
+
+
+def token(settings: Settings, *scopes: str) -> str:
+    key_id, token = new_token()
+    key = ApiKey(key_id, "", frozenset(scopes), frozenset({"*"}), token_hash=hash_token(token, settings.token_secret()))
+    with open_database(settings) as database:
+        database.insert(insert_key(key, datetime.now(UTC)))
+    return token
+
+
+@pytest.fixture
+async def http(settings: Settings) -> AsyncIterator[AsyncClient]:
+    bearer = token(settings, "heatmap:read", "replay:read")
+    async with serving(create_app(settings)) as http:
+        http.headers["Authorization"] = f"Bearer {bearer}"
+        yield http
+
+
+async def export(http: AsyncClient, file: str, **parameters: Any) -> Response:
+    """Words as they are, everything else as JSON."""
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
+    return await http.get(f"/export/{file}", params={"siteId": SITE.site_id} | texts)
+
+
+async def rows(http: AsyncClient, name: str, **parameters: Any) -> list[dict[str, Any]]:
+    response = await export(http, f"{name}.ndjson", **parameters)
+    assert response.status_code == 200, response.text
+    return [orjson.loads(line) for line in response.content.splitlines()]
+
+
+async def graphql(http: AsyncClient, selection: str, **variables: Any) -> Any:
+    query = f'query ($w: Window, $s: Segment, $url: UrlMatch!) {{ site(siteId: "{SITE.site_id}") {{ {selection} }} }}'
+    answer = (await http.post("/graphql", json={"query": query, "variables": {"url": {"prefix": "https"}} | variables})).json()
+    assert "errors" not in answer, answer
+    return answer["data"]["site"]
+
+
+def flat(row: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested names joined; a null element is null in all its parts."""
+    found: dict[str, Any] = {}
+    for name, value in row.items():
+        key = prefix + name[0].upper() + name[1:] if prefix else name
+        if name == "element" and value is None:
+            value = dict.fromkeys(("selector", "label", "text", "tag"))
+        found |= flat(value, key) if isinstance(value, dict) else {key: value}
+    return found
+
+
+def window(data: DataSet) -> dict[str, Any]:
+    return {"between": {"from": str(data.first_day), "to": str(data.first_day + timedelta(days=2))}}
+
+
+WIDE = [
+    pytest.param("points", {"kind": "CLICK"}, f"heatmap(kind: CLICK, first: 100000) {{ rows: points {POINT} }}", id="points"),
+    pytest.param(
+        "points",
+        {"kind": "MOVE", "aggregation": "UNIQUE_VISITORS", "cell": {"width": 40.5, "height": 90}, "hideOrigin": False, "first": 7},
+        f"""heatmap(kind: MOVE, aggregation: UNIQUE_VISITORS, cell: {{width: 40.5, height: 90}}, hideOrigin: false, first: 7)
+            {{ rows: points {POINT} }}""",
+        id="points-with-arguments",
+    ),
+    pytest.param("scroll", {}, f"scroll {{ rows: buckets {BUCKET} }}", id="scroll"),
+    pytest.param(
+        "scroll",
+        {"unit": "PIXEL", "step": 250, "aggregation": "TOTAL"},
+        f"scroll(unit: PIXEL, step: 250, aggregation: TOTAL) {{ rows: buckets {BUCKET} }}",
+        id="scroll-px",
+    ),
+    pytest.param(
+        "attention",
+        {"bandHeight": 300, "top": 50},
+        f"attention(bandHeight: 300, top: 50) {{ rows: bands {{ y height attention averageSeconds reach {RATE} }} }}",
+        id="attention",
+    ),
+    pytest.param("breakdown", {"by": "COUNTRY", "first": 2}, f"rows: breakdown(by: COUNTRY, first: 2) {BREAKDOWN}", id="breakdown"),
+    pytest.param("timeline", {"interval": "HOUR"}, f"rows: timeline(interval: HOUR) {TIMELINE}", id="timeline"),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "field"), WIDE)
+@pytest.mark.parametrize("lens", [{}, {"device": ["MOBILE", "TABLET"], "excludeTestAccounts": True}], ids=["all", "segment"])
+async def test_a_file_has_the_numbers_of_graphql(
+    http: AsyncClient, data: DataSet, name: str, parameters: dict[str, Any], field: str, lens: dict[str, Any]
+) -> None:
+    for page in (True, False):
+        insights = f'page(key: "{PAGE}") {{ insights(window: $w, segment: $s)' if page else "insights(url: $url, window: $w, segment: $s)"
+        unused = "matchedPages(url: $url) { totalCount } " if page else ""
+        answer = await graphql(http, f"{unused}{insights} {{ {field} }}" + (" }" if page else ""), w=window(data), s=lens)
+        answered = (answer["page"] if page else answer)["insights"]
+        while "rows" not in answered:
+            (answered,) = answered.values()
+        which = {"page": PAGE} if page else {"url": {"prefix": "https"}}
+        found = await rows(http, name, window=window(data), segment=lens, **which, **parameters)
+        assert found == [flat(row) for row in answered["rows"]] and found
+
+
+async def test_interactions_have_the_rows_of_graphql(http: AsyncClient, data: DataSet) -> None:
+    field = f"interactions(kind: DEAD_CLICK, first: 100) {{ nodes {INTERACTION} totalCount }}"
+    answered = (await graphql(http, f"insights(url: $url, window: $w, segment: $s) {{ {field} }}", w=window(data)))["insights"]
+    expected = [flat(row) for row in answered["interactions"]["nodes"]]
+    every = await rows(http, "interactions", kind="DEAD_CLICK", url={"prefix": "https"}, window=window(data))
+    assert len(every) == answered["interactions"]["totalCount"]
+    for row in (*every, *expected):
+        row["timestamp"] = datetime.fromisoformat(row["timestamp"])
+    assert every[:100] == expected and expected
+    assert len(await rows(http, "interactions", kind="DEAD_CLICK", url={"prefix": "https"}, window=window(data), first=3)) == 3
+
+
+async def test_interactions_of_points(http: AsyncClient, data: DataSet) -> None:
+    lens = {"url": {"prefix": "https"}, "window": window(data)}
+    hottest = (await rows(http, "points", kind="CLICK", first=1, **lens))[0]
+    point = {name: hottest[name] for name in ("relativeX", "y", "fixed")}
+    assert len(await rows(http, "interactions", kind="CLICK", points=[point], **lens)) == hottest["count"]
+
+
+async def test_pages_are_listed_as_in_graphql(http: AsyncClient, data: DataSet) -> None:
+    for order in ({"field": "ISSUE_SCORE"}, {"field": "AVERAGE_SECONDS_ON_PAGE", "direction": "ASC"}, {"field": "KEY", "direction": "ASC"}):
+        by = f"{{field: {order['field']}, direction: {order.get('direction', 'DESC')}}}"
+        field = f'pages(window: $w, segment: $s, orderBy: {by}, search: "EXAMPLE.com/") {{ edges {{ node {{ key }} totals {TOTALS} }} }}'
+        edges = (await graphql(http, f"matchedPages(url: $url) {{ totalCount }} {field}", w=window(data)))["pages"]["edges"]
+        expected = []
+        for edge in edges:
+            totals = edge["totals"]
+            score, parts = totals.pop("issueScore"), totals.pop("breakpoints")
+            clicks = dict(zip(("desktopClicks", "tabletClicks", "mobileClicks"), (part["clicks"] for part in parts), strict=True))
+            expected.append({"key": edge["node"]["key"], **flat(totals), "issueScore": score["value"], **clicks})
+        found = await rows(http, "pages", window=window(data), orderBy=order, search="EXAMPLE.com/")
+        assert [row["key"] for row in found] == [row["key"] for row in expected] and len(found) > 1
+        for row, other in zip(found, expected, strict=True):
+            assert row.keys() == other.keys()
+            for name, value in other.items():
+                assert row[name] == (pytest.approx(value, rel=1e-12) if isinstance(value, float) else value), name
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+async def test_every_format_holds_the_same_rows(http: AsyncClient, database: SyncClient, data: DataSet, name: str) -> None:
+    parameters = {"window": window(data), "url": {"prefix": "https"}} | ({"by": "VARIANT"} if name == "breakdown" else {})
+    expected = await rows(http, name, **parameters)
+    table = await export(http, f"{name}.csv", **parameters)
+    assert list(csv.DictReader(io.StringIO(table.text))) == [{key: written(value) for key, value in row.items()} for row in expected]
+    parquet = (await export(http, f"{name}.parquet", **parameters)).content
+    read = database.raw_query(f"SELECT * FROM format(Parquet, unhex('{parquet.hex()}')) FORMAT JSONEachRow")
+    assert [orjson.loads(line) for line in read.splitlines()] == expected
+
+
+def written(value: Any) -> str:
+    """As ClickHouse writes it to CSV."""
+    if value is None:
+        return ""
+    return (
+        orjson.dumps(value).decode()
+        if isinstance(value, bool)
+        else str(int(value) if isinstance(value, float) and value.is_integer() else value)
+    )
+
+
+async def test_files_have_names_and_types(http: AsyncClient) -> None:
+    types = {
+        "ndjson": "application/x-ndjson",
+        "csv": "text/csv; charset=utf-8; header=present",
+        "parquet": "application/vnd.apache.parquet",
+    }
+    for suffix, media_type in types.items():
+        response = await export(http, f"pages.{suffix}")
+        assert response.headers["content-type"] == media_type
+        assert response.headers["content-disposition"] == f'attachment; filename="site_export-pages.{suffix}"'
+        assert response.headers["cache-control"] == "no-store" and response.headers["x-request-id"]
+
+
+async def test_ids_of_people_need_a_scope(settings: Settings, http: AsyncClient, data: DataSet) -> None:
+    lens = {"kind": "CLICK", "url": {"prefix": "https"}, "window": window(data), "first": 5}
+    assert all(row["sessionId"] and row["visitorId"] for row in await rows(http, "interactions", **lens))
+    key = token(settings, "heatmap:read")
+    http.headers["Authorization"] = f"Bearer {key}"
+    narrower = await rows(http, "interactions", **lens)
+    assert len(narrower) == 5 and all(row["sessionId"] is None and row["visitorId"] is None for row in narrower)
+
+
+async def test_no_rows_is_an_empty_file(http: AsyncClient) -> None:
+    lens = {"page": PAGE, "segment": {"country": ["nowhere"]}}
+    assert (await export(http, "points.ndjson", **lens)).content == b""
+    assert (await export(http, "points.csv", **lens)).text.startswith('"x","y"')
+
+
+@pytest.mark.parametrize(
+    ("file", "parameters", "status", "code", "says"),
+    [
+        ("points.xml", {}, 404, "NOT_FOUND", "FORMAT of ndjson, csv, parquet"),
+        ("nothing.csv", {}, 404, "NOT_FOUND", "NAME of points"),
+        ("points.csv", {}, 400, "BAD_USER_INPUT", "exactly one of `page`"),
+        ("points.csv", {"page": PAGE, "url": {"path": "/"}}, 400, "BAD_USER_INPUT", "exactly one of `page`"),
+        ("points.csv", {"page": "https://example.com/never"}, 404, "NOT_FOUND", "never saw"),
+        ("points.csv", {"page": PAGE, "kind": "TAP"}, 400, "BAD_USER_INPUT", "kind: Value 'TAP' does not exist"),
+        ("points.csv", {"page": PAGE, "frist": "1"}, 400, "BAD_USER_INPUT", "frist: no parameter of this export"),
+        ("points.csv", {"page": PAGE, "after": "x"}, 400, "BAD_USER_INPUT", "after: no parameter of this export"),
+        ("points.csv", {"page": PAGE, "first": "many"}, 400, "BAD_USER_INPUT", "first: not valid JSON"),
+        ("points.csv", {"page": PAGE, "cell": {"width": 0, "height": 1}}, 400, "BAD_USER_INPUT", "cell.width: a number from 1"),
+        ("points.csv", {"page": PAGE, "window": {"last": "-7d", "period": "D7"}}, 400, "BAD_USER_INPUT", "window"),
+        ("points.csv", {"page": PAGE, "window": "{"}, 400, "BAD_USER_INPUT", "window: not valid JSON"),
+        ("points.csv", {"page": PAGE, "window": {"last": "-1y"}}, 400, "BAD_USER_INPUT", "at most 92 days"),
+        ("points.csv", {"page": PAGE, "segment": {"planet": ["Mars"]}}, 400, "BAD_USER_INPUT", "planet"),
+        ("breakdown.csv", {"page": PAGE}, 400, "BAD_USER_INPUT", "by: is needed"),
+        ("scroll.csv", {"page": PAGE, "step": 0}, 400, "BAD_USER_INPUT", "step: 1 to 100"),
+        ("attention.csv", {"page": PAGE, "bandHeight": 1}, 400, "BAD_USER_INPUT", "bandHeight: 10 to"),
+        ("interactions.csv", {"page": PAGE, "points": []}, 400, "BAD_USER_INPUT", "points: 1 to 1000"),
+        ("pages.csv", {"page": PAGE}, 400, "BAD_USER_INPUT", "page: no parameter of this export"),
+        ("pages.csv", {"url": {"regex": "("}}, 400, "BAD_USER_INPUT", "url.regex: no valid RE2"),
+        ("pages.csv", {"siteId": "site_other"}, 404, "NOT_FOUND", "No site 'site_other'"),
+        ("pages.csv", {"siteId": "site_export_free"}, 403, "PLAN_REQUIRED", "require the PRO plan"),
+    ],
+)
+async def test_bad_requests_are_told_apart(
+    http: AsyncClient, file: str, parameters: dict[str, Any], status: int, code: str, says: str
+) -> None:
+    response = await export(http, file, **parameters)
+    (error,) = response.json()["errors"]
+    assert (response.status_code, error["extensions"]["code"]) == (status, code) and says in error["message"]
+
+
+async def test_a_key_with_its_scope_is_needed(settings: Settings, http: AsyncClient) -> None:
+    narrow = token(settings, "replay:read")
+    http.headers["Authorization"] = f"Bearer {narrow}"
+    forbidden = await export(http, "pages.csv")
+    assert (forbidden.status_code, forbidden.json()["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN")
+    del http.headers["Authorization"]
+    nobody = await export(http, "pages.csv")
+    assert (nobody.status_code, nobody.headers["www-authenticate"]) == (401, 'Bearer realm="heatgraph"')
+
+
+async def test_only_get_and_each_parameter_once(http: AsyncClient) -> None:
+    assert (await http.post("/export/pages.csv")).status_code == 405
+    assert (await http.get("/export/pages.csv?siteId=a&siteId=b")).json()["errors"][0][
+        "message"
+    ] == "A parameter is given twice in the URL."

@@ -25,7 +25,8 @@ from tests.reference.facts import Interaction, milliseconds
 from tests.reference.lens import Lens
 from tests.reference.lenses import RULES, Question, question, random_rule
 from tests.reference.model import Answer, Cell, Model, Place
-from tests.reference.rows import COHORTS, TEST_ACCOUNT_RULES, URLS, DataSet, crowd, data_set
+from tests.reference.rows import COHORTS, DAY_MS, TEST_ACCOUNT_RULES, URLS, DataSet, crowd, data_set
+from tests.reference.url import UrlRule
 
 SITES: dict[str, tuple[Callable[[Random, int], DataSet], int, int]] = {
     "large": (data_set, 120, 1),
@@ -318,12 +319,24 @@ async def test_interactions(asked: Asked) -> None:
     await same_interactions(asked, kind, "", asked.model.interactions(asked.lens, kind))
 
 
-async def same_interactions(asked: Asked, kind: str, arguments: str, expected: list[Interaction]) -> None:
+@pytest.mark.parametrize("kind", ["CLICK", "MOVE"])
+async def test_simultaneous_interactions_come_once_each(kind: str, client: Client, loaded: dict[str, Loaded]) -> None:
+    site = loaded["crowd"]
+    everywhere = UrlRule("wildcard", "http*")
+    variables = {"window": {"last": "-30d"}, "segment": {}, "url": {everywhere.kind: everywhere.value}}
+    lens = Lens(0, site.data.start_ms + 30 * DAY_MS, url=everywhere)
+    asked = Asked(client, site.site, site.data, site.model, Question(variables, lens), Random(0))
+    expected = asked.model.interactions(lens, kind)
+    assert len({one.timestamp_ms for one in expected}) < len(expected)
+    await same_interactions(asked, kind, "", expected, first=3)
+
+
+async def same_interactions(asked: Asked, kind: str, arguments: str, expected: list[Interaction], first: int | None = None) -> None:
     """All pages of the list are these, newest first; the order of simultaneous ones of two sessions is the server's."""
     if never_seen(asked):
         return
     selection = f"kind timestamp relativeX y fixed url element {ELEMENT} sessionId visitorId replay {{ sessionId }} offsetSeconds"
-    first = min(100, max(1, len(expected) // asked.random.randint(1, 4)))
+    first = first or min(100, max(1, len(expected) // asked.random.randint(1, 4)))
     got, last = await asked.paged("interactions", f"kind: {kind} {arguments},", selection, first)
     assert last["totalCount"] == len(expected)
     times = [milliseconds(node["timestamp"]) for node in got]

@@ -131,7 +131,9 @@ class ServerClient:
 
 
 def _failed(answer: bytes) -> OperationalError:
-    """The exception at the end of an answer, as `Code: 159. DB::Exception: …` between two EXCEPTION_ENDs."""
-    text = answer[max(answer.rfind(EXCEPTION_END, 0, -len(EXCEPTION_END)), 0) :].decode(errors="replace")
-    code = re.search(r"Code: (\d+)\.", text)
-    return OperationalError(text, code=int(code[1]) if code else None)
+    """The exception at the end of an answer, `Code: 159. DB::Exception: …` between two EXCEPTION_ENDs, if it still got here."""
+    _, found, text = answer.removesuffix(EXCEPTION_END).rpartition(EXCEPTION_END)
+    code = re.search(rb"Code: (\d+)\.", text)
+    if not found or not code:
+        return OperationalError("the answer broke off")
+    return OperationalError(text.decode(errors="replace"), code=int(code[1]))

@@ -48,10 +48,12 @@ async def test_an_answer_is_whole_in_every_format(client: Client, dsn: str) -> N
         ("SELECT * FROM no_such_table", SourceUnavailableError),
         ("SELECT throwIf(number = 5) FROM numbers(10)", HeatgraphError),
         ("SELECT number, throwIf(number = 900000) FROM numbers(1000000)", HeatgraphError),
-        ("SELECT number FROM numbers(1200000)", QueryTooComplexError),
+        ("SELECT number FROM numbers(1200000)", (QueryTooComplexError, SourceUnavailableError)),  # or broken off before the reason came
     ],
 )
-async def test_a_failure_is_an_error_and_leaks_nothing(client: Client, sql: str, error: type[HeatgraphError]) -> None:
+async def test_a_failure_is_an_error_and_leaks_nothing(
+    client: Client, sql: str, error: type[HeatgraphError] | tuple[type[HeatgraphError], ...]
+) -> None:
     """Also one that comes when half of the answer is out; and the next answer is not mixed up with it."""
     seen = b""
     with pytest.raises(error) as caught:

@@ -76,6 +76,8 @@ def _load_chunk(client: Client, site: Site, path: Path, chunk: Chunk, now: datet
         client.raw_insert("load_lines", ["raw"], chunk.lines, settings=LINES_IN_ORDER, fmt="LineAsString")
     _run(client, received.compile_parse(site.site_id, site.retention_days, now), received.compile_known(site.site_id))
     outcomes = {outcome.pop("reason"): outcome for outcome in _rows(client, received.compile_outcome())}
+    if any(outcomes):
+        _write_rejects(client, path.with_name(path.name + ".rejected.ndjson"), chunk, summary)
     good = outcomes.pop("", {"rows": 0, "new_rows": 0, "distinct_rows": 0})
     if good["new_rows"]:
         _run(client, received.compile_touch(), received.compile_store(distinct=good["distinct_rows"] == good["new_rows"]))
@@ -84,15 +86,18 @@ def _load_chunk(client: Client, site: Site, path: Path, chunk: Chunk, now: datet
     summary.read_rows += good["rows"] + sum(outcome["rows"] for outcome in outcomes.values())
     for reason, outcome in outcomes.items():
         summary.rejected[reason] += outcome["rows"]
-    if outcomes:
-        _write_rejects(client, path.with_name(path.name + ".rejected.ndjson"), chunk, summary)
 
 
 def _write_rejects(client: Client, path: Path, chunk: Chunk, summary: LoadSummary) -> None:
     rejects = received.compile_rejects(chunk.first_line)
     lines = client.raw_query(rejects.sql, rejects.params, fmt="TSVRaw")
-    with path.open("ab" if path in summary.rejects_files else "wb") as file:
-        file.write(lines)
+    try:
+        with path.open("ab" if path in summary.rejects_files else "wb") as file:
+            file.write(lines)
+    except OSError as error:
+        raise BadUserInputError(
+            f"{path.name}: rejected rows cannot be written there: {error.strerror}. Make room, and load the file again."
+        ) from error
     if path not in summary.rejects_files:
         summary.rejects_files.append(path)
 

@@ -119,6 +119,17 @@ def test_rejects(database: Client, site: Site, tmp_path: Path) -> None:
     assert (summary.read_rows, summary.stored_rows) == (7, 3)
 
 
+def test_rejects_that_cannot_be_written(database: Client, site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "rows.ndjson"
+    file.write_bytes(ndjson(ROWS[:2]) + b"nope\n")
+    Path(f"{file}.rejected.ndjson").mkdir()
+    summary = load_files(database, site, [file])
+    assert summary.stored_rows == 0
+    assert summary.problems == [
+        "rows.ndjson.rejected.ndjson: rejected rows cannot be written there: Is a directory. Make room, and load the file again."
+    ]
+
+
 def test_csv_rows(database: Client, site: Site, tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     moment = START.isoformat()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from clickhouse.attention import ATTENTION_BAND, AttentionQuestion, band_counts
 from clickhouse.breakdown import BREAKDOWN_ROW, BreakdownQuestion, rows_by_dimension
+from clickhouse.element_marks import from_interactions
 from clickhouse.heatmap import HEATMAP_POINT, POINT_ELEMENT, HeatmapQuestion, heatmap_rows
 from clickhouse.interactions import InteractionQuestion, interaction_clauses
 from clickhouse.lens import Lens
@@ -105,7 +106,7 @@ def export_interactions(lens: Lens, page_keys: PageKeys, question: InteractionQu
     """Newest first; without `with_people` the ids of sessions and visitors are null."""
     params = Params()
     columns = "kind, timestamp, row_id, viewport_width, x, y, fixed, url, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text"
-    where = ["FROM interactions", "WHERE " + "\n  AND ".join(interaction_clauses(lens, page_keys, question, params))]
+    where = [*from_interactions(lens, params), "WHERE " + "\n  AND ".join(interaction_clauses(lens, page_keys, question, params))]
     people = [
         "LEFT JOIN (",
         "SELECT session_id, session_key, visitor_key",

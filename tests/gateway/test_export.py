@@ -15,6 +15,7 @@ import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
 from httpx import AsyncClient, Response
 
+from clickhouse.element_marks import Mark, insert_mark
 from clickhouse.keys import ApiKey, insert_key
 from clickhouse.sites import Site
 from gateway.app import create_app
@@ -154,6 +155,20 @@ async def test_interactions_have_the_rows_of_graphql(http: AsyncClient, data: Da
         row["timestamp"] = datetime.fromisoformat(row["timestamp"])
     assert every[:100] == expected and expected
     assert len(await rows(http, "interactions", kind="DEAD_CLICK", url={"prefix": "https"}, window=window(data), first=3)) == 3
+
+
+async def test_interactions_on_an_element_marked_fixed_are_fixed(http: AsyncClient, database: SyncClient, data: DataSet) -> None:
+    site = create_site(database, Site("site_export_marked", "Marked"))
+    load(database, site, data.rows)
+    lens = {"siteId": site.site_id, "kind": "CLICK", "page": PAGE, "window": window(data)}
+
+    async def fixed() -> set[bool]:
+        return {row["fixed"] for row in await rows(http, "interactions", **lens) if row["elementSelector"] == "#signup"}
+
+    assert await fixed() == {False}
+    mark = insert_mark(Mark(site.site_id, PAGE, "#signup"), Mark(site.site_id, PAGE, "#signup", is_fixed=True), "k", datetime.now(UTC))
+    database.insert(mark.table, mark.rows, column_names=mark.columns)
+    assert await fixed() == {True}
 
 
 async def test_interactions_of_points(http: AsyncClient, data: DataSet) -> None:

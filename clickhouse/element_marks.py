@@ -62,12 +62,12 @@ def insert_mark(before: Mark, after: Mark, by: str, now: datetime) -> Insert:
 
 def cta_clause(lens: Lens, params: Params) -> str:
     """Rows on elements that are marked as a call to action."""
-    return _marked("is_cta AND NOT deleted", lens, params)
+    return marked_clause("is_cta AND NOT deleted", lens, params)
 
 
 def deleted_clause(lens: Lens, params: Params) -> str:
     """Rows on deleted elements."""
-    return _marked("deleted", lens, params)
+    return marked_clause("deleted", lens, params)
 
 
 def from_interactions(lens: Lens, params: Params) -> list[str]:
@@ -77,7 +77,7 @@ def from_interactions(lens: Lens, params: Params) -> list[str]:
     """
     if not lens.has_fixed_marks:
         return ["FROM interactions"]
-    fixed, scrolling = (_marked(f"{condition} AND NOT deleted", lens, params) for condition in ("is_fixed", "NOT is_fixed"))
+    fixed, scrolling = (marked_clause(f"{condition} AND NOT deleted", lens, params) for condition in ("is_fixed", "NOT is_fixed"))
     return [
         "FROM (",
         f"SELECT * REPLACE (({fixed}) OR (fixed AND NOT {scrolling}) AS fixed)",
@@ -86,7 +86,8 @@ def from_interactions(lens: Lens, params: Params) -> list[str]:
     ]
 
 
-def _marked(condition: str, lens: Lens, params: Params) -> str:
+def marked_clause(condition: str, lens: Lens, params: Params) -> str:
+    """Rows on elements whose mark meets the condition."""
     return (
         "(page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL"
         f" WHERE site_id = {params.text(lens.site_id)} AND {condition})"

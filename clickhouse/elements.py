@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from clickhouse.breakdown import DIMENSIONS, BreakdownQuestion, breakdown_json, breakdown_rows
 from clickhouse.conditions import lens_clauses, page_column
 from clickhouse.conversions import REVENUE, converted_sessions
-from clickhouse.element_marks import deleted_clause
+from clickhouse.element_marks import deleted_clause, marked_clause
 from clickhouse.heatmap import layouts, standard_viewport_px
 from clickhouse.lens import Lens
 from clickhouse.numbers import IS_ORIGIN, LABEL, kind_clause, ratio
@@ -335,6 +335,9 @@ def element_clicks(
     selectors = tuple(key for _, key in keys) if scope.grouping == "SELECTOR" else ()
     chosen = f"selector IN {params.texts(selectors)}" if selectors else "selector != ''"
     where = [*lens_clauses(lens, page_keys, params), kinds, chosen]
+    if scope.grouping == "SELECTOR":  # the others join the marked elements
+        marked = scope.ctas_only or scope.deleted
+        where.append(marked_clause(scope.marked(), lens, params) if marked else f"NOT {deleted_clause(lens, params)}")
     more = ", ".join(["session_id", "timestamp", *columns])
     names = ", ".join(["session_id", "timestamp", *(column.split(" AS ")[-1] for column in columns)])
     clicks = [

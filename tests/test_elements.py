@@ -18,6 +18,7 @@ from clickhouse.element_marks import Mark, insert_mark
 from tests.asking import NOW
 from tests.reference.facts import ElementRow, Interaction, distinct, milliseconds
 from tests.reference.lens import WIDTHS_PX, Lens
+from tests.reference.lenses import Question
 from tests.reference.model import DIMENSION_OF, Model, grouped, sessions, visitors
 from tests.reference.rates import mean, median, rate
 from tests.reference.rows import ELEMENTS, URLS, data_set
@@ -28,6 +29,8 @@ Row = dict[str, Any]
 Group = tuple[int, str]  # 1 when it is the selector of an element that has nothing to be grouped by, the key
 
 LENSES = range(6)
+EVERYTHING = Lens(int(NOW.timestamp() * 1000) - 30 * 86_400_000, int(NOW.timestamp() * 1000))
+"""As `window: {last: "-30d"}` sees it."""
 COLUMNS: dict[str, Callable[[Row], float | None]] = {
     "POSITION": lambda row: row["y"],
     "DISPLAYS": lambda row: row["displays"],
@@ -96,8 +99,16 @@ class Case:
 
 @pytest.fixture(params=LENSES, ids="lens {}".format)
 def case(request: pytest.FixtureRequest, client: Client, sites: list[Site]) -> Case:
+    """Sites in turn; first everything merged, then all of one page, then random lenses, some of which see little."""
     site = sites[request.param % len(sites)]
-    return Case(asking(client, site.loaded, Random(100 + request.param)), site)
+    asked = asking(client, site.loaded, Random(100 + request.param))
+    always = {"window": {"last": "-30d"}, "segment": {}}
+    if request.param < 2:
+        return Case(replace(asked, question=Question(always | {"url": {"prefix": "http"}}, EVERYTHING)), site)
+    if request.param < 4:
+        page = page_key(URLS[0])
+        return Case(replace(asked, question=Question(always | {"page": page}, replace(EVERYTHING, page_key=page))), site)
+    return Case(asked, site)
 
 
 # -- the recomputation
@@ -255,7 +266,7 @@ async def test_any_column_both_ways_page_by_page(client: Client, sites: list[Sit
     random = Random(column + direction)
     site = random.choice(sites)
     case = Case(asking(client, site.loaded, random), site)
-    case = replace(case, asked=replace(case.asked, question=replace(case.asked.question, lens=whole(case))))
+    case = replace(case, asked=replace(case.asked, question=replace(case.asked.question, lens=EVERYTHING)))
     grouping = random.choice(("SELECTOR", "TEXT", "NAME"))
     expected = expected_rows(case, grouping)
     known = {group: -1 if (value := COLUMNS[column](row)) is None else value for group, row in expected.items()}
@@ -279,12 +290,6 @@ async def test_any_column_both_ways_page_by_page(client: Client, sites: list[Sit
         assert len(page["nodes"]) == 2
         after = f', after: "{page["pageInfo"]["endCursor"]}"'
     assert nodes == [{"key": group[1], "clicks": expected[group]["clicks"]} for group in wanted]
-
-
-def whole(case: Case) -> Lens:
-    """Everything there is, as `insights(url: {prefix: "http"}, window: {last: "-30d"})` sees it."""
-    end_ms = int(NOW.timestamp() * 1000)
-    return Lens(end_ms - 30 * 86_400_000, end_ms)
 
 
 async def test_ctas_and_deleted_ones(case: Case) -> None:

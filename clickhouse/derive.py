@@ -182,8 +182,7 @@ def settled(site_id: str) -> Statement:
 
 
 def _delete(table: str, clauses: Sequence[str], params: Params) -> Statement:
-    """The one place that deletes; a Distributed table would need it on each shard."""
-    return Statement.of([f"DELETE FROM {table}", "WHERE " + "\n  AND ".join(clauses)], params)
+    return Statement("\n".join([f"DELETE FROM {table}", "WHERE " + "\n  AND ".join(clauses)]), params.values, deletes_from=table)
 
 
 def _temporary(table: str, lines: list[str], params: Params | None = None) -> Statement:

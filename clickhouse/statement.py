@@ -10,7 +10,7 @@ a bare `DateTime64(3)` is read in the process's own zone and loses rows elsewher
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -46,14 +46,19 @@ class Params:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One SQL statement, one clause a line, with its bound values."""
+    """One SQL statement, one clause a line, with its bound values; `deletes_from` names the table a DELETE is about."""
 
     sql: str
     params: dict[str, Any]
+    deletes_from: str = ""
 
     @classmethod
     def of(cls, lines: list[str], params: Params) -> Statement:
         return cls(_indented("\n".join(lines)), params.values)
+
+    def on_node(self) -> Statement:
+        """A DELETE on one node's own part of a Distributed table, which refuses it as a whole."""
+        return replace(self, sql=self.sql.replace(f"DELETE FROM {self.deletes_from}", f"DELETE FROM {self.deletes_from}_local", 1))
 
     @classmethod
     def union(cls, statements: list[Statement]) -> Statement:

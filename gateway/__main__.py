@@ -125,11 +125,11 @@ def migrate_command(settings: Settings) -> None:
 @main.command("load")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--site", "site_id", required=True, help="The site's id.")
-@with_settings("clickhouse")
+@with_settings("clickhouse", "cluster_nodes")
 def load_command(settings: Settings, files: tuple[Path, ...], site_id: str) -> None:
     """Store rows of NDJSON (.gz, .zst), CSV or Parquet files. The same rows again change nothing."""
     with open_database(settings) as database:
-        summary = load_files(database.client, require_site(database, site_id), files, progress=True)
+        summary = load_files(database.client, require_site(database, site_id), files, progress=True, nodes=database.nodes)
     report(summary)
     if summary.problems:
         sys.exit(2)
@@ -192,7 +192,7 @@ def load_demo(database: Database, lines: Iterable[bytes]) -> None:
         file = Path(directory, "demo.ndjson")
         with file.open("wb") as rows:
             rows.writelines(lines)
-        report(load_files(database.client, require_site(database, DEMO_SITE), [file], progress=True))
+        report(load_files(database.client, require_site(database, DEMO_SITE), [file], progress=True, nodes=database.nodes))
 
 
 def make_demo_key(database: Database, secret: bytes, now: datetime) -> str:

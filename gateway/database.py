@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
@@ -16,15 +16,29 @@ from clickhouse.statement import Statement
 from gateway.settings import Settings
 
 
+ON_NODE = {"distributed_product_mode": "allow"}
+"""A DELETE knows no GLOBAL IN."""
+
+
 class Database:
-    def __init__(self, client: Client) -> None:
+    """`nodes` are those of a cluster without Keeper, each of which deletes its own rows."""
+
+    def __init__(self, client: Client, nodes: Sequence[Client] = ()) -> None:
         self.client = client
+        self.nodes = nodes
+        if nodes:  # all a session has lies on one node, so that subqueries need not look at the others
+            client.set_client_setting("distributed_product_mode", "local")
 
     def query(self, statement: Statement) -> list[dict[str, Any]]:
         return list(self.client.query(statement.sql, statement.params).named_results())
 
-    def command(self, statement: Statement) -> None:
-        self.client.command(statement.sql, statement.params)
+    def command(self, *statements: Statement) -> None:
+        for statement in statements:
+            if statement.deletes_from and self.nodes:
+                for node in self.nodes:
+                    node.command(statement.on_node().sql, statement.params, settings=ON_NODE)
+            else:
+                self.client.command(statement.sql, statement.params)
 
     def insert(self, insert: Insert) -> None:
         self.client.insert(insert.table, insert.rows, column_names=insert.columns)
@@ -33,10 +47,17 @@ class Database:
 @contextmanager
 def open_database(settings: Settings) -> Iterator[Database]:
     """Raises HeatgraphError that says what to do: a path that is in use, a server that does not answer, tables that are not there."""
-    client = open_sync(settings.clickhouse)
-    try:
-        yield Database(client)
-    except (ClickHouseError, OSError) as error:
-        raise from_driver(error) from error
-    finally:
-        client.close()
+    addresses = [address.strip() for address in settings.cluster_nodes.split(",") if address.strip()]
+    with ExitStack() as opened:
+
+        def opened_at(address: str) -> Client:
+            client = open_sync(address)
+            opened.callback(client.close)
+            return client
+
+        client = opened_at(settings.clickhouse)
+        nodes = [opened_at(address) for address in addresses]
+        try:
+            yield Database(client, nodes)
+        except (ClickHouseError, OSError) as error:
+            raise from_driver(error) from error

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 from clickhouse_connect.driver.client import Client
@@ -23,6 +22,7 @@ from clickhouse import derive, received
 from clickhouse.errors import BadUserInputError
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
+from gateway.database import Database
 from gateway.lines import Chunk, chunks
 
 BATCH_ROWS = 1_250_000  # take about a gigabyte of memory
@@ -42,8 +42,19 @@ class LoadSummary:
     derived_sessions: int = 0
 
 
-def load_files(client: Client, site: Site, paths: Sequence[Path], progress: bool = False, now: datetime | None = None) -> LoadSummary:
-    """Stores the rows of the files and derives the sessions they touch; bad rows go to FILE.rejected.ndjson."""
+def load_files(
+    client: Client,
+    site: Site,
+    paths: Sequence[Path],
+    progress: bool = False,
+    now: datetime | None = None,
+    nodes: Sequence[Client] = (),
+) -> LoadSummary:
+    """Stores the rows of the files and derives the sessions they touch; bad rows go to FILE.rejected.ndjson.
+
+    `nodes` are all nodes of a cluster without Keeper.
+    """
+    database = Database(client, nodes)
     now = now or datetime.now(UTC)
     summary = LoadSummary()
     sizes = {path: path.stat().st_size if path.exists() else 0 for path in paths}
@@ -53,34 +64,34 @@ def load_files(client: Client, site: Site, paths: Sequence[Path], progress: bool
             before = bar.pos
             try:
                 for chunk in chunks(path):
-                    _load_chunk(client, site, path, chunk, now, summary)
+                    _load_chunk(database, site, path, chunk, now, summary)
                     bar.update(before + chunk.read_bytes - bar.pos)
             except BadUserInputError as error:
                 summary.problems.append(error.message)
             bar.update(before + sizes[path] - bar.pos)
-    _drop(client, received.STAGE)
-    summary.derived_sessions = _rows(client, derive.compile_touched(site.site_id))[0]["sessions"]
+    _drop(database, received.STAGE)
+    summary.derived_sessions = database.query(derive.compile_touched(site.site_id))[0]["sessions"]
     if summary.derived_sessions:
-        _derive(client, site.site_id, hidden)
+        _derive(database, site.site_id, hidden)
     return summary
 
 
-def _load_chunk(client: Client, site: Site, path: Path, chunk: Chunk, now: datetime, summary: LoadSummary) -> None:
-    _run(client, *received.compile_stage())
+def _load_chunk(database: Database, site: Site, path: Path, chunk: Chunk, now: datetime, summary: LoadSummary) -> None:
+    database.command(*received.compile_stage())
     if chunk.columns:
         create, to_lines = received.compile_columns(chunk.columns.types)
-        _run(client, create)
-        client.raw_insert("load_columns", None, chunk.columns.stream, fmt="ArrowStream")
-        _run(client, to_lines)
+        database.command(create)
+        database.client.raw_insert("load_columns", None, chunk.columns.stream, fmt="ArrowStream")
+        database.command(to_lines)
     else:
-        client.raw_insert("load_lines", ["raw"], chunk.lines, settings=LINES_IN_ORDER, fmt="LineAsString")
-    _run(client, received.compile_parse(site.site_id, site.retention_days, now), received.compile_known(site.site_id))
-    outcomes = {outcome.pop("reason"): outcome for outcome in _rows(client, received.compile_outcome())}
+        database.client.raw_insert("load_lines", ["raw"], chunk.lines, settings=LINES_IN_ORDER, fmt="LineAsString")
+    database.command(received.compile_parse(site.site_id, site.retention_days, now), received.compile_known(site.site_id))
+    outcomes = {outcome.pop("reason"): outcome for outcome in database.query(received.compile_outcome())}
     if any(outcomes):
-        _write_rejects(client, path.with_name(path.name + ".rejected.ndjson"), chunk, summary)
+        _write_rejects(database, path.with_name(path.name + ".rejected.ndjson"), chunk, summary)
     good = outcomes.pop("", {"rows": 0, "new_rows": 0, "distinct_rows": 0})
     if good["new_rows"]:
-        _run(client, received.compile_touch(), received.compile_store(distinct=good["distinct_rows"] == good["new_rows"]))
+        database.command(received.compile_touch(), received.compile_store(distinct=good["distinct_rows"] == good["new_rows"]))
     summary.stored_rows += good["distinct_rows"]
     summary.duplicate_rows += good["rows"] - good["distinct_rows"]
     summary.read_rows += good["rows"] + sum(outcome["rows"] for outcome in outcomes.values())
@@ -88,9 +99,9 @@ def _load_chunk(client: Client, site: Site, path: Path, chunk: Chunk, now: datet
         summary.rejected[reason] += outcome["rows"]
 
 
-def _write_rejects(client: Client, path: Path, chunk: Chunk, summary: LoadSummary) -> None:
+def _write_rejects(database: Database, path: Path, chunk: Chunk, summary: LoadSummary) -> None:
     rejects = received.compile_rejects(chunk.first_line)
-    lines = client.raw_query(rejects.sql, rejects.params, fmt="TSVRaw")
+    lines = database.client.raw_query(rejects.sql, rejects.params, fmt="TSVRaw")
     try:
         with path.open("ab" if path in summary.rejects_files else "wb") as file:
             file.write(lines)
@@ -102,35 +113,26 @@ def _write_rejects(client: Client, path: Path, chunk: Chunk, summary: LoadSummar
         summary.rejects_files.append(path)
 
 
-def _derive(client: Client, site_id: str, hidden: bool) -> None:
+def _derive(database: Database, site_id: str, hidden: bool) -> None:
     """Derives all touched sessions, and once more with those that share elements with a session whose breakpoint turned out another."""
     stale: set[int] = set()
-    rows = _rows(client, derive.compile_waiting(site_id))[0]["rows"]
+    rows = database.query(derive.compile_waiting(site_id))[0]["rows"]
     with click.progressbar(derive.batches(site_id, rows, BATCH_ROWS), label="Deriving", file=sys.stderr, hidden=hidden) as batches:
         for batch in batches:
-            known = _rows(client, derive.compile_known(batch))[0]
-            _run(client, *derive.stage(batch))
+            known = database.query(derive.compile_known(batch))[0]
+            database.command(*derive.stage(batch))
             if known["sessions"]:
-                _run(client, *derive.forget(batch, known["first"], known["last"]))
-            _run(client, *derive.derive(batch))
+                database.command(*derive.forget(batch, known["first"], known["last"]))
+            database.command(*derive.derive(batch))
             if known["sessions"]:
-                stale |= {row["element"] for row in _rows(client, derive.compile_stale(batch))}
-    _drop(client, derive.STAGE)
+                stale |= {row["element"] for row in database.query(derive.compile_stale(batch))}
+    _drop(database, derive.STAGE)
     if stale:
         for start in range(0, len(stale), derive.MAX_STALE):
-            _run(client, *derive.retell(site_id, sorted(stale)[start : start + derive.MAX_STALE]))
-        _derive(client, site_id, hidden)
-    _run(client, derive.settled(site_id))
+            database.command(*derive.retell(site_id, sorted(stale)[start : start + derive.MAX_STALE]))
+        _derive(database, site_id, hidden)
+    database.command(derive.settled(site_id))
 
 
-def _drop(client: Client, tables: Sequence[str]) -> None:
-    _run(client, *(Statement(f"DROP TEMPORARY TABLE IF EXISTS {table}", {}) for table in tables))
-
-
-def _run(client: Client, *statements: Statement) -> None:
-    for statement in statements:
-        client.command(statement.sql, statement.params)
-
-
-def _rows(client: Client, statement: Statement) -> list[dict[str, Any]]:
-    return list(client.query(statement.sql, statement.params).named_results())
+def _drop(database: Database, tables: Sequence[str]) -> None:
+    database.command(*(Statement(f"DROP TEMPORARY TABLE IF EXISTS {table}", {}) for table in tables))

@@ -77,6 +77,6 @@ class PageTotals:
             dead_rate=Rate.subset(row["dead_clicks"], row["clicks"], RateBasis.CLICKS),
             issue_score=IssueScore.of(part("rage", RAGE_WEIGHT), part("dead", DEAD_WEIGHT)),
             breakpoints=[
-                BreakpointCount(breakpoint=breakpoint, clicks=row[f"{breakpoint.value.lower()}_clicks"]) for breakpoint in Breakpoint
+                BreakpointCount(breakpoint=breakpoint, clicks=row[f"{breakpoint.name.lower()}_clicks"]) for breakpoint in Breakpoint
             ],
         )

@@ -205,7 +205,7 @@ async def test_sessions_behind_a_lens(client: Client, replays: Replays, number: 
             assert asked.lens.page_key not in replays.model.page_keys
             return
         edges += got["replays"]["edges"]
-        assert got["replays"]["totalCount"] == len(expected)
+        assert got["replays"]["totalCount"] == len(expected) >= len(edges)
         if not got["replays"]["pageInfo"]["hasNextPage"]:
             break
         after = f', after: "{got["replays"]["pageInfo"]["endCursor"]}"'

@@ -15,7 +15,6 @@ from clickhouse.insert import Insert
 from clickhouse.statement import Statement
 from gateway.settings import Settings
 
-
 ON_NODE = {"distributed_product_mode": "allow"}
 """A DELETE knows no GLOBAL IN."""
 

@@ -200,7 +200,7 @@ def _day(day: date, redesigned: bool, standing: set[tuple[str, Breakpoint, bool]
     midnight_ms = int(datetime.combine(day, time(), UTC).timestamp() * 1000)
     for number in range(SESSIONS_A_DAY[day.weekday()] + day.toordinal() * 7 % 31 - 15):
         random = Random(f"{day.isoformat()} {number}")
-        if random.random() < 0.012:
+        if random.random() < 0.012:  # noqa: SIM108
             visitor = visitors[VISITORS + random.randrange(TEST_ACCOUNTS)]
         else:
             visitor = visitors[int(VISITORS * random.random() ** 1.5)]  # some come back often

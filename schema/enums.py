@@ -155,20 +155,28 @@ class Dimension(Enum):
 @strawberry.enum(description="What a list of changes is sorted by, largest absolute change first.")
 class ChangeOrder(Enum):
     COUNT = enum_value("COUNT", description="The change of the count: what moved most. Meant for windows and segments of one size.")
-    SHARE = enum_value("SHARE", description="The change of the share of all clicks (for cells: of the kind), whatever the sizes of the sides.")
+    SHARE = enum_value(
+        "SHARE", description="The change of the share of all clicks (for cells: of the kind), whatever the sizes of the sides."
+    )
 
 
 @strawberry.enum(description="Why two lenses may not be comparable.")
 class ComparisonWarningCode(Enum):
     CLAMPED = enum_value("CLAMPED", description="The plan's retention cut off the beginning of a window.")
-    DIFFERENT_WIDTHS = enum_value("DIFFERENT_WIDTHS", description="breakpoint, device or viewportWidth differ: other layouts, other positions.")
+    DIFFERENT_WIDTHS = enum_value(
+        "DIFFERENT_WIDTHS", description="breakpoint, device or viewportWidth differ: other layouts, other positions."
+    )
     FEW_SESSIONS = enum_value("FEW_SESSIONS", description="Fewer than 1000 sessions on a side.")
-    DIFFERENT_LENGTHS = enum_value("DIFFERENT_LENGTHS", description="The windows differ in length by more than a change of clocks, 1 h, or 5 %.")
+    DIFFERENT_LENGTHS = enum_value(
+        "DIFFERENT_LENGTHS", description="The windows differ in length by more than a change of clocks, 1 h, or 5 %."
+    )
     DIFFERENT_WEEKDAYS = enum_value(
-        "DIFFERENT_WEEKDAYS", description="A weekday's share of the time differs by more than 0.05 between the windows, in the site's time zone."
+        "DIFFERENT_WEEKDAYS",
+        description="A weekday's share of the time differs by more than 0.05 between the windows, in the site's time zone.",
     )
     OVERLAPPING = enum_value(
-        "OVERLAPPING", description="The windows overlap, and one side's segment and URLs hold all visits of the other's: some visits count on both sides."
+        "OVERLAPPING",
+        description="The windows overlap, and one side's segment and URLs hold all visits of the other's: some visits count on both sides.",
     )
 
 

@@ -27,7 +27,9 @@ class Cell:
 
 @strawberry.type(description="What the defaults leave out of a map.")
 class HiddenCounts:
-    origin: int = strawberry.field(description="Interactions at exactly (0, 0), which trackers send when they know no place; `hideOrigin: false` shows them.")
+    origin: int = strawberry.field(
+        description="Interactions at exactly (0, 0), which trackers send when they know no place; `hideOrigin: false` shows them."
+    )
     test_accounts: int = strawberry.field(description="Interactions of test accounts that `excludeTestAccounts` leaves out.")
 
 
@@ -46,8 +48,12 @@ class HeatmapPoint:
     relative_x: float = strawberry.field(description="x ÷ viewport width, 0 to 1.")
     fixed: bool = strawberry.field(description="Whether it lies on an element that does not scroll with the page.")
     count: int = strawberry.field(description="Interactions in the cell, or distinct visitors or sessions, by `aggregation`.")
-    share: float = strawberry.field(description="count ÷ total of the map (÷ its distinct visitors or sessions under the unique aggregations), a fraction.")
-    element: PointElement | None = strawberry.field(description="The element most of the cell's interactions were on; null when none is known.")
+    share: float = strawberry.field(
+        description="count ÷ total of the map (÷ its distinct visitors or sessions under the unique aggregations), a fraction."
+    )
+    element: PointElement | None = strawberry.field(
+        description="The element most of the cell's interactions were on; null when none is known."
+    )
 
 
 @strawberry.type(description="Interactions binned into cells, hottest first.")
@@ -96,7 +102,9 @@ class PointHeatmap:
 class FoldStats:
     total: int = strawberry.field(description="Interactions of the kind that scroll with the page.")
     below_fold: Rate = strawberry.field(description="Those further down than their own viewport is high ÷ total.")
-    median_viewport_height: int | None = strawberry.field(description="Median viewport height of these interactions, CSS px; null without any.")
+    median_viewport_height: int | None = strawberry.field(
+        description="Median viewport height of these interactions, CSS px; null without any."
+    )
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Self:

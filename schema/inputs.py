@@ -137,7 +137,9 @@ class Segment:
     campaign: list[str] | None = strawberry.field(default=UNSET, description="Campaigns.")
     variant: list[str] | None = strawberry.field(default=UNSET, description="Variants of an A/B test.")
     entry_page: UrlMatch | None = strawberry.field(default=UNSET, description="URL on which the session began.")
-    cohorts: list[strawberry.ID] | None = strawberry.field(default=UNSET, description="Cohorts by cohortId or id; a visitor must be in all of them.")
+    cohorts: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET, description="Cohorts by cohortId or id; a visitor must be in all of them."
+    )
     exclude_test_accounts: bool | None = strawberry.field(
         default=False, description="Leave out test accounts: flagged by the tracker, or by the site's rules on visitor ids."
     )
@@ -185,7 +187,9 @@ class Lens:
     async def asked(self, context: Context, site: Site, argument: str, page_key: str | None = None) -> lenses.AskedLens:
         """On the page, or on the pages of its URL rule; errors name the `argument` the lens was given as."""
         if page_key is not None and given(self.url):
-            raise BadUserInputError(f"{argument}.url: a page is its own URL; leave it out, or compare on the site.", argument=f"{argument}.url")
+            raise BadUserInputError(
+                f"{argument}.url: a page is its own URL; leave it out, or compare on the site.", argument=f"{argument}.url"
+            )
         try:
             url = None if page_key is not None else self.url.rule("url") if given(self.url) and self.url else lens.WHOLE_SITE
             window = resolved_window(self.window, site, context.now)
@@ -234,7 +238,8 @@ class PageOrder:
 class ElementOrder:
     field: ElementOrderField = strawberry.field(default=ElementOrderField.POSITION, description="By which column.")
     direction: Direction | None = strawberry.field(
-        default=UNSET, description="When left out: POSITION and KEY ascending, from the top of the page or alphabetically; all others largest first."
+        default=UNSET,
+        description="When left out: POSITION and KEY ascending, from the top of the page or alphabetically; all others largest first.",
     )
 
     @property

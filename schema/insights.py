@@ -55,7 +55,9 @@ class InsightsMeta:
     pages_matched: int = strawberry.field(description="Distinct pages with rows in the lens.")
     sessions: int = strawberry.field(description="Distinct sessions in the lens.")
     enough_data: bool = strawberry.field(description="Whether there are 1000 sessions or more, the usual minimum before a conclusion.")
-    sample_rate: float | None = strawberry.field(description="Lowest percentage of sessions the tracker recorded, 100 is all; null without rows.")
+    sample_rate: float | None = strawberry.field(
+        description="Lowest percentage of sessions the tracker recorded, 100 is all; null without rows."
+    )
     sources: list[str] = strawberry.field(description="Names of the ClickHouse sources that answered.")
     truncated: bool = strawberry.field(description="Whether the plan's page limit may have left pages of the URL rule out.")
     asked: strawberry.Private[AskedLens]
@@ -110,7 +112,9 @@ class Insights(Node):
         aggregation: Annotated[Aggregation | None, strawberry.argument(description="What `count` counts.")] = Aggregation.TOTAL,
         cell: CellArgument = UNSET,
         hide_origin: HideOriginArgument = True,
-        ctas_only: Annotated[bool | None, strawberry.argument(description="Only interactions on elements marked as a call to action.")] = False,
+        ctas_only: Annotated[
+            bool | None, strawberry.argument(description="Only interactions on elements marked as a call to action.")
+        ] = False,
         first: Annotated[int | None, strawberry.argument(description="At most so many points, 1 to 100 000.")] = 500,
         after: AfterArgument = UNSET,
     ) -> PointHeatmap | None:
@@ -158,7 +162,8 @@ class Insights(Node):
         unit: Annotated[ScrollUnit | None, strawberry.argument(description="Percent of the page, or px.")] = ScrollUnit.PERCENT,
         step: Annotated[int | None, strawberry.argument(description="Distance of depths: by default 25 percent or 100 px.")] = UNSET,
         aggregation: Annotated[
-            Aggregation | None, strawberry.argument(description="Whose deepest point counts: each visitor's, session's or pageview's (TOTAL).")
+            Aggregation | None,
+            strawberry.argument(description="Whose deepest point counts: each visitor's, session's or pageview's (TOTAL)."),
         ] = Aggregation.UNIQUE_VISITORS,
     ) -> ScrollHeatmap | None:
         unit, counted = unit or ScrollUnit.PERCENT, aggregation or Aggregation.UNIQUE_VISITORS
@@ -177,7 +182,9 @@ class Insights(Node):
         height = 200 if band_height is None else band_height
         return AttentionHeatmap.from_row(await depths.load_attention(info.context, self.asked, height, top or 0, bands))
 
-    @strawberry.field(description="The elements people clicked, and those the tracker told that nobody did; by default from the top of the page down.")
+    @strawberry.field(
+        description="The elements people clicked, and those the tracker told that nobody did; by default from the top of the page down."
+    )
     async def elements(
         self,
         info: strawberry.Info[Context],
@@ -260,7 +267,9 @@ class Insights(Node):
     ) -> ReplayConnection | None:
         return await list_replays(info.context, self.asked, given(having), order_by, 10 if first is None else first, given(after))
 
-    @strawberry.field(description="The lens's sessions by a dimension, most sessions first; a last row holds all that did not fit into `first`.")
+    @strawberry.field(
+        description="The lens's sessions by a dimension, most sessions first; a last row holds all that did not fit into `first`."
+    )
     async def breakdown(self, info: strawberry.Info[Context], by: ByArgument, first: FirstValuesArgument = 20) -> list[BreakdownRow] | None:
         found = await discovery.load_breakdown(
             info.context, self.asked, by.name, 20 if first is None else first, own_selection(info._raw_info)

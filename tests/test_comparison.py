@@ -155,7 +155,9 @@ async def compared(client: Client, site: Loaded, sides: list[Question], page: st
     found = f"compare(baseline: $baseline, candidate: $candidate) {{ {fields} }}"
     query = f"page(key: $page) {{ {found} }}" if page else found
     declared = "$site: String!, $baseline: Lens!, $candidate: Lens!" + (", $page: String!" if page else "")
-    variables: dict[str, Any] = {"site": site.site.site_id, "baseline": lens_of[0], "candidate": lens_of[1]} | ({"page": page} if page else {})
+    variables: dict[str, Any] = {"site": site.site.site_id, "baseline": lens_of[0], "candidate": lens_of[1]} | (
+        {"page": page} if page else {}
+    )
     got = (await ask(client, f"query ({declared}) {{ site(siteId: $site) {{ {query} }} }}", **variables))["site"]
     return got["page"]["compare"] if page else got["compare"]
 

@@ -54,13 +54,13 @@ def ztas_rows() -> Iterator[dict[str, Any]]:
     for session, clicks in enumerate([23, *[8] * 52, 9]):  # 54 bursts of 8.3 clicks on average, one of 23
         yield row("rage", session, CHECKOUT, x=640, y=500, count=clicks, selector="#submit", tag="button", text="Submit Order", **DESKTOP)
     for number in range(3421):
-        dead = (
+        dead: dict[str, Any] = (
             {"selector": ".hero-image", "tag": "div"}
             if number < 234
             else {"selector": ".section-title", "tag": "h2", "text": "Our Features"}
         )
         kind = "dead" if number < 357 else "click"
-        yield row(kind, number, HOME, x=512, y=400 if number < 234 else 800, **(dead if number < 357 else {"selector": "a"}), **DESKTOP)
+        yield row(kind, number, HOME, x=512, y=400 if number < 234 else 800, **DESKTOP | (dead if number < 357 else {"selector": "a"}))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -170,8 +170,8 @@ PH = "http://example.com"
 
 def posthog_rows() -> Iterator[dict[str, Any]]:
     """A few clicks each on pages of their own."""
-    for session, width in enumerate([20, 40, 60, 101, 110, 190, 200, 201]):
-        yield row("click", session, f"{PH}/widths", x=5, y=20, viewportWidth=width, viewportHeight=100)
+    for number, width in enumerate([20, 40, 60, 101, 110, 190, 200, 201]):
+        yield row("click", number, f"{PH}/widths", x=5, y=20, viewportWidth=width, viewportHeight=100)
     for number in range(4):  # two visitors, one of whom clicks three times
         yield row("click", min(number, 1), f"{PH}/visitors", number * 5000, x=10, y=20, viewportWidth=100, viewportHeight=100)
     for fixed in (True, True, False):
@@ -187,12 +187,12 @@ def posthog_rows() -> Iterator[dict[str, Any]]:
         yield row("click", f"fold{visitor}", f"{PH}/fold", x=10, y=y, viewportWidth=1000, viewportHeight=height)
     for number, depth in enumerate([10, 100, 250, 250, 900]):  # no pageview rows: depth implies one
         yield row("scroll", f"d{number}", f"{PH}/depth", scrollY=depth, viewportWidth=1000, viewportHeight=100, pageHeight=1000)
-    for number in range(2):
+    for session in ("k0", "k1"):
         for kind in ("click", "rage", "move"):
-            yield row(kind, f"k{number}", f"{PH}/kinds", number, x=10, y=20, viewportWidth=100, viewportHeight=100)
-    for visitor in ("me@posthog.com", "somebody@example.com"):
-        tester = {"visitorId": visitor, "sessionId": f"t {visitor}"}
-        yield row("click", visitor, f"{PH}/testers", x=10, y=20, viewportWidth=100, viewportHeight=100) | tester
+            yield row(kind, session, f"{PH}/kinds", x=10, y=20, viewportWidth=100, viewportHeight=100)
+    for name in ("me@posthog.com", "somebody@example.com"):
+        tester = {"visitorId": name, "sessionId": f"t {name}"}
+        yield row("click", name, f"{PH}/testers", x=10, y=20, viewportWidth=100, viewportHeight=100) | tester
 
 
 async def points(client: Client, path: str, arguments: str = "", lens: str = "", selection: str = "count") -> Any:

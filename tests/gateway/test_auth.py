@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -95,6 +95,9 @@ class CountingClient:
         if self.failing:
             raise SourceUnavailableError("down")
         return self.rows
+
+    async def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
+        yield b""
 
     async def command(self, statement: Statement) -> None: ...
 

@@ -221,12 +221,13 @@ async def test_a_cohort_of_a_cohort(client: Client, database: SyncClient, data: 
 # -- delete, list, fetch
 
 
-async def test_delete(client: Client, data: DataSet) -> None:
+async def test_delete(client: Client, database: SyncClient, data: DataSet) -> None:
     """Unknown from then on, gone from the list; one of the same name begins empty."""
     made = await create(client, "short-lived", "{visitors: $v}", v=("[String!]!", VISITORS[:3]))
     assert (await ask(client, f'{{ node(id: "{made["id"]}") {{ ... on Cohort {{ cohortId size }} }} }}'))["node"]["size"] == 3
     assert (await ask(client, delete(made["cohortId"]), EVERYTHING))["deleteCohort"] is True
     assert (await ask(client, delete(made["id"]), EVERYTHING))["deleteCohort"] is False
+    assert members_of(database, made["cohortId"]) == set()
     narrowed = f'pages(segment: {{cohorts: ["{made["cohortId"]}"]}}) {{ totalCount }}'
     query = f'{{ site(siteId: "{SITE.site_id}") {{ {narrowed} cohorts(first: 100) {{ nodes {{ name }} }} }} }}'
     found = await answer(client, query)

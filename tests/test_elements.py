@@ -81,7 +81,7 @@ def random_marks(random: Random, site_id: str) -> dict[tuple[str, str], Mark]:
 def sites(database: SyncClient) -> list[Site]:
     plain = load_site(database, "site_plain", data_set(Random(11), 60), parts=1)
     marked = load_site(database, "site_marked", data_set(Random(12), 60), parts=2)
-    marks = random_marks(Random(13), marked.site.site_id)
+    marks = random_marks(Random(15), marked.site.site_id)
     for mark in marks.values():
         insert = insert_mark(mark, mark, "k_test", NOW)
         database.insert(insert.table, insert.rows, column_names=insert.columns)

@@ -182,7 +182,7 @@ def settled(site_id: str) -> Statement:
 
 
 def _delete(table: str, clauses: Sequence[str], params: Params) -> Statement:
-    return Statement("\n".join([f"DELETE FROM {table}", "WHERE " + "\n  AND ".join(clauses)]), params.values, deletes_from=table)
+    return Statement("\n".join([f"DELETE FROM {table}", "WHERE " + "\n  AND ".join(clauses)]), params.values, changes=table)
 
 
 def _temporary(table: str, lines: list[str], params: Params | None = None) -> Statement:

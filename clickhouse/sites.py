@@ -113,3 +113,28 @@ def insert_site(site: Site, now: datetime) -> Insert:
         "updated_at": now,
     }
     return Insert("sites", tuple(row), [tuple(row.values())])
+
+
+LAST_DAY = {
+    "received": "day",
+    "interactions": "day",
+    "pageviews": "day",
+    "events": "day",
+    "sessions": "toDate(ended_at)",
+    "elements": "toDate(timestamp)",
+}
+"""Tables whose rows expire, and the day of a row from which on it is kept."""
+
+
+def compile_retain(site: Site) -> list[Statement]:
+    """Keeps what is stored of the site for its days of retention, whatever they were when it was loaded."""
+    statements = []
+    for table, day in LAST_DAY.items():
+        params = Params()
+        lines = [
+            f"ALTER TABLE {table}",
+            f"UPDATE expires_on = {day} + {params.bind(site.retention_days + 1, 'UInt16')}",  # the oldest day is kept whole
+            f"WHERE site_id = {params.text(site.site_id)}",
+        ]
+        statements.append(Statement("\n".join(lines), params.values, changes=table))
+    return statements

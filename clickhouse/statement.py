@@ -46,19 +46,19 @@ class Params:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One SQL statement, one clause a line, with its bound values; `deletes_from` names the table a DELETE is about."""
+    """One SQL statement, one clause a line, with its bound values; `changes` names the table whose rows a DELETE or UPDATE is about."""
 
     sql: str
     params: dict[str, Any]
-    deletes_from: str = ""
+    changes: str = ""
 
     @classmethod
     def of(cls, lines: list[str], params: Params) -> Statement:
         return cls(_indented("\n".join(lines)), params.values)
 
     def on_node(self) -> Statement:
-        """A DELETE on one node's own part of a Distributed table, which refuses it as a whole."""
-        return replace(self, sql=self.sql.replace(f"DELETE FROM {self.deletes_from}", f"DELETE FROM {self.deletes_from}_local", 1))
+        """The same for one node's own part of a Distributed table, which refuses a DELETE or UPDATE as a whole."""
+        return replace(self, sql=re.sub(rf"^(DELETE FROM|ALTER TABLE) {self.changes}\b", rf"\1 {self.changes}_local", self.sql))
 
     @classmethod
     def union(cls, statements: list[Statement]) -> Statement:

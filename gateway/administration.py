@@ -16,7 +16,7 @@ import click
 from clickhouse.cohorts import Cohort, cohort_id_of, compile_add_members, compile_cohorts, compile_sizes, insert_cohort
 from clickhouse.errors import BadUserInputError, NotFoundError
 from clickhouse.keys import EVERY_SITE, SCOPES, ApiKey, compile_keys, insert_key
-from clickhouse.sites import PLANS, Site, compile_sites, insert_site
+from clickhouse.sites import PLANS, Site, compile_retain, compile_sites, insert_site
 from gateway.auth import TOKEN, hash_token, new_token
 from gateway.database import Database, open_database
 from gateway.settings import Settings, with_settings
@@ -100,9 +100,7 @@ def _site_options(command: Any) -> Any:
             "--plan", type=click.Choice(list(PLANS), case_sensitive=False), help="Limits pages and retention; ENTERPRISE if not given."
         ),
         click.option("--time-zone", callback=_time_zone, help="IANA name; days like dStart follow it; UTC if not given."),
-        click.option(
-            "--retention-days", type=click.IntRange(1, 3650), help="How long newly loaded rows are kept; the plan's if not given."
-        ),
+        click.option("--retention-days", type=click.IntRange(1, 3650), help="How long rows are kept; the plan's if not given."),
         click.option(
             "--test-account",
             "test_account_rules",
@@ -150,14 +148,18 @@ def create_site(settings: Settings, site: str | None, named_site: str | None, **
 
 @sites.command("set")
 @_site_options
-@with_settings("clickhouse")
+@with_settings("clickhouse", "cluster_nodes")
 def set_site(settings: Settings, site: str | None, named_site: str | None, **changes: Any) -> None:
     """Change what is given of a site and leave the rest; a list given replaces the old one."""
     site_id = _named(site, named_site)
     if not (given := _given(changes)):
         raise BadUserInputError("Nothing to change; give an option, for example --plan BUSINESS.")
     with open_database(settings) as database:
-        database.insert(insert_site(replace(require_site(database, site_id), **given), datetime.now(UTC)))
+        before = require_site(database, site_id)
+        after = replace(before, **given)
+        database.insert(insert_site(after, datetime.now(UTC)))
+        if after.retention_days != before.retention_days:
+            database.command(*compile_retain(after))
     click.echo(f"Site {site_id} changed.")
 
 

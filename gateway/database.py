@@ -15,12 +15,12 @@ from clickhouse.insert import Insert
 from clickhouse.statement import Statement
 from gateway.settings import Settings
 
-ON_NODE = {"distributed_product_mode": "allow"}
-"""A DELETE knows no GLOBAL IN."""
+ON_NODE = {"distributed_product_mode": "allow", "mutations_sync": 2}
+"""A DELETE knows no GLOBAL IN; an UPDATE is done when the command returns."""
 
 
 class Database:
-    """`nodes` are those of a cluster without Keeper, each of which deletes its own rows."""
+    """`nodes` are those of a cluster without Keeper, each of which changes its own rows."""
 
     def __init__(self, client: Client, nodes: Sequence[Client] = ()) -> None:
         self.client = client
@@ -33,11 +33,11 @@ class Database:
 
     def command(self, *statements: Statement) -> None:
         for statement in statements:
-            if statement.deletes_from and self.nodes:
+            if statement.changes and self.nodes:
                 for node in self.nodes:
                     node.command(statement.on_node().sql, statement.params, settings=ON_NODE)
             else:
-                self.client.command(statement.sql, statement.params)
+                self.client.command(statement.sql, statement.params, settings={"mutations_sync": 2} if statement.changes else None)
 
     def insert(self, insert: Insert) -> None:
         self.client.insert(insert.table, insert.rows, column_names=insert.columns)

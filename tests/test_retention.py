@@ -1,0 +1,62 @@
+"""How long rows are kept follows the site's plan, also for rows that were loaded under another."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import orjson
+import pytest
+from click.testing import CliRunner
+
+from clickhouse.client import open_sync
+from gateway.__main__ import main
+from tests.asking import NOW
+
+TABLES = ("received", "interactions", "pageviews", "events", "sessions", "elements")
+
+
+def run(dsn: str, *arguments: str) -> None:
+    result = CliRunner().invoke(main, [*arguments, "--clickhouse", dsn])
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(("plan", "days"), [("business", 365), ("pro", 90)])
+def test_a_new_plan_keeps_what_is_there(dsn: str, tmp_path: Path, plan: str, days: int) -> None:
+    site = f"site_{plan}"
+    run(dsn, "sites", "create", site, "--retention-days", "100")
+    day = NOW - timedelta(days=85)
+    base = {
+        "timestamp": day.isoformat(),
+        "sessionId": "s",
+        "visitorId": "v",
+        "url": "https://example.com/",
+        "viewportWidth": 800,
+        "x": 1,
+        "y": 1,
+    }
+    types = {"pageview": {}, "click": {}, "event": {"name": "signup"}, "element": {"selector": "#buy"}}
+    file = tmp_path / "rows.ndjson"
+    file.write_bytes(b"".join(orjson.dumps(base | {"type": kind} | fields) + b"\n" for kind, fields in types.items()))
+    run(dsn, "load", str(file), "--site", site)
+    run(dsn, "sites", "set", site, "--plan", plan)
+    database = open_sync(dsn)
+    for table in TABLES:
+        found = database.query(f"SELECT DISTINCT expires_on FROM {table} WHERE site_id = {{site:String}}", {"site": site}).result_rows
+        assert found == [((day + timedelta(days=days + 1)).date(),)], table
+    database.close()
+
+
+def test_what_is_no_longer_kept_goes(dsn: str, tmp_path: Path) -> None:
+    site = "site_short"
+    run(dsn, "sites", "create", site)
+    row = {"timestamp": (NOW - timedelta(days=9)).isoformat(), "sessionId": "s", "visitorId": "v", "url": "https://example.com/"}
+    file = tmp_path / "rows.ndjson"
+    file.write_bytes(orjson.dumps(row | {"type": "click", "x": 1, "y": 1}) + b"\n")
+    run(dsn, "load", str(file), "--site", site)
+    run(dsn, "sites", "set", site, "--retention-days", "5")
+    database = open_sync(dsn)
+    for table in ("received", "interactions", "sessions"):
+        database.command(f"OPTIMIZE TABLE {table} FINAL")
+        assert database.command(f"SELECT count() FROM {table} WHERE site_id = '{site}'") == 0, table
+    database.close()

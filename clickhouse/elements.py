@@ -63,13 +63,24 @@ class ElementsQuestion:
     first: int
     after: tuple[float, str, int] | None = None
 
+    @property
+    def ordering(self) -> str:
+        direction = "DESC" if self.descending else "ASC"
+        of_ties = direction if self.order == "KEY" else "ASC"
+        return f"sort_value {direction}, key {of_ties}, by_selector {of_ties}"
+
 
 def compile_elements(lens: Lens, page_keys: tuple[str, ...], question: ElementsQuestion) -> Statement:
     """Per page at most first + 1 rows of STATS, with sort_value, and total_count, the number of all of them."""
     params = Params()
+    return Statement.of(listed_elements(lens, page_keys, question, params), params)
+
+
+def listed_elements(lens: Lens, page_keys: tuple[str, ...], question: ElementsQuestion, params: Params) -> list[str]:
+    """The rows of `compile_elements`, in its order within a page."""
     by_key = question.order == "KEY"
     sort_value = "0." if by_key else f"ifNull(toFloat64({ORDERS[question.order]}), -1.)"
-    direction, beyond = ("DESC", "<") if question.descending else ("ASC", ">")
+    beyond = "<" if question.descending else ">"
     keyset: list[str] = []
     if question.after:
         value, key, fallback = question.after
@@ -79,21 +90,18 @@ def compile_elements(lens: Lens, page_keys: tuple[str, ...], question: ElementsQ
     stats = _stats(lens, page_keys, question.scope, (), params)
     if question.order == "CONVERSIONS":
         stats = _with_conversions(stats, lens, page_keys, question.scope, params)
-    return Statement.of(
-        [
-            "SELECT *",
-            "FROM (",
-            f"SELECT *, {sort_value} AS sort_value, count() OVER (PARTITION BY page) AS total_count",
-            "FROM (",
-            *stats,
-            ")",
-            ")",
-            *keyset,
-            f"ORDER BY page, sort_value {direction}, key {direction if by_key else 'ASC'}, by_selector {direction if by_key else 'ASC'}",
-            f"LIMIT {params.bind(question.first + 1, 'UInt32')} BY page",
-        ],
-        params,
-    )
+    return [
+        "SELECT *",
+        "FROM (",
+        f"SELECT *, {sort_value} AS sort_value, count() OVER (PARTITION BY page) AS total_count",
+        "FROM (",
+        *stats,
+        ")",
+        ")",
+        *keyset,
+        f"ORDER BY page, {question.ordering}",
+        f"LIMIT {params.bind(question.first + 1, 'UInt32')} BY page",
+    ]
 
 
 def compile_element_stats(lens: Lens, page_keys: tuple[str, ...], selectors: tuple[str, ...]) -> Statement:

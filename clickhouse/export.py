@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from clickhouse.attention import ATTENTION_BAND, AttentionQuestion, band_counts
 from clickhouse.breakdown import BREAKDOWN_ROW, BreakdownQuestion, rows_by_dimension
+from clickhouse.conditions import lens_clauses
 from clickhouse.element_marks import from_interactions
-from clickhouse.heatmap import HEATMAP_POINT, POINT_ELEMENT, HeatmapQuestion, heatmap_rows
+from clickhouse.elements import ElementsQuestion, listed_elements
+from clickhouse.heatmap import HEATMAP_POINT, POINT_ELEMENT, HeatmapQuestion, heatmap_rows, standard_viewport_px
+from clickhouse.hotspots import ORDERING, SpotQuestion, dead_spots, rage_spots
 from clickhouse.interactions import InteractionQuestion, interaction_clauses
 from clickhouse.lens import Lens
-from clickhouse.numbers import rate_shape, ratio
+from clickhouse.numbers import kind_clause, rate_shape, ratio
 from clickhouse.scroll import SCROLL_BUCKET, WHO, ScrollQuestion, depth_counts
 from clickhouse.selection import Leaf, Shape, compile_columns
 from clickhouse.statement import Params, Statement
@@ -57,6 +60,55 @@ INTERACTION = Shape(
         "visitorId": Leaf("nullIf(visitor_key, '')", "Nullable(String)"),
     },
 )
+
+ELEMENT = Shape(
+    "ElementStats",
+    {
+        "key": Leaf("key", "String"),
+        "elementCount": Leaf("element_count", "UInt64"),
+        "element": Shape(
+            "Element",
+            {
+                "pageKey": Leaf("page_key", "String"),
+                "selector": Leaf("selector", "String"),
+                "name": Leaf("nullIf(name, '')", "Nullable(String)"),
+                "isCta": Leaf("is_cta", "Bool"),
+            },
+        ),
+        "x": Leaf("x", "Nullable(Float64)"),
+        "y": Leaf("floor(y)", "Nullable(Int64)"),
+        "displays": Leaf("displays", "UInt64"),
+        "clicks": Leaf("clicks", "UInt64"),
+        "clickRate": rate_shape("clicks", "displays", "REACHED_PAGEVIEWS", subset=False),
+        "clickShare": rate_shape("clicks", "lens_clicks", "CLICKS", subset=True),
+        "visitors": Leaf("visitors", "UInt64"),
+        "sessions": Leaf("sessions", "UInt64"),
+        "averageSecondsToClick": Leaf(ratio("waited_ms", "(1000 * waits)"), "Nullable(Float64)"),
+        "rageClicks": Leaf("rage_clicks", "UInt64"),
+        "deadClicks": Leaf("dead_clicks", "UInt64"),
+        "belowFold": rate_shape("fold_below", "fold_clicks", "CLICKS", subset=True),
+    },
+)
+
+SPOT: dict[str, Leaf | Shape] = {
+    "x": Leaf("if(selector = '', spot_column * standard_width_px / cell_columns, relative_x * standard_width_px)", "Float64"),
+    "y": Leaf("if(selector = '', spot_row * cell_height_px, floor(y))", "Int64"),
+    "element": POINT_ELEMENT,
+}
+
+RAGE_SPOT = Shape(
+    "RageClick",
+    SPOT
+    | {
+        "count": Leaf("count", "UInt64"),
+        "clicks": Leaf("clicks", "UInt64"),
+        "averageClicks": Leaf("clicks / count", "Float64"),
+        "maxClicks": Leaf("max_clicks", "UInt64"),
+        "severity": Leaf("multiIf(clicks / count < 6, 'LOW', clicks / count < 10, 'MEDIUM', 'HIGH')", "String"),
+    },
+)
+
+DEAD_SPOT = Shape("DeadClick", SPOT | {"clicks": Leaf("clicks", "UInt64"), "share": Leaf("clicks / page_clicks", "Float64")})
 
 
 def export_points(lens: Lens, page_keys: PageKeys, question: HeatmapQuestion) -> Statement:
@@ -119,6 +171,47 @@ def export_interactions(lens: Lens, page_keys: PageKeys, question: InteractionQu
     else:
         rows = [f"SELECT {columns}, '' AS session_key, '' AS visitor_key", *where]
     return _file(INTERACTION, rows, ["ORDER BY timestamp DESC, row_id", f"LIMIT {params.bind(question.first, 'UInt32')}"], params)
+
+
+def export_elements(lens: Lens, page_keys: PageKeys, question: ElementsQuestion) -> Statement:
+    """As listed."""
+    params = Params()
+    clicks = " AND ".join([*lens_clauses(lens, page_keys, params), kind_clause("CLICK")])
+    rows = [
+        f"SELECT *, (SELECT count() FROM interactions WHERE {clicks}) AS lens_clicks",
+        "FROM (",
+        *listed_elements(lens, page_keys, question, params),
+        ") AS stats",
+        "LEFT JOIN (",
+        "SELECT page_key, selector, name, is_cta",
+        "FROM element_marks FINAL",
+        f"WHERE site_id = {params.text(lens.site_id)}",
+        ") AS mark USING (page_key, selector)",
+    ]
+    return _file(ELEMENT, rows, [f"ORDER BY {question.ordering}", f"LIMIT {params.bind(question.first, 'UInt32')}"], params)
+
+
+def export_rage_clicks(lens: Lens, page_keys: PageKeys, question: SpotQuestion) -> Statement:
+    """Most bursts first."""
+    params = Params()
+    return _spots(RAGE_SPOT, lens, rage_spots(lens, page_keys, question, params), question, params)
+
+
+def export_dead_clicks(lens: Lens, page_keys: PageKeys, question: SpotQuestion) -> Statement:
+    """Most dead clicks first."""
+    params = Params()
+    return _spots(DEAD_SPOT, lens, dead_spots(lens, page_keys, question, params), question, params)
+
+
+def _spots(shape: Shape, lens: Lens, spots: list[str], question: SpotQuestion, params: Params) -> Statement:
+    rows = [
+        f"SELECT *, {params.bind(standard_viewport_px(lens)[0], 'UInt32')} AS standard_width_px,",
+        f"  {params.bind(question.cell.columns, 'Float64')} AS cell_columns, {params.bind(question.cell.height_px, 'UInt32')} AS cell_height_px",
+        "FROM (",
+        *spots,
+        ")",
+    ]
+    return _file(shape, rows, [f"ORDER BY {ORDERING}", f"LIMIT {params.bind(question.first, 'UInt32')}"], params)
 
 
 def _file(shape: Shape, rows: list[str], tail: list[str], params: Params) -> Statement:

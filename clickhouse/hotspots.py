@@ -50,6 +50,9 @@ class SpotReplaysQuestion:
     rule: RageRule | None = None
 
 
+ORDERING = "count DESC, clicks DESC, selector, spot_fixed, spot_row, spot_column"
+"""Of the spots of a page: biggest first."""
+
 MAX_NAMED_SPOTS = 5000
 """A server limits the length of a bound value; beyond this the sessions of all spots are read."""
 
@@ -57,6 +60,11 @@ MAX_NAMED_SPOTS = 5000
 def compile_rage_clicks(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion) -> Statement:
     """Per page at most first + 1 spots: count (bursts), clicks, max_clicks, the spot's id, place and element, total_count."""
     params = Params()
+    return Statement.of(rage_spots(lens, page_keys, question, params), params)
+
+
+def rage_spots(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion, params: Params) -> list[str]:
+    """The rows of `compile_rage_clicks`."""
     found = _rage_rows(question.rule, lens, page_keys, params)
     numbers = ["count() AS count", "sum(clicks) AS clicks", "max(clicks) AS max_clicks", "0 AS all_clicks"]
     return _spots(lens, found, "true", numbers, question, params)
@@ -65,6 +73,11 @@ def compile_rage_clicks(lens: Lens, page_keys: tuple[str, ...], question: SpotQu
 def compile_dead_clicks(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion) -> Statement:
     """Per page at most first + 1 spots: clicks (dead ones), all_clicks (of the lens), the spot's place and element, total_count."""
     params = Params()
+    return Statement.of(dead_spots(lens, page_keys, question, params), params)
+
+
+def dead_spots(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion, params: Params) -> list[str]:
+    """The rows of `compile_dead_clicks`."""
     where = [*lens_clauses(lens, page_keys, params), "kind IN ('click', 'dead')"]
     rows = [f"SELECT {COLUMNS}", "FROM interactions", "WHERE " + "\n  AND ".join(where)]
     numbers = ["countIf(kind = 'dead') AS count", "count AS clicks", "0 AS max_clicks", "count() AS all_clicks"]
@@ -151,7 +164,7 @@ def _spot(cell: Cell, params: Params) -> list[str]:
     ]
 
 
-def _spots(lens: Lens, rows: list[str], counted: str, numbers: list[str], question: SpotQuestion, params: Params) -> Statement:
+def _spots(lens: Lens, rows: list[str], counted: str, numbers: list[str], question: SpotQuestion, params: Params) -> list[str]:
     cell = question.cell
     beyond = []
     if question.after:
@@ -159,37 +172,34 @@ def _spots(lens: Lens, rows: list[str], counted: str, numbers: list[str], questi
         seen = f"(-toInt64({params.bind(count, 'UInt64')}), -toInt64({params.bind(clicks, 'UInt64')}), {params.text(selector)}, "
         seen += f"{params.bind(int(fixed), 'UInt8')}, {params.bind(row, 'UInt32')}, {params.bind(column, 'UInt32')})"
         beyond = [f"WHERE (-toInt64(count), -toInt64(clicks), selector, spot_fixed, spot_row, spot_column) > {seen}"]
-    return Statement.of(
-        [
-            "SELECT page, count, clicks, max_clicks, page_clicks, total_count, selector, spot_fixed, spot_row, spot_column,",
-            f"  {SPOT_ID} AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, {LABEL} AS label",
-            "FROM (",
-            "SELECT *, count() OVER (PARTITION BY page) AS total_count",
-            "FROM (",
-            "SELECT *, sum(all_clicks) OVER (PARTITION BY page) AS page_clicks",
-            "FROM (",
-            "SELECT page, selector, spot_fixed, spot_row, spot_column,",
-            *[f"  {number}," for number in numbers],
-            f"  quantileExactInclusiveIf(0.5)(relative, {counted}) AS relative_x,",
-            f"  quantileExactInclusiveIf(0.5)(y, {counted}) AS y,",
-            f"  argMinIf((tag, text), (-toInt64(alike), tag, text), {counted}) AS top",
-            "FROM (",
-            f"SELECT {page_column(lens)}, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,",
-            "  x / viewport_width AS relative, y,",
-            "  count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike,",
-            *_spot(cell, params),
-            "FROM (",
-            *rows,
-            ")",
-            ")",
-            "GROUP BY page, selector, spot_fixed, spot_row, spot_column",
-            ")",
-            ")",
-            "WHERE count > 0",
-            ")",
-            *beyond,
-            "ORDER BY page, count DESC, clicks DESC, selector, spot_fixed, spot_row, spot_column",
-            f"LIMIT {params.bind(question.first + 1, 'UInt32')} BY page",
-        ],
-        params,
-    )
+    return [
+        "SELECT page, count, clicks, max_clicks, page_clicks, total_count, selector, spot_fixed, spot_row, spot_column,",
+        f"  {SPOT_ID} AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, {LABEL} AS label",
+        "FROM (",
+        "SELECT *, count() OVER (PARTITION BY page) AS total_count",
+        "FROM (",
+        "SELECT *, sum(all_clicks) OVER (PARTITION BY page) AS page_clicks",
+        "FROM (",
+        "SELECT page, selector, spot_fixed, spot_row, spot_column,",
+        *[f"  {number}," for number in numbers],
+        f"  quantileExactInclusiveIf(0.5)(relative, {counted}) AS relative_x,",
+        f"  quantileExactInclusiveIf(0.5)(y, {counted}) AS y,",
+        f"  argMinIf((tag, text), (-toInt64(alike), tag, text), {counted}) AS top",
+        "FROM (",
+        f"SELECT {page_column(lens)}, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,",
+        "  x / viewport_width AS relative, y,",
+        "  count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike,",
+        *_spot(cell, params),
+        "FROM (",
+        *rows,
+        ")",
+        ")",
+        "GROUP BY page, selector, spot_fixed, spot_row, spot_column",
+        ")",
+        ")",
+        "WHERE count > 0",
+        ")",
+        *beyond,
+        f"ORDER BY page, {ORDERING}",
+        f"LIMIT {params.bind(question.first + 1, 'UInt32')} BY page",
+    ]

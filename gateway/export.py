@@ -6,14 +6,18 @@
     GET /export/interactions.parquet?siteId=site_abc123&url={"path":"/pricing"}&kind=RAGE_CLICK&window={"period":"D30"}
     GET /export/breakdown.csv?siteId=site_abc123&url={"prefix":"https://"}&by=COUNTRY&segment={"device":["MOBILE"]}
     GET /export/timeline.csv?siteId=site_abc123&page=https://example.com/pricing&interval=HOUR
+    GET /export/elements.csv?siteId=site_abc123&page=https://example.com/pricing&orderBy={"field":"CLICKS"}&groupBy=HREF
+    GET /export/rageClicks.csv?siteId=site_abc123&page=https://example.com/pricing&rule={"minClicks":3}
+    GET /export/deadClicks.csv?siteId=site_abc123&page=https://example.com/pricing
     GET /export/pages.ndjson?siteId=site_abc123&orderBy={"field":"ISSUE_SCORE"}
     Authorization: Bearer hg_…
 
 Parameters are the arguments of the field of GraphQL that answers the same: `heatmap` (for points), `scroll`, `attention`,
-`interactions`, `breakdown` and `timeline` of Insights, and `pages` of Site. Beside them `siteId`, `page` (a key) or `url` (a UrlMatch;
-`pages` takes it or nothing), `window` and `segment`. Words, numbers and enum values are written as they are, lists and inputs as
-JSON, all of it percent-encoded. Columns have GraphQL's names; nested ones are joined, as in `reachValue` and `elementSelector`.
-Without `first` a file holds all rows, at most 1 000 000 (100 000 points, 1000 values); there is no `after`.
+`interactions`, `breakdown`, `timeline`, `elements`, `rageClicks` and `deadClicks` of Insights, and `pages` of Site. Beside them
+`siteId`, `page` (a key) or `url` (a UrlMatch; `pages` takes it or nothing), `window` and `segment`. Words, numbers and enum values
+are written as they are, lists and inputs as JSON, all of it percent-encoded. Columns have GraphQL's names; nested ones are joined,
+as in `reachValue` and `elementSelector`. Without `first` a file holds all rows, at most 1 000 000 (100 000 points, 1000 values);
+there is no `after`.
 
 ClickHouse writes the file and it is passed on in chunks. What fails before the first is an error as of GraphQL, with a status of its
 own; what fails later breaks the connection off, so that half a file never looks whole.

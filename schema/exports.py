@@ -13,9 +13,12 @@ from strawberry.schema import Schema
 from clickhouse import export
 from clickhouse.attention import AttentionQuestion
 from clickhouse.breakdown import BREAKDOWN_ROW, BreakdownQuestion
+from clickhouse.elements import ElementScope, ElementsQuestion
 from clickhouse.errors import BadUserInputError, NotFoundError
 from clickhouse.heatmap import HEATMAP_POINT, Cell, HeatmapQuestion
+from clickhouse.hotspots import SpotQuestion
 from clickhouse.interactions import InteractionQuestion
+from clickhouse.rage import DEFAULT_RULE
 from clickhouse.scroll import ScrollQuestion
 from clickhouse.selection import everything
 from clickhouse.statement import Statement
@@ -24,8 +27,8 @@ from resolvers import depths, discovery, heatmaps, lenses
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, page_size
 from schema.arguments import argument_names, read_arguments
-from schema.enums import Aggregation, Dimension, Interval, PointKind, ScrollUnit
-from schema.inputs import CellInput, PageOrder, PointInput, plain_segment, resolved_window
+from schema.enums import Aggregation, Dimension, ElementGrouping, Interval, PointKind, ScrollUnit
+from schema.inputs import CellInput, ElementOrder, PageOrder, PointInput, RageRule, plain_segment, resolved_window
 
 MAX_ROWS = 1_000_000
 MAX_SEARCH_LENGTH = 2048
@@ -95,6 +98,32 @@ def _interactions(
     return export.export_interactions(asked.lens, _page_keys(asked), question, context.key.may("replay:read"))
 
 
+def _elements(
+    context: Context,
+    asked: AskedLens,
+    first: int,
+    order_by: ElementOrder | None = None,
+    ctas_only: bool | None = False,
+    group_by: ElementGrouping | None = None,
+    deleted: bool | None = False,
+) -> Statement:
+    scope = ElementScope((group_by or ElementGrouping.SELECTOR).name, bool(ctas_only), bool(deleted))
+    order = order_by or ElementOrder()
+    question = ElementsQuestion(scope, order.field.name, order.descending, page_size(first, MAX_ROWS))
+    return export.export_elements(asked.lens, _page_keys(asked), question)
+
+
+def _rage_clicks(context: Context, asked: AskedLens, first: int, rule: RageRule | None = None) -> Statement:
+    applied = rule.plain() if rule else DEFAULT_RULE
+    question = SpotQuestion(Cell.of(asked.lens), page_size(first, MAX_ROWS), rule=None if applied == DEFAULT_RULE else applied)
+    return export.export_rage_clicks(asked.lens, _page_keys(asked), question)
+
+
+def _dead_clicks(context: Context, asked: AskedLens, first: int) -> Statement:
+    question = SpotQuestion(Cell.of(asked.lens), page_size(first, MAX_ROWS))
+    return export.export_dead_clicks(asked.lens, _page_keys(asked), question)
+
+
 def _pages(context: Context, asked: AskedLens, first: int, search: str | None = None, order_by: PageOrder | None = None) -> Statement:
     if search and len(search) > MAX_SEARCH_LENGTH:
         raise BadUserInputError(f"search: at most {MAX_SEARCH_LENGTH} characters.", argument="search")
@@ -109,6 +138,9 @@ EXPORTS = {
     "breakdown": Export("Insights", "breakdown", _breakdown),
     "timeline": Export("Insights", "timeline", _timeline),
     "interactions": Export("Insights", "interactions", _interactions),
+    "elements": Export("Insights", "elements", _elements),
+    "rageClicks": Export("Insights", "rageClicks", _rage_clicks),
+    "deadClicks": Export("Insights", "deadClicks", _dead_clicks),
     "pages": Export("Site", "pages", _pages),
 }
 

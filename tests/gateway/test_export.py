@@ -34,6 +34,10 @@ POINT = "{ x y relativeX fixed count share element { selector label text tag } }
 BUCKET = f"{{ depth visitors count reach {RATE} }}"
 BREAKDOWN = f"{{ value label isOther pageviews visitors sessions clicks rageClicks deadClicks share {RATE} }}"
 TIMELINE = "{ start isPartial pageviews visitors sessions clicks rageClicks deadClicks }"
+ELEMENT = f"""{{ key elementCount element {{ pageKey selector name isCta }} x y displays clicks clickRate {RATE} clickShare {RATE}
+    visitors sessions averageSecondsToClick rageClicks deadClicks belowFold {RATE} }}"""
+SPOT = "x y element { selector label text tag }"
+RAGE = f"{{ {SPOT} count clicks averageClicks maxClicks severity }}"
 INTERACTION = "{ kind timestamp relativeX y fixed url element { selector label text tag } sessionId visitorId }"
 TOTALS = f"""{{ pageviews visitors sessions bounceRate {RATE} averageSecondsOnPage clicks rageClicks deadClicks
     rageRate {RATE} deadRate {RATE} issueScore {{ value }} breakpoints {{ clicks }} }}"""
@@ -125,6 +129,27 @@ WIDE = [
     ),
     pytest.param("breakdown", {"by": "COUNTRY", "first": 2}, f"rows: breakdown(by: COUNTRY, first: 2) {BREAKDOWN}", id="breakdown"),
     pytest.param("timeline", {"interval": "HOUR"}, f"rows: timeline(interval: HOUR) {TIMELINE}", id="timeline"),
+    pytest.param("elements", {}, f"elements(first: 100) {{ rows: nodes {ELEMENT} }}", id="elements"),
+    pytest.param(
+        "elements",
+        {"groupBy": "TEXT", "orderBy": {"field": "CONVERSIONS"}, "first": 3},
+        f"elements(groupBy: TEXT, orderBy: {{field: CONVERSIONS}}, first: 3) {{ rows: nodes {ELEMENT} }}",
+        id="elements-by-text",
+    ),
+    pytest.param(
+        "elements",
+        {"orderBy": {"field": "KEY", "direction": "DESC"}},
+        f"elements(orderBy: {{field: KEY, direction: DESC}}, first: 100) {{ rows: nodes {ELEMENT} }}",
+        id="elements-by-key",
+    ),
+    pytest.param("rageClicks", {}, f"rageClicks(first: 100) {{ rows: nodes {RAGE} }}", id="rage"),
+    pytest.param(
+        "rageClicks",
+        {"rule": {"minClicks": 2, "windowMs": 10000, "radiusPx": 500}},
+        f"rageClicks(rule: {{minClicks: 2, windowMs: 10000, radiusPx: 500}}, first: 100) {{ rows: nodes {RAGE} }}",
+        id="rage-by-rule",
+    ),
+    pytest.param("deadClicks", {}, f"deadClicks(first: 100) {{ rows: nodes {{ {SPOT} clicks share }} }}", id="dead"),
 ]
 
 
@@ -169,6 +194,20 @@ async def test_interactions_on_an_element_marked_fixed_are_fixed(http: AsyncClie
     mark = insert_mark(Mark(site.site_id, PAGE, "#signup"), Mark(site.site_id, PAGE, "#signup", is_fixed=True), "k", datetime.now(UTC))
     database.insert(mark.table, mark.rows, column_names=mark.columns)
     assert await fixed() == {True}
+
+
+async def test_elements_have_their_marks(http: AsyncClient, database: SyncClient, data: DataSet) -> None:
+    site = create_site(database, Site("site_export_named", "Named"))
+    load(database, site, data.rows)
+    mark = insert_mark(
+        Mark(site.site_id, PAGE, "#signup"), Mark(site.site_id, PAGE, "#signup", name="Sign up", is_cta=True), "k", datetime.now(UTC)
+    )
+    database.insert(mark.table, mark.rows, column_names=mark.columns)
+    lens = {"siteId": site.site_id, "page": PAGE, "window": window(data)}
+    (cta,) = await rows(http, "elements", ctasOnly=True, groupBy="NAME", **lens)
+    assert [cta[name] for name in ("key", "elementSelector", "elementName", "elementIsCta")] == ["Sign up", "#signup", "Sign up", True]
+    others = [row for row in await rows(http, "elements", **lens) if row["elementSelector"] != "#signup"]
+    assert others and all(row["elementName"] is None and row["elementIsCta"] is False for row in others)
 
 
 async def test_interactions_of_points(http: AsyncClient, data: DataSet) -> None:
@@ -268,6 +307,8 @@ async def test_no_rows_is_an_empty_file(http: AsyncClient) -> None:
         ("scroll.csv", {"page": PAGE, "step": 0}, 400, "BAD_USER_INPUT", "step: 1 to 100"),
         ("attention.csv", {"page": PAGE, "bandHeight": 1}, 400, "BAD_USER_INPUT", "bandHeight: 10 to"),
         ("interactions.csv", {"page": PAGE, "points": []}, 400, "BAD_USER_INPUT", "points: 1 to 1000"),
+        ("elements.csv", {"page": PAGE, "groupBy": "TAG"}, 400, "BAD_USER_INPUT", "groupBy: Value 'TAG' does not exist"),
+        ("rageClicks.csv", {"page": PAGE, "rule": {"minClicks": 1}}, 400, "BAD_USER_INPUT", "rule.minClicks: 2 to 100"),
         ("pages.csv", {"page": PAGE}, 400, "BAD_USER_INPUT", "page: no parameter of this export"),
         ("pages.csv", {"url": {"regex": "("}}, 400, "BAD_USER_INPUT", "url.regex: no valid RE2"),
         ("pages.csv", {"siteId": "site_other"}, 404, "NOT_FOUND", "No site 'site_other'"),

@@ -172,6 +172,7 @@ def _reason(params: Params, now: datetime, retention_days: int) -> str:
         (f"sent.type NOT IN {_texts(TYPES)}", f"type must be one of {', '.join(TYPES)}"),
         ("sent.timestamp = ''", "timestamp is missing"),
         ("isNull(instant)", "timestamp must be ISO 8601, like 2026-11-20T10:00:00Z, or milliseconds since 1970"),
+        ("instant < toDateTime64(157766400, 3, 'UTC')", "timestamp is before 1975; a number is milliseconds since 1970, not seconds"),
         (f"instant < {oldest}", f"timestamp is older than the {retention_days} days the site keeps"),
         (f"instant > {params.utc(now + MAX_AHEAD)}", "timestamp is more than 1 day in the future"),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -75,6 +76,7 @@ def serve(settings: Settings) -> None:
             "More than one worker needs a ClickHouse server (--clickhouse http://…): "
             "the embedded engine allows one process a path. Use --workers 1."
         )
+    require_free_port(settings)
     token_secret(settings)  # made before workers start, and refused here rather than in them
     if settings.is_embedded:
         warn_without_tables(settings)  # and a path in use is refused, in one line
@@ -93,6 +95,19 @@ def serve(settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_grace_seconds,
     )
+
+
+def require_free_port(settings: Settings) -> None:
+    """Said in one line before anything is started."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise BadUserInputError(
+                f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. Choose another with --port or HEATGRAPH_PORT."
+            ) from error
 
 
 def warn_without_tables(settings: Settings) -> None:
@@ -133,6 +148,8 @@ def load_command(settings: Settings, files: tuple[Path, ...], site_id: str) -> N
     report(summary)
     if summary.problems:
         sys.exit(2)
+    if summary.rejected and not summary.stored_rows and not summary.duplicate_rows:
+        sys.exit(1)  # nothing but rejects: a script must not take that for success
 
 
 def report(summary: LoadSummary) -> None:

@@ -68,7 +68,9 @@ class Context:
         """The site; a foreign one looks exactly like one that does not exist."""
         site = await self._sites.load(site_id) if self.key.sees(site_id) else None
         if site is None:
-            raise NotFoundError(f"No site {site_id!r} for this key; `viewer {{ sites }}` lists those it may read.", siteId=site_id)
+            raise NotFoundError(
+                f"No site {site_id!r} for this key; `{{ sites {{ nodes {{ siteId }} }} }}` lists those it may read.", siteId=site_id
+            )
         return site
 
     async def readable_site(self, site_id: str, scope: str = "heatmap:read") -> Site:

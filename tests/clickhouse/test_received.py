@@ -74,7 +74,7 @@ REFUSED: list[tuple[Row, str]] = [
         )
     ),
     ({**ROW, "timestamp": "2026-08-21T23:59:59.999Z"}, "timestamp is older than the 90 days the site keeps"),
-    ({**ROW, "timestamp": 1763632800}, "timestamp is older than the 90 days the site keeps"),  # seconds
+    ({**ROW, "timestamp": 1763632800}, "timestamp is before 1975; a number is milliseconds since 1970, not seconds"),
     ({**ROW, "timestamp": "2026-11-21T12:00:00.001Z"}, "timestamp is more than 1 day in the future"),
     ({**ROW, "sessionId": ""}, "sessionId is missing"),
     ({**ROW, "visitorId": None}, "visitorId is missing"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -301,3 +302,23 @@ def test_the_demo_is_loaded_once_a_day_and_its_link_stays_the_same(settings: Set
     (row,) = rows(settings, compile_keys(key_id=token.split("_")[1]))
     assert row["token_hash"] == hash_token(token, settings.token_secret())
     assert row["site_ids"] == [DEMO_SITE]
+
+
+def test_nothing_but_rejects_is_a_failure(shop: str, tmp_path: Path) -> None:
+    file = tmp_path / "rows.ndjson"
+    file.write_text('{"type": "click"}\n')
+    result = run("load", file, "--site", shop)
+    assert result.exit_code == 1
+    assert "1 rejected: timestamp is missing" in result.output
+
+
+def test_a_port_in_use_is_said_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = run("serve", "--port", port, "--clickhouse", tmp_path / "data")
+    assert result.exit_code == 2
+    assert f"port {port}" in result.output
+    assert "--port" in result.output
+    assert not (tmp_path / "data").exists()

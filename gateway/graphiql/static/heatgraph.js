@@ -20,7 +20,7 @@ if (given) {
 
 function showToken() {
   field.value = sessionStorage.getItem(TOKEN) ?? "";
-  hint.textContent = field.value ? "" : "Paste a token; `python -m gateway keys create` prints one.";
+  hint.textContent = field.value ? "" : "Paste a token: `make demo` and `python -m gateway keys create` print one.";
 }
 
 field.addEventListener("change", () => {

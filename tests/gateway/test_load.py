@@ -271,12 +271,12 @@ class Mortal:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.client, name)
 
-    def command(self, sql: str, *args: Any) -> Any:
+    def command(self, sql: str, *args: Any, **kwargs: Any) -> Any:
         if sql.startswith(("INSERT INTO", "DELETE FROM")) and "INTO load_rows" not in sql:
             self.lives -= 1
             if self.lives < 0:
                 raise Killed
-        return self.client.command(sql, *args)
+        return self.client.command(sql, *args, **kwargs)
 
 
 def test_killed_anywhere(database: Client, dsn: str, tmp_path: Path) -> None:

@@ -271,6 +271,27 @@ def create_key(settings: Settings, site_ids: Sequence[str], scopes: Sequence[str
     click.echo(token)
 
 
+@keys.command("rotate")
+@click.argument("key")
+@click.option("--grace-hours", default=24, show_default=True, type=click.IntRange(min=0), help="How long the old token still works.")
+@with_settings("clickhouse", "secret", "secret_file")
+def rotate_key(settings: Settings, key: str, grace_hours: int) -> None:
+    """Make a key like KEY (its id or token) and print its token, once; the old one works until its grace is over."""
+    key_id, token = new_token()
+    with open_database(settings) as database:
+        old, now = require_key(database, key), datetime.now(UTC)
+        if _state(old) != "valid":
+            raise BadUserInputError(f"Key {old.key_id} is {_state(old)}; make a new one with: python -m gateway keys create …")
+        ends_at = min(old.expires_at or datetime.max.replace(tzinfo=UTC), now + timedelta(hours=grace_hours))
+        hashed = hash_token(token, token_secret(settings))
+        database.insert(insert_key(replace(old, key_id=key_id, token_hash=hashed, created_at=now), now))
+        database.insert(insert_key(replace(old, expires_at=ends_at), now))
+    click.echo(
+        f"Key {key_id} made; {old.key_id} works until {ends_at:%Y-%m-%d %H:%M} UTC. This is the new token; it is not shown again:", err=True
+    )
+    click.echo(token)
+
+
 @keys.command("list")
 @click.option("--site", "site_id", callback=_site_id, help="Only keys that may ask about this site.")
 @with_settings("clickhouse")
@@ -306,13 +327,19 @@ def _state(key: ApiKey) -> str:
 @with_settings("clickhouse")
 def revoke_key(settings: Settings, key: str) -> None:
     """End a key, named by its id or its token. Servers notice within seconds."""
-    key_id = match[1] if (match := TOKEN.fullmatch(key)) else key
     with open_database(settings) as database:
-        rows = database.query(compile_keys(key_id=key_id))
-        if not rows:
-            raise NotFoundError(f"There is no key {key_id!r}; see: python -m gateway keys list")
-        database.insert(insert_key(replace(ApiKey.from_row(rows[0]), revoked=True), datetime.now(UTC)))
-    click.echo(f"Key {key_id} revoked.")
+        revoked = replace(require_key(database, key), revoked=True)
+        database.insert(insert_key(revoked, datetime.now(UTC)))
+    click.echo(f"Key {revoked.key_id} revoked.")
+
+
+def require_key(database: Database, key: str) -> ApiKey:
+    """The key of an id or a token."""
+    key_id = match[1] if (match := TOKEN.fullmatch(key)) else key
+    rows = database.query(compile_keys(key_id=key_id))
+    if not rows:
+        raise NotFoundError(f"There is no key {key_id!r}; see: python -m gateway keys list")
+    return ApiKey.from_row(rows[0])
 
 
 def token_secret(settings: Settings) -> bytes:

@@ -236,6 +236,27 @@ def test_a_revoked_key_stays_listed_as_such(shop: str, named_by: str) -> None:
     assert listed[1] == "old" and listed[-1] == "revoked"
 
 
+def test_rotating_a_key_makes_one_alike_and_ends_the_old_one_after_its_grace(shop: str, settings: Settings) -> None:
+    old_token = run("keys", "create", "--site", shop, "--scope", "replay:read", "--name", "CI").stdout.strip()
+    rotated = run("keys", "rotate", old_token, "--grace-hours", "2")
+    new_token = rotated.stdout.strip()
+    assert "works until" in rotated.stderr and TOKEN.fullmatch(new_token)
+    old, new = (ApiKey.from_row(rows(settings, compile_keys(key_id=token.split("_")[1]))[0]) for token in (old_token, new_token))
+    assert (new.name, new.scopes, new.site_ids, new.expires_at) == ("CI", old.scopes, old.site_ids, None)
+    assert new.token_hash == hash_token(new_token, settings.token_secret())
+    assert old.expires_at and 7100 < (old.expires_at - datetime.now(UTC)).total_seconds() <= 7200
+
+
+def test_a_key_that_ended_is_not_rotated_and_a_grace_never_prolongs(shop: str, settings: Settings) -> None:
+    key_id = run("keys", "create", "--site", shop, "--scope", "admin", "--expires", "1d").stdout.split("_")[1]
+    (before,) = rows(settings, compile_keys(key_id=key_id))
+    assert run("keys", "rotate", key_id, "--grace-hours", "1000").exit_code == 0
+    (after,) = rows(settings, compile_keys(key_id=key_id))
+    assert after["expires_at"] == before["expires_at"]
+    assert run("keys", "rotate", key_id, "--grace-hours", "0").exit_code == 0
+    assert "is expired" in refusal("keys", "rotate", key_id)
+
+
 # Rows and schema
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import socket
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -15,14 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-import uvicorn
-from clickhouse_connect.driver.exceptions import ClickHouseError
-from uvicorn.config import LOGGING_CONFIG
 
 from clickhouse.derive import compile_touched
-from clickhouse.errors import BadUserInputError, HeatgraphError, from_driver
+from clickhouse.errors import HeatgraphError
 from clickhouse.keys import ApiKey, insert_key
-from clickhouse.migrations import compile_applied, migrate, why_not_current
+from clickhouse.migrations import migrate
 from clickhouse.pages import compile_extent
 from clickhouse.sites import Site, insert_site
 from gateway.administration import cohorts, keys, require_site, save_cohort, sites, token_secret
@@ -30,6 +25,7 @@ from gateway.auth import hash_token
 from gateway.database import Database, open_database
 from gateway.demo import DEMO_DOMAINS, DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_cohorts, demo_rows
 from gateway.load import LoadSummary, load_files
+from gateway.serving import serve
 from gateway.settings import Settings, with_settings
 
 DEMO_KEY_ID = "demo00000000"
@@ -68,62 +64,6 @@ main.add_command(keys)
 def serve_command(settings: Settings) -> None:
     """Answer GraphQL on /graphql. Every option is also the environment variable shown beside it."""
     serve(settings)
-
-
-def serve(settings: Settings) -> None:
-    if settings.workers > 1 and settings.is_embedded:
-        raise BadUserInputError(
-            "More than one worker needs a ClickHouse server (--clickhouse http://…): "
-            "the embedded engine allows one process a path. Use --workers 1."
-        )
-    require_free_port(settings)
-    token_secret(settings)  # made before workers start, and refused here rather than in them
-    if settings.is_embedded:
-        warn_without_tables(settings)  # and a path in use is refused, in one line
-    os.environ.update(settings.to_environment())
-    uvicorn.run(
-        "gateway.app:create_app_from_environment",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        loop="uvloop",
-        http="httptools",
-        lifespan="on",
-        log_config=_logging(settings.log_level.upper()),
-        log_level=settings.log_level,
-        server_header=False,
-        timeout_graceful_shutdown=settings.shutdown_grace_seconds,
-    )
-
-
-def require_free_port(settings: Settings) -> None:
-    """Said in one line before anything is started."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise BadUserInputError(
-                f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. Choose another with --port or HEATGRAPH_PORT."
-            ) from error
-
-
-def warn_without_tables(settings: Settings) -> None:
-    with open_database(settings) as database:
-        try:
-            problem = why_not_current(database.query(compile_applied()))
-        except ClickHouseError as error:
-            problem = from_driver(error).message
-    if problem:
-        click.echo(f"Warning: {problem}", err=True)
-
-
-def _logging(level: str) -> dict[str, Any]:
-    """Uvicorn's own, with our loggers."""
-    ours = {"heatgraph": {"handlers": ["default"], "level": level, "propagate": False}}
-    return LOGGING_CONFIG | {"loggers": LOGGING_CONFIG["loggers"] | ours}
 
 
 @main.command("migrate")

@@ -29,12 +29,15 @@ from clickhouse.migrations import compile_applied, why_not_current
 from gateway.auth import ANONYMOUS, Authenticator
 from gateway.disconnection import unless_disconnected
 from gateway.documents import DocumentError, Documents, PreparedDocument, is_introspection, select_operation
+from gateway.draining import Draining, LastAnswers
 from gateway.errors import HTTP_STATUS, explain, format_errors
 from gateway.export import ExportEndpoint
 from gateway.graphiql import CONTENT_SECURITY_POLICY, STATIC_DIR, page_html
 from gateway.graphql_http import JSON_TYPE, RESPONSE_TYPE, negotiate, read_request, respond
-from gateway.request_ids import RequestIds
+from gateway.metrics import Metrics
+from gateway.observation import Observation, observe
 from gateway.settings import Settings
+from gateway.tracing import exported_traces
 from resolvers.context import Context
 from schema.build import build_schema
 
@@ -50,12 +53,16 @@ def create_app(settings: Settings, schema: Schema | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         client = app.state.client = await connect(settings.clickhouse, settings.limits, settings.pool_size)
+        app.state.draining = draining
         app.state.authenticator = Authenticator(client, settings.token_secret(), settings.key_cache_seconds)
+        draining.watch()
         try:
-            yield
+            with exported_traces():
+                yield
         finally:
             await client.close()
 
+    draining = Draining(settings.shutdown_delay_seconds)
     schema = schema or build_schema()
     graphql = GraphQLEndpoint(settings, schema)
     routes: list[BaseRoute] = [
@@ -64,9 +71,11 @@ def create_app(settings: Settings, schema: Schema | None = None) -> Starlette:
         Route("/health/live", live),
         Route("/health/ready", ready),
     ]
+    if settings.is_development or settings.metrics_token:
+        routes.append(Route("/metrics", Metrics(settings.metrics_token).respond))
     if settings.is_development:
         routes += [Mount("/graphiql", StaticFiles(directory=STATIC_DIR)), Route("/", RedirectResponse("/graphql"))]
-    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(RequestIds)])
+    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Observation), Middleware(LastAnswers, draining)])
 
 
 class GraphQLEndpoint:
@@ -129,10 +138,12 @@ class GraphQLEndpoint:
         asked = await read_request(request, self._settings.max_body_bytes)
         document = self._documents.prepare(asked.query)
         operation = select_operation(document, asked.operation_name)
+        observe(operation=operation.name.value if operation.name else "")
         if request.method == "GET" and operation.operation is not OperationType.QUERY:
             raise HTTPException(405, "GET is for queries; send a mutation with POST.", {"Allow": "POST"})
         if key is None:
             key = ANONYMOUS if is_introspection(operation, document) else await authenticator.authenticate(None)
+        observe(key=key.key_id)
         execution = self._schema.execute(
             asked.query,
             variable_values=asked.variables,
@@ -161,7 +172,9 @@ async def live(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """ClickHouse answers and its tables are up to date, so that requests can be sent here."""
+    """ClickHouse answers, its tables are up to date and the server is not about to stop, so that requests can be sent here."""
+    if request.app.state.draining.begun:
+        return JSONResponse({"status": "unready", "problem": "The server is stopping."}, 503)
     try:
         problem = why_not_current(await request.app.state.client.query(compile_applied()))
     except HeatgraphError as error:

@@ -17,6 +17,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.observation import observe
+
 RESPONSE_TYPE = "application/graphql-response+json"
 JSON_TYPE = "application/json"
 
@@ -122,4 +124,6 @@ def _check(parameters: Any) -> GraphQLRequest:
 
 def respond(payload: dict[str, Any], media_type: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """`payload` may hold orjson.Fragment: JSON that ClickHouse wrote, passed on as it is."""
+    if errors := payload.get("errors"):
+        observe(code=errors[0]["extensions"]["code"])
     return Response(orjson.dumps(payload), status, headers, f"{media_type}; charset=utf-8")

@@ -68,7 +68,12 @@ class Settings:
     max_query_tokens: int = setting(10_000, "Longest GraphQL document, in tokens.", minimum=1)
     key_cache_seconds: float = setting(5.0, "How long a key is remembered; a revoked key works at most that long.", minimum=0)
     shutdown_grace_seconds: int = setting(10, "How long running requests may finish after the server was told to stop.", minimum=0)
+    shutdown_delay_seconds: float = setting(
+        1.0, "How long the server still answers, but is not ready, after SIGTERM, so that load balancers notice.", minimum=0
+    )
     log_level: Literal["debug", "info", "warning", "error"] = setting("info", "How much is logged, to standard error.")
+    log_format: Literal["text", "json"] = setting("text", "Lines of text, or one JSON object a line.")
+    metrics_token: str = setting("", "Token that readers of /metrics send as a bearer; empty: /metrics is served in development only.")
 
     @classmethod
     def from_environment(cls) -> Settings:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +20,7 @@ from gateway.database import open_database
 from gateway.graphql_http import RESPONSE_TYPE
 from gateway.settings import Settings
 from tests.gateway.applications import BROWSER, post, problem, serving, small_schema
-
-ROOT = Path(__file__).parents[2]
+from tests.gateway.processes import ROOT, running
 
 
 @pytest.fixture
@@ -135,44 +130,19 @@ async def test_resolvers_see_the_key(keyed: AsyncClient, token: str) -> None:
 # A real server process
 
 
-def wait_for(what: Callable[[], bool], seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < until
-        time.sleep(0.1)
-
-
-def is_live(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/health/live").status_code == 200
-    except httpx.TransportError:
-        return False
-
-
 def test_a_server_process_answers_holds_its_path_and_stops_when_told(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    environment = os.environ | {"HEATGRAPH_CLICKHOUSE": str(tmp_path / "data"), "HEATGRAPH_SECRET": "x", "HEATGRAPH_PORT": str(port)}
+    def create_site() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "gateway", "sites", "create", "shop", "--clickhouse", str(tmp_path / "data")]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
-    def gateway(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "gateway", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-        )
-
-    assert gateway("migrate").returncode == 0
-    server = subprocess.Popen([sys.executable, "-m", "gateway", "serve"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
-    try:
-        wait_for(lambda: is_live(f"http://127.0.0.1:{port}"))
-        assert httpx.get(f"http://127.0.0.1:{port}/health/ready").json() == {"status": "ready"}
-        answer = httpx.post(f"http://127.0.0.1:{port}/graphql", json={"query": "{ __typename }"})
+    with running(tmp_path) as gateway:
+        assert httpx.get(f"{gateway.address}/health/ready").json() == {"status": "ready"}
+        answer = httpx.post(f"{gateway.address}/graphql", json={"query": "{ __typename }"})
         assert answer.json() == {"data": {"__typename": "Query"}}
         assert "server" not in answer.headers
-        refused = gateway("sites", "create", "shop")
+        refused = create_site()
         assert refused.returncode == 2
         assert "is in use by another process" in refused.stderr
         assert "Traceback" not in refused.stderr
-    finally:
-        server.send_signal(signal.SIGTERM)
-        _, log = server.communicate(timeout=30)
-    assert "Traceback" not in log
-    assert gateway("sites", "create", "shop").returncode == 0, "the path is free again"
+    assert "Traceback" not in gateway.log()
+    assert create_site().returncode == 0, "the path is free again"

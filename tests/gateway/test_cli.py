@@ -298,7 +298,7 @@ def test_every_command_explains_itself() -> None:
                 yield from commands(command, (*path, name))
 
     found = dict(commands(main))
-    assert len(found) == 16
+    assert {("serve",), ("load",), ("keys", "rotate")} <= found.keys()
     for path, command in found.items():
         assert command.help, path
         assert [option.name for option in command.params if isinstance(option, click.Option) and not option.help] == [], path

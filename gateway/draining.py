@@ -1,0 +1,51 @@
+"""Leaving without cutting anybody off: told to stop, the server says so on /health/ready, and goes on answering for a moment.
+
+Load balancers see it and send new requests elsewhere; only then does Uvicorn close the door and wait for what still runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from types import FrameType
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class Draining:
+    """Whether SIGTERM has come; `delay_seconds` later it reaches who handled it before. A second one goes through at once."""
+
+    def __init__(self, delay_seconds: float) -> None:
+        self.begun = False
+        self._delay_seconds = delay_seconds
+
+    def watch(self) -> None:
+        """Call it in the running loop of the main thread; does nothing where nobody handles the signal yet."""
+        previous = signal.getsignal(signal.SIGTERM)
+        if not callable(previous):
+            return
+        handle, loop = previous, asyncio.get_running_loop()
+
+        def begin(number: int, frame: FrameType | None) -> None:
+            delay_seconds = 0 if self.begun else self._delay_seconds
+            self.begun = True
+            loop.call_soon_threadsafe(loop.call_later, delay_seconds, handle, number, None)
+
+        signal.signal(signal.SIGTERM, begin)
+
+
+class LastAnswers:
+    """ASGI middleware: while draining each answer ends its connection, so that none is closed on a request under way."""
+
+    def __init__(self, app: ASGIApp, draining: Draining) -> None:
+        self._app = app
+        self._draining = draining
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_last(message: Message) -> None:
+            if self._draining.begun and message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["connection"] = "close"
+            await send(message)
+
+        await self._app(scope, receive, send_last)

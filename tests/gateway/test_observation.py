@@ -1,0 +1,152 @@
+"""What operators see: metrics, log lines, traces, and a server that leaves without cutting anybody off."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from gateway.app import create_app
+from gateway.metrics import MAX_OPERATIONS
+from gateway.settings import Settings
+from tests.gateway.applications import post, serving, small_schema
+from tests.gateway.processes import Gateway, running, wait_for
+
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def samples(text: str, name: str) -> dict[str, float]:
+    """Labels as written -> value."""
+    return {labels: float(value) for labels, value in re.findall(rf"^{name}(?:\{{(.*)\}})? (\S+)$", text, re.M)}
+
+
+async def test_metrics_count_requests_by_operation_and_code(settings: Settings) -> None:
+    async with serving(create_app(settings, small_schema())) as http:
+        before = samples((await http.get("/metrics")).text, "heatgraph_requests_total")
+        await post(http, "query Kinds { __schema { queryType { name } } }")
+        await post(http, "query Kinds { nothing }")
+        await post(http, "query Data { numbers }")
+        text = (await http.get("/metrics")).text
+    after = samples(text, "heatgraph_requests_total")
+    new = {
+        labels: value - before.get(labels, 0) for labels, value in after.items() if "/graphql" in labels and value != before.get(labels, 0)
+    }
+    assert new == {
+        'code="OK",operation="Kinds",path="/graphql"': 1,
+        'code="BAD_USER_INPUT",operation="",path="/graphql"': 1,
+        'code="UNAUTHENTICATED",operation="Data",path="/graphql"': 1,
+    }
+    assert samples(text, "heatgraph_request_seconds_count")['operation="Kinds",path="/graphql"'] >= 1
+
+
+async def test_names_sent_by_clients_do_not_grow_the_metrics_without_end(settings: Settings) -> None:
+    async with serving(create_app(settings, small_schema())) as http:
+        for number in range(MAX_OPERATIONS + 5):
+            await post(http, f"query Name{number} {{ __typename }}")
+        text = (await http.get("/metrics")).text
+    operations = {re.findall('operation="(.*?)"', labels)[0] for labels in samples(text, "heatgraph_requests_total")}
+    assert len(operations) <= MAX_OPERATIONS + 1
+    assert "other" in operations
+
+
+async def test_metrics_in_production_need_their_token(settings: Settings) -> None:
+    production = Settings(clickhouse=settings.clickhouse, secret=settings.secret, pool_size=1, environment="production")
+    async with serving(create_app(production, small_schema())) as http:
+        assert (await http.get("/metrics")).status_code == 404
+    with_token = Settings(
+        clickhouse=settings.clickhouse, secret=settings.secret, pool_size=1, environment="production", metrics_token="let me"
+    )
+    async with serving(create_app(with_token, small_schema())) as http:
+        assert (await http.get("/metrics")).status_code == 401
+        assert (await http.get("/metrics", headers={"Authorization": "Bearer let you"})).status_code == 401
+        read = await http.get("/metrics", headers={"Authorization": "Bearer let me"})
+    assert read.status_code == 200 and "heatgraph_request_seconds_bucket" in read.text
+
+
+class Collector(ThreadingHTTPServer):
+    """Takes OTLP over HTTP."""
+
+    spans: list[Span]
+
+
+class TakeTraces(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        assert isinstance(self.server, Collector)
+        export = ExportTraceServiceRequest.FromString(self.rfile.read(int(self.headers["content-length"])))
+        self.server.spans += [span for resource in export.resource_spans for scope in resource.scope_spans for span in scope.spans]
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    with Collector(("127.0.0.1", 0), TakeTraces) as server:
+        server.spans = []
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_a_trace_and_a_json_log_line_name_the_request(tmp_path: Path, collector: Collector) -> None:
+    endpoint = f"http://127.0.0.1:{collector.server_port}"
+    with running(
+        tmp_path, HEATGRAPH_LOG_FORMAT="json", OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_EXPORTER_OTLP_COMPRESSION="none"
+    ) as gateway:
+        answer = httpx.post(
+            f"{gateway.address}/graphql",
+            json={"query": "query Schema { __typename }"},
+            headers={"traceparent": TRACEPARENT, "x-request-id": "r1"},
+        )
+        assert answer.json() == {"data": {"__typename": "Query"}}
+    lines = [json.loads(line) for line in gateway.log().splitlines()]
+    (line,) = (line for line in lines if line.get("request") == "r1")
+    assert (line["logger"], line["operation"], line["status"], line["path"]) == ("heatgraph.request", "Schema", 200, "/graphql")
+    assert line["traceparent"].split("-")[1] == TRACEPARENT.split("-")[1]
+    (span,) = (span for span in collector.spans if span.name == "POST /graphql Schema")
+    assert f"{span.trace_id.hex()}-{span.parent_span_id.hex()}" in TRACEPARENT
+    assert line["traceparent"].split("-")[2] == span.span_id.hex()
+
+
+def ready_status(gateway: Gateway) -> int:
+    return httpx.get(f"{gateway.address}/health/ready").status_code
+
+
+def test_a_server_told_to_stop_is_unready_first_and_finishes_what_runs(tmp_path: Path) -> None:
+    body = json.dumps({"query": "{ __typename }"}).encode()
+    head = f"POST /graphql HTTP/1.1\r\nHost: heatgraph\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with running(tmp_path, HEATGRAPH_SHUTDOWN_DELAY_SECONDS="2") as gateway:
+        with socket.create_connection(("127.0.0.1", gateway.port)) as under_way:
+            under_way.sendall(head + body[:5])
+            assert ready_status(gateway) == 200
+            gateway.stop()
+            wait_for(lambda: ready_status(gateway) == 503)
+            new = httpx.post(f"{gateway.address}/graphql", json={"query": "{ __typename }"})
+            assert (new.status_code, new.headers["connection"]) == (200, "close"), "still answered, for the last time on this connection"
+
+            def is_closed() -> bool:
+                try:
+                    ready_status(gateway)
+                except httpx.TransportError:
+                    return True
+                return False
+
+            wait_for(is_closed)
+            under_way.sendall(body[5:])
+            answer = under_way.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 200") and answer.endswith(b'{"data":{"__typename":"Query"}}')
+        assert gateway.process.wait(30) == -signal.SIGTERM
+    assert "Traceback" not in gateway.log()

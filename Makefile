@@ -4,7 +4,7 @@ IN_ENVIRONMENT = .venv/bin/python
 CLICKHOUSE = tests/node/node_modules/.package-lock.json
 LOCK = .ci/requirements.txt
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench load-test lock clean
 
 demo: .venv/installed
 	$(IN_ENVIRONMENT) -m gateway demo
@@ -21,6 +21,9 @@ check: .venv/installed
 
 bench: .venv/installed
 	for bench in tests/benchmarks/bench_*.py; do $(IN_ENVIRONMENT) -m tests.benchmarks.$$(basename $$bench .py) || exit; done
+
+load-test: .venv/installed $(CLICKHOUSE)
+	$(IN_ENVIRONMENT) -m tests.benchmarks.load_test --readme
 
 # Pins every dependency with its hashes; addresses of registries are left out.
 lock: .venv/installed

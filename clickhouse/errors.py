@@ -70,6 +70,10 @@ class DeadlineError(HeatgraphError):
     code = "TIMEOUT"
 
 
+class SilentSourceError(DeadlineError):
+    """Not even the source's own word that the deadline passed came in time."""
+
+
 # The database unavailable.
 
 

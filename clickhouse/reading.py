@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from clickhouse.errors import DeadlineError, request_tag
+from clickhouse.errors import SilentSourceError, request_tag
 from clickhouse.statement import Statement
 
 Row = dict[str, Any]
@@ -76,8 +76,8 @@ def comment(**more: str) -> str:
     return json.dumps({**request_tag.get(), **more})
 
 
-def too_late() -> DeadlineError:
-    return DeadlineError("The answer took too long. Ask for a shorter window, fewer pages or fewer fields.")
+def too_late() -> SilentSourceError:
+    return SilentSourceError("The answer took too long. Ask for a shorter window, fewer pages or fewer fields.")
 
 
 def ignore(statement: Statement) -> None:

@@ -20,6 +20,7 @@ from clickhouse.sites import PLANS, Site, compile_retain, compile_sites, insert_
 from gateway.auth import TOKEN, hash_token, new_token
 from gateway.database import Database, open_database
 from gateway.settings import Settings, with_settings
+from gateway.sources import configured_sources
 
 SITE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 DOMAIN = re.compile(r"(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}(?::\d{1,5})?")
@@ -77,6 +78,15 @@ def require_site(database: Database, site_id: str) -> Site:
     if not rows:
         raise NotFoundError(f"There is no site {site_id!r}; make it with: python -m gateway sites create {site_id}")
     return Site.from_row(rows[0])
+
+
+def require_site_somewhere(settings: Settings, database: Database, site_id: str) -> None:
+    """In the first source, where keys are, or in one of the others."""
+    for source in configured_sources(settings)[1:]:
+        with open_database(replace(settings, clickhouse=source.dsn, cluster_nodes="")) as other:
+            if other.query(compile_sites([site_id])):
+                return
+    require_site(database, site_id)
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -256,14 +266,14 @@ def keys() -> None:
 @click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(SCOPES), help="What it may do; may be repeated.")
 @click.option("--name", default="", help="What it is for.")
 @click.option("--expires", "expires_at", callback=_expiry, help="Days from now (90d) or a UTC day (2027-01-31); never if not given.")
-@with_settings("clickhouse", "secret", "secret_file")
+@with_settings("clickhouse", "sources", "secret", "secret_file")
 def create_key(settings: Settings, site_ids: Sequence[str], scopes: Sequence[str], name: str, expires_at: datetime | None) -> None:
     """Make a key and print its token, once: only a hash of it is stored."""
     key_id, token = new_token()
     with open_database(settings) as database:
         for site_id in site_ids:
             if site_id != EVERY_SITE:
-                require_site(database, site_id)
+                require_site_somewhere(settings, database, site_id)
         hashed = hash_token(token, token_secret(settings))
         key = ApiKey(key_id, name, frozenset(scopes), frozenset(site_ids), expires_at, token_hash=hashed)
         database.insert(insert_key(key, datetime.now(UTC)))

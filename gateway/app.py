@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any
 
 from graphql import OperationType
@@ -22,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 from strawberry.schema import Schema
 from strawberry.types import ExecutionResult
 
-from clickhouse.client import connect
+from clickhouse.breaker import answer_by
 from clickhouse.errors import HeatgraphError
 from clickhouse.keys import ApiKey
 from clickhouse.migrations import compile_applied, why_not_current
@@ -37,10 +38,12 @@ from gateway.graphql_http import JSON_TYPE, RESPONSE_TYPE, negotiate, read_reque
 from gateway.metrics import Metrics
 from gateway.observation import Observation, observe
 from gateway.settings import Settings
+from gateway.sources import open_sources
 from gateway.tracing import exported_traces
 from resolvers.context import Context
 from schema.build import build_schema
 
+SHARE_FOR_SOURCES = 0.95  # of a request's time: what a source has not answered then is left out, and the rest is sent
 CLIENT_CLOSED_REQUEST = 499  # nobody reads it, but the access log shows it
 
 
@@ -52,15 +55,15 @@ def create_app_from_environment() -> Starlette:
 def create_app(settings: Settings, schema: Schema | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        client = app.state.client = await connect(settings.clickhouse, settings.limits, settings.pool_size)
+        sources = app.state.sources = await open_sources(settings)
         app.state.draining = draining
-        app.state.authenticator = Authenticator(client, settings.token_secret(), settings.key_cache_seconds)
+        app.state.authenticator = Authenticator(sources.first.client, settings.token_secret(), settings.key_cache_seconds)
         draining.watch()
         try:
             with exported_traces():
                 yield
         finally:
-            await client.close()
+            await sources.close()
 
     draining = Draining(settings.shutdown_delay_seconds)
     schema = schema or build_schema()
@@ -104,6 +107,7 @@ class GraphQLEndpoint:
             if not accepted:
                 raise HTTPException(406, f"Accept {RESPONSE_TYPE} or {JSON_TYPE}.")
             async with asyncio.timeout(self._settings.max_request_ms / 1000):
+                answer_by.set(monotonic() + self._settings.max_request_ms / 1000 * SHARE_FOR_SOURCES)
                 result = await self._answer(request)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
@@ -155,7 +159,7 @@ class GraphQLEndpoint:
 
     def context(self, request: Request, key: ApiKey) -> Context:
         return Context(
-            client=request.app.state.client,
+            sources=request.app.state.sources,
             key=key,
             request_id=request.scope["request_id"],
             max_window_days=self._settings.max_window_days,
@@ -176,7 +180,7 @@ async def ready(request: Request) -> Response:
     if request.app.state.draining.begun:
         return JSONResponse({"status": "unready", "problem": "The server is stopping."}, 503)
     try:
-        problem = why_not_current(await request.app.state.client.query(compile_applied()))
+        problem = why_not_current(await request.app.state.sources.first.client.query(compile_applied()))
     except HeatgraphError as error:
         problem = error.message
     return JSONResponse({"status": "unready", "problem": problem} if problem else {"status": "ready"}, 503 if problem else 200)

@@ -87,9 +87,10 @@ class ExportEndpoint:
                 404, f"No such export: /export/NAME.FORMAT, with NAME of {', '.join(EXPORTS)} and FORMAT of {', '.join(FORMATS)}."
             )
         parameters = _parameters(request.scope["query_string"])
-        statement = await compile_export(self._schema, self._context(request, key), name, parameters)
+        context = self._context(request, key)
+        statement = await compile_export(self._schema, context, name, parameters)
         output_format, media_type = FORMATS[suffix]
-        chunks = request.app.state.client.stream(statement, output_format)
+        chunks = context.client_of(parameters["siteId"]).stream(statement, output_format)
         first = await anext(chunks, b"")
         file = re.sub(r"[^A-Za-z0-9._-]", "_", f"{parameters['siteId']}-{name}.{suffix}")
         headers = {"Content-Disposition": f'attachment; filename="{file}"', "Cache-Control": "no-store"}

@@ -17,6 +17,7 @@ from gateway.administration import token_secret
 from gateway.database import open_database
 from gateway.logs import log_config
 from gateway.settings import Settings
+from gateway.sources import configured_sources
 
 
 def serve(settings: Settings) -> None:
@@ -25,6 +26,7 @@ def serve(settings: Settings) -> None:
             "More than one worker needs a ClickHouse server (--clickhouse http://…): "
             "the embedded engine allows one process a path. Use --workers 1."
         )
+    configured_sources(settings)  # refused here, in one line, rather than in workers
     require_free_port(settings)
     token_secret(settings)  # made before workers start, and refused here rather than in them
     if settings.is_embedded:

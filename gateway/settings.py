@@ -45,6 +45,7 @@ class Settings:
         "Where the data is: a directory or chdb:///path (embedded engine), chdb://memory, or http(s)://user:password@host:8123/db.",
         type=DataSource(),
     )
+    sources: str = setting("", "TOML file of further ClickHouse sources; empty: only the one above.")
     cluster: str = setting("", "Name of the ClickHouse cluster to create tables on; empty for one server.")
     replicated: bool = setting(False, "Create replicated tables (needs a cluster with Keeper).")
     cluster_nodes: str = setting(

@@ -42,7 +42,7 @@ class FieldCapability:
 async def load_fields(context: Context, site: Site) -> list[FieldCapability]:
     """For this key: what its scopes and the site's plan do not allow is not answered either."""
     forbidden = _forbidden(context, site)
-    row = (await context.client.query(compile_received_kinds(site.site_id)))[0]
+    row = (await context.client_of(site.site_id).query(compile_received_kinds(site.site_id)))[0]
     fields = [
         FieldCapability(field, forbidden or (None if any(row[kind] for kind in kinds) else reason))
         for field, (kinds, reason) in NEEDS.items()

@@ -57,7 +57,7 @@ async def list_cohorts(context: Context, site_id: str, first: int, after: str | 
     binding = cursors.digest("cohorts", site_id)
     begin = cursors.decode(after, binding, (str, str)).values if after else None
     first = page_size(first, MAX_COHORTS)
-    rows = await context.client.query(compile_cohorts(site_id, None, begin, first))
+    rows = await context.client_of(site_id).query(compile_cohorts(site_id, None, begin, first))
 
     def cursor(row: Row) -> str:
         return cursors.encode(binding, cursors.Cursor(_ALWAYS, "", (row["name"], row["cohort_id"])))
@@ -72,24 +72,26 @@ async def create_cohort(context: Context, site: Site, name: str, members: Member
     if not 1 <= len(name) <= MAX_NAME_LENGTH or not name.isprintable():
         raise BadUserInputError(f"name: 1 to {MAX_NAME_LENGTH} printable characters.", argument="name")
     key = cohort_id_of(site.site_id, name)
-    found = await context.client.query(compile_cohorts(site.site_id, [key]))
-    if not found and await context.client.query(compile_sizes(site.site_id, [key])):  # of a creation that did not end
-        await context.client.command(compile_remove_members(site.site_id, key))
+    client = context.client_of(site.site_id)
+    found = await client.query(compile_cohorts(site.site_id, [key]))
+    if not found and await client.query(compile_sizes(site.site_id, [key])):  # of a creation that did not end
+        await client.command(compile_remove_members(site.site_id, key))
     for statement in members(key):
-        await context.client.command(statement)
+        await client.command(statement)
     cohort = Cohort.from_row(found[0]) if found else Cohort(site.site_id, key, name)
     if not found:
-        await context.client.insert(*insert_cohort(cohort, datetime.now(UTC)))
+        await client.insert(*insert_cohort(cohort, datetime.now(UTC)))
     context.forget_cohorts()
     return cohort
 
 
 async def delete_cohort(context: Context, site: Site, key: str) -> bool:
     """Whether there was such a cohort. Its members go first, so that one of the same name never finds them."""
-    found = await context.client.query(compile_cohorts(site.site_id, [key]))
+    client = context.client_of(site.site_id)
+    found = await client.query(compile_cohorts(site.site_id, [key]))
     if found:
-        await context.client.command(compile_remove_members(site.site_id, key))
-        await context.client.insert(*insert_cohort(Cohort.from_row(found[0]), datetime.now(UTC), deleted=True))
+        await client.command(compile_remove_members(site.site_id, key))
+        await client.insert(*insert_cohort(Cohort.from_row(found[0]), datetime.now(UTC), deleted=True))
         context.forget_cohorts()
     return bool(found)
 

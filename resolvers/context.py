@@ -1,29 +1,29 @@
-"""What one request carries: who asks, of which client, when; and the loaders that make its questions share statements.
+"""What one request carries: who asks, of which sources, when; and the loaders that make its questions share statements.
 
-The gateway fills it, one a request; nothing in it outlives the request.
+The gateway fills it, one a request; nothing in it outlives the request but `sources`.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-
-from strawberry.dataloader import DataLoader
 
 from clickhouse.client import Client
 from clickhouse.cohorts import Cohort, compile_cohorts, compile_sizes
 from clickhouse.element_marks import Mark, compile_marks
 from clickhouse.elements import compile_attributes
-from clickhouse.errors import ForbiddenError, NotFoundError, PlanRequiredError
+from clickhouse.errors import DeadlineError, ForbiddenError, NotFoundError, PlanRequiredError, SourceUnavailableError
 from clickhouse.keys import ApiKey
 from clickhouse.pages import compile_extent, compile_seen, compile_tracked
 from clickhouse.replays import compile_conversions
 from clickhouse.sessions import compile_session_by_key, compile_sessions
 from clickhouse.sites import PLANS, Site, compile_sites
+from clickhouse.statement import Statement
 from resolvers.questions import Question, Row, answer
-
-MAX_BATCH = 1000
+from resolvers.sources import Source, SourceLoader, Sources
 
 ElementKey = tuple[str, str, str]
 """site id, page key, selector"""
@@ -36,27 +36,45 @@ def _now() -> datetime:
 
 @dataclass
 class Context:
-    client: Client
+    sources: Sources
     key: ApiKey
     request_id: str = ""
-    source_name: str = "default"
     max_window_days: int = 92
     max_points: int = 100_000
     now: datetime = field(default_factory=_now)
 
     def __post_init__(self) -> None:
-        self.answers: DataLoader[Question, list[Row]] = DataLoader(lambda keys: answer(self.client, keys), max_batch_size=MAX_BATCH)
-        self._sites: DataLoader[str, Site | None] = DataLoader(self._load_sites, max_batch_size=MAX_BATCH)
-        self._pages: DataLoader[tuple[str, str], Row | None] = DataLoader(self._load_pages, max_batch_size=MAX_BATCH)
-        self._tracked: DataLoader[tuple[str, int], tuple[str, ...]] = DataLoader(self._load_tracked, max_batch_size=MAX_BATCH)
-        self._cohorts: DataLoader[tuple[str, str], Cohort | None] = DataLoader(self._load_cohorts, max_batch_size=MAX_BATCH)
-        self.cohort_sizes: DataLoader[tuple[str, str], int] = DataLoader(self._load_cohort_sizes, max_batch_size=MAX_BATCH)
-        self.sessions: DataLoader[tuple[str, int], Row | None] = DataLoader(self._load_sessions, max_batch_size=MAX_BATCH)
-        self.conversions: DataLoader[tuple[str, int], int] = DataLoader(self._load_conversions, max_batch_size=MAX_BATCH)
-        self.sessions_by_key: DataLoader[tuple[str, str], Row | None] = DataLoader(self._load_sessions_by_key, max_batch_size=MAX_BATCH)
+        def of_site(key: tuple[Any, ...]) -> Source:
+            return self.sources.of(key[0])
 
-        self.elements: DataLoader[ElementKey, Row | None] = DataLoader(self._load_elements, max_batch_size=MAX_BATCH)
-        self.marks: DataLoader[ElementKey, Mark] = DataLoader(self._load_marks, max_batch_size=MAX_BATCH)
+        async def ask(source: Source, questions: list[Question]) -> list[list[Row] | BaseException]:
+            return await answer(source.client, questions)
+
+        self.answers: SourceLoader[Question, list[Row]] = SourceLoader(lambda question: self.sources.of(question.lens.site_id), ask)
+        self._sites: SourceLoader[str, Site | None] = SourceLoader(self.sources.of, _load_sites)
+        self._tracked: SourceLoader[tuple[str, int], tuple[str, ...]] = SourceLoader(of_site, _load_tracked)
+        self._pages: SourceLoader[tuple[str, str], Row | None] = SourceLoader(of_site, _rows(compile_seen, "page_key"))
+        self._cohorts: SourceLoader[tuple[str, str], Cohort | None] = SourceLoader(
+            of_site, _rows(compile_cohorts, "cohort_id", read=Cohort.from_row)
+        )
+        self.cohort_sizes: SourceLoader[tuple[str, str], int] = SourceLoader(
+            of_site, _rows(compile_sizes, "cohort_id", read=lambda row: row["size"], missing=lambda *key: 0)
+        )
+        self.sessions: SourceLoader[tuple[str, int], Row | None] = SourceLoader(of_site, _rows(compile_sessions, "session_id"))
+        self.sessions_by_key: SourceLoader[tuple[str, str], Row | None] = SourceLoader(
+            of_site, _rows(compile_session_by_key, "session_key")
+        )
+        self.conversions: SourceLoader[tuple[str, int], int] = SourceLoader(
+            of_site, _rows(compile_conversions, "session_id", read=lambda row: row["conversions"], missing=lambda *key: 0)
+        )
+        self.elements: SourceLoader[ElementKey, Row | None] = SourceLoader(of_site, _rows(compile_attributes, "page_key", "selector"))
+        self.marks: SourceLoader[ElementKey, Mark] = SourceLoader(
+            of_site, _rows(compile_marks, "page_key", "selector", read=Mark.from_row, missing=Mark)
+        )
+
+    def client_of(self, site_id: str) -> Client:
+        """Of the source the site lives in; the site must have been asked for before."""
+        return self.sources.of(site_id).client
 
     def require(self, scope: str) -> None:
         if not self.key.may(scope):
@@ -66,7 +84,7 @@ class Context:
 
     async def site(self, site_id: str) -> Site:
         """The site; a foreign one looks exactly like one that does not exist."""
-        site = await self._sites.load(site_id) if self.key.sees(site_id) else None
+        site = await self._find(site_id) if self.key.sees(site_id) else None
         if site is None:
             raise NotFoundError(
                 f"No site {site_id!r} for this key; `{{ sites {{ nodes {{ siteId }} }} }}` lists those it may read.", siteId=site_id
@@ -99,7 +117,7 @@ class Context:
 
     async def extent(self, site: Site) -> Row:
         """data_from, data_to (null without data) and pages."""
-        return (await self.client.query(compile_extent(site.site_id)))[0]
+        return (await self.client_of(site.site_id).query(compile_extent(site.site_id)))[0]
 
     async def has_untracked_pages(self, site: Site) -> bool:
         limit = PLANS[site.plan].max_pages
@@ -119,77 +137,70 @@ class Context:
     async def cohort(self, site_id: str, cohort_id: str) -> Cohort | None:
         return await self._cohorts.load((site_id, cohort_id))
 
-    async def _load_sites(self, site_ids: list[str]) -> list[Site | None]:
-        rows = await self.client.query(compile_sites(site_ids))
-        found = {row["site_id"]: Site.from_row(row) for row in rows}
-        return [found.get(site_id) for site_id in site_ids]
+    async def _find(self, site_id: str) -> Site | None:
+        """Where it was found before, else the first source that has it; while that is down, the site is what it last was.
 
-    async def _load_pages(self, keys: list[tuple[str, str]]) -> list[Row | None]:
-        found: dict[tuple[str, str], Row] = {}
-        for site_id, group in _by_site(keys).items():
-            for row in await self.client.query(compile_seen(site_id, tuple(group))):
-                found[site_id, row["page_key"]] = row
-        return [found.get(key) for key in keys]
-
-    async def _load_tracked(self, keys: list[tuple[str, int]]) -> list[tuple[str, ...]]:
-        return [tuple(row["page_key"] for row in await self.client.query(compile_tracked(*key))) for key in keys]
-
-    async def _load_cohorts(self, keys: list[tuple[str, str]]) -> list[Cohort | None]:
-        found: dict[tuple[str, str], Cohort] = {}
-        for site_id, group in _by_site(keys).items():
-            for row in await self.client.query(compile_cohorts(site_id, group)):
-                found[site_id, row["cohort_id"]] = Cohort.from_row(row)
-        return [found.get(key) for key in keys]
-
-    async def _load_elements(self, keys: list[ElementKey]) -> list[Row | None]:
-        found: dict[ElementKey, Row] = {}
-        for site_id, group in _elements_by_site(keys).items():
-            for row in await self.client.query(compile_attributes(site_id, tuple(group))):
-                found[site_id, row["page_key"], row["selector"]] = row
-        return [found.get(key) for key in keys]
-
-    async def _load_marks(self, keys: list[ElementKey]) -> list[Mark]:
-        found: dict[ElementKey, Mark] = {}
-        for site_id, group in _elements_by_site(keys).items():
-            for row in await self.client.query(compile_marks(site_id, tuple(group))):
-                found[site_id, row["page_key"], row["selector"]] = Mark.from_row(row)
-        return [found.get(key, Mark(*key)) for key in keys]
-
-    async def _load_cohort_sizes(self, keys: list[tuple[str, str]]) -> list[int]:
-        found: dict[tuple[str, str], int] = {}
-        for site_id, group in _by_site(keys).items():
-            for row in await self.client.query(compile_sizes(site_id, group)):
-                found[site_id, row["cohort_id"]] = row["size"]
-        return [found.get(key, 0) for key in keys]
-
-    async def _load_sessions(self, keys: list[tuple[str, int]]) -> list[Row | None]:
-        found: dict[tuple[str, int], Row] = {}
-        for site_id, group in _by_site(keys).items():
-            for row in await self.client.query(compile_sessions(site_id, tuple(group))):
-                found[site_id, row["session_id"]] = row
-        return [found.get(key) for key in keys]
-
-    async def _load_conversions(self, keys: list[tuple[str, int]]) -> list[int]:
-        found: dict[tuple[str, int], int] = {}
-        for site_id, group in _by_site(keys).items():
-            for row in await self.client.query(compile_conversions(site_id, tuple(group))):
-                found[site_id, row["session_id"]] = row["conversions"]
-        return [found.get(key, 0) for key in keys]
-
-    async def _load_sessions_by_key(self, keys: list[tuple[str, str]]) -> list[Row | None]:
-        found: dict[tuple[str, str], Row] = {}
-        for site_id, group in _by_site(keys).items():
-            for row in await self.client.query(compile_session_by_key(site_id, tuple(group))):
-                found[site_id, row["session_key"]] = row
-        return [found.get(key) for key in keys]
+        Raises what a source failed with when none of the others has the site.
+        """
+        if known := self.sources.found(site_id):
+            source, last = known
+            try:
+                site = await self._sites.load(site_id, source)
+            except (SourceUnavailableError, DeadlineError):
+                return last
+            if site:
+                self.sources.remember(source, site)
+                return site
+        asked = {asyncio.ensure_future(self._sites.load(site_id, source)): source for source in self.sources.all}
+        for future in asked:
+            future.add_done_callback(lambda done: done.cancelled() or done.exception())  # looked at, whoever still waits for it
+        failures = []
+        waiting = set(asked)
+        while waiting:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for future in done:
+                if failure := future.exception():
+                    failures.append(failure)
+                elif site := future.result():
+                    self.sources.remember(asked[future], site)
+                    return site
+        if failures:
+            raise failures[0]
+        return None
 
 
-def _elements_by_site(keys: list[ElementKey]) -> dict[str, list[tuple[str, str]]]:
-    return _by_site([(site_id, (page_key, selector)) for site_id, page_key, selector in keys])
+async def _load_sites(source: Source, site_ids: list[str]) -> list[Site | None]:
+    if source.sites is not None:
+        return [source.sites.get(site_id) for site_id in site_ids]
+    rows = await source.client.query(compile_sites(site_ids))
+    found = {row["site_id"]: Site.from_row(row) for row in rows}
+    return [found.get(site_id) for site_id in site_ids]
 
 
-def _by_site(keys: list[tuple[str, Any]]) -> dict[str, list[Any]]:
-    groups: dict[str, list[Any]] = {}
-    for site_id, key in keys:
-        groups.setdefault(site_id, []).append(key)
-    return groups
+async def _load_tracked(source: Source, keys: list[tuple[str, int]]) -> list[tuple[str, ...]]:
+    return [tuple(row["page_key"] for row in await source.client.query(compile_tracked(*key))) for key in keys]
+
+
+def _rows(
+    compile_: Callable[[str, Any], Statement],
+    *columns: str,
+    read: Callable[[Row], Any] = lambda row: row,
+    missing: Callable[..., Any] = lambda *key: None,
+) -> Callable[[Source, list[tuple[Any, ...]]], Any]:
+    """Loads keys of a site id and the values of `columns`: one statement a site, which answers one row a key that exists."""
+
+    async def load(source: Source, keys: list[tuple[Any, ...]]) -> Sequence[Any]:
+        by_site: dict[str, list[Any]] = {}
+        for site_id, *values in keys:
+            by_site.setdefault(site_id, []).append(tuple(values) if len(values) > 1 else values[0])
+
+        async def of_site(site_id: str) -> dict[tuple[Any, ...], Any]:
+            rows = await source.client.query(compile_(site_id, tuple(by_site[site_id])))
+            return {(site_id, *(row[column] for column in columns)): read(row) for row in rows}
+
+        found: dict[tuple[Any, ...], Any] = {}
+        for rows in await asyncio.gather(*map(of_site, by_site)):
+            found |= rows
+        return [found[key] if key in found else missing(*key) for key in keys]
+
+    return load

@@ -195,6 +195,6 @@ async def _change(context: Context, site_id: str, page_key: str, selector: str, 
         raise NotFoundError("This page has no such element; `insights { elements }` lists those it has.", pageKey=key[1], selector=selector)
     after = change(before.mark)
     if after != before.mark:
-        await context.client.insert(*insert_mark(before.mark, after, context.key.key_id, context.now))
+        await context.client_of(site_id).insert(*insert_mark(before.mark, after, context.key.key_id, context.now))
         context.forget_marks(key)
     return await load_element(context, *key)

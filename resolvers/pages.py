@@ -32,7 +32,8 @@ async def list_pages(context: Context, asked: AskedLens, query: PageQuery) -> tu
     by_key = query.order == "KEY"
     asked, after = asked.resumed(query.after, binding, (str,) if by_key else (float, str))
     first = page_size(query.first, MAX_PAGES)
-    rows = await context.client.query(compile_pages(asked.lens, query.search, query.order, query.descending, first, after))
+    statement = compile_pages(asked.lens, query.search, query.order, query.descending, first, after)
+    rows = await context.client_of(asked.site.site_id).query(statement)
 
     def cursor(row: Row) -> str:
         return asked.cursor(binding, row["page"]) if by_key else asked.cursor(binding, float(row["sort_value"]), row["page"])
@@ -65,5 +66,5 @@ async def status(context: Context, asked: AskedLens, sessions: int) -> str:
         page = await context.page(asked.site, asked.page_key)
         return "EMPTY" if page and page["has_heat"] else "NOT_TRACKED"
     assert asked.lens.url is not None
-    rows = await context.client.query(compile_tracked_by_rule(asked.site.site_id, asked.lens.url))
+    rows = await context.client_of(asked.site.site_id).query(compile_tracked_by_rule(asked.site.site_id, asked.lens.url))
     return "EMPTY" if rows and rows[0]["has_heat"] else "NOT_TRACKED"

@@ -8,7 +8,7 @@ from typing import Self
 import strawberry
 
 from clickhouse import sites
-from clickhouse.errors import DeadlineError, SourceUnavailableError
+from clickhouse.errors import HeatgraphError
 from clickhouse.sites import PLANS
 from resolvers import capabilities
 from resolvers.context import Context
@@ -49,7 +49,7 @@ class Capabilities:
         """Answers without the source too, and says that it is down."""
         try:
             extent, healthy = await context.extent(site), True
-        except (SourceUnavailableError, DeadlineError):
+        except HeatgraphError:
             extent, healthy = {"data_from": None, "data_to": None}, False
         return cls(
             retention_days=site.retention_days,
@@ -61,7 +61,7 @@ class Capabilities:
             max_timeline_points=MAX_TIMELINE_POINTS,
             data_from=extent["data_from"] and utc(extent["data_from"]),
             data_to=extent["data_to"] and utc(extent["data_to"]),
-            sources=[SourceHealth(name=context.source_name, healthy=healthy)],
+            sources=[SourceHealth(name=context.sources.of(site.site_id).name, healthy=healthy)],
             row=site,
         )
 

@@ -91,7 +91,7 @@ class Insights(Node):
             sessions=extent["sessions"],
             enough_data=extent["sessions"] >= MIN_SESSIONS,
             sample_rate=extent["sample_rate"],
-            sources=[info.context.source_name],
+            sources=[info.context.sources.of(asked.site.site_id).name],
             asked=asked,
             truncated=asked.lens.url is not None and tracked is not None and await info.context.has_untracked_pages(asked.site),
         )

@@ -11,6 +11,7 @@ from strawberry import UNSET
 from clickhouse.errors import BadUserInputError, HeatgraphError
 from resolvers import ids, lens_ids, sites
 from resolvers.context import Context
+from schema.capabilities import SourceHealth
 from schema.cohorts import Cohort
 from schema.elements import Element
 from schema.inputs import AfterArgument, FirstArgument, given
@@ -37,13 +38,17 @@ class Viewer:
     scopes: list[str] = strawberry.field(description="What it may do: heatmap:read, replay:read, element:write, cohort:write, admin.")
     limits: ViewerLimits = strawberry.field(description="Limits of each request.")
 
+    @strawberry.field(description="The ClickHouse sources that hold its sites, and whether they answered just now.")
+    async def sources(self, info: strawberry.Info[Context]) -> list[SourceHealth] | None:
+        return [SourceHealth(name=source.name, healthy=healthy) for source, healthy in await sites.list_health(info.context)]
+
     @strawberry.field(description="The sites it may read, by id.")
     async def sites(self, info: strawberry.Info[Context], first: FirstArgument = 25, after: AfterArgument = UNSET) -> SiteConnection | None:
         return await list_sites(info.context, first, after)
 
 
 async def list_sites(context: Context, first: int | None, after: str | None) -> SiteConnection:
-    return SiteConnection.of(*await sites.list_sites(context, 25 if first is None else first, given(after)))
+    return SiteConnection.of(await sites.list_sites(context, 25 if first is None else first, given(after)))
 
 
 async def load_node(info: strawberry.Info[Context], node_id: str) -> Node | None:

@@ -12,8 +12,8 @@ from clickhouse.errors import BadUserInputError
 from clickhouse.lens import WHOLE_SITE, Segment, UrlRule
 from resolvers import cohorts, discovery, ids, lenses, pages
 from resolvers.context import Context
-from resolvers.listing import Listing
 from resolvers.selections import own_selection
+from resolvers.sites import SiteListing
 from schema.breakdown import FirstValuesArgument
 from schema.capabilities import Capabilities
 from schema.cohorts import CohortConnection
@@ -188,14 +188,20 @@ class SiteConnection:
     edges: list[SiteEdge] = strawberry.field(description="Sites with cursors.")
     nodes: list[Site] = strawberry.field(description="The sites alone.")
     page_info: PageInfo = strawberry.field(description="Where this page of the list stands.")
-    total_count: int = strawberry.field(description="Sites in all.")
+    found: strawberry.Private[SiteListing]
+
+    @strawberry.field(description="Sites in all; null, with an error, while a source does not tell its sites.")
+    def total_count(self) -> int | None:
+        if self.found.failure:
+            raise self.found.failure
+        return self.found.listing.total_count
 
     @classmethod
-    def of(cls, listing: Listing, rows: list[sites.Site]) -> Self:
-        nodes = [Site.of(row) for row in rows]
+    def of(cls, found: SiteListing) -> Self:
+        nodes = [Site.of(row) for row in found.sites]
         return cls(
-            edges=[SiteEdge(cursor=cursor, node=node) for cursor, node in zip(listing.cursors, nodes, strict=True)],
+            edges=[SiteEdge(cursor=cursor, node=node) for cursor, node in zip(found.listing.cursors, nodes, strict=True)],
             nodes=nodes,
-            page_info=PageInfo.of(listing),
-            total_count=listing.total_count,
+            page_info=PageInfo.of(found.listing),
+            found=found,
         )

@@ -16,6 +16,7 @@ from clickhouse.keys import ApiKey
 from clickhouse.sites import Site, insert_site
 from gateway.load import LoadSummary, load_files
 from resolvers.context import Context
+from resolvers.sources import Source, Sources
 from schema.build import build_schema
 
 SCHEMA = build_schema()
@@ -39,7 +40,7 @@ def load(database: SyncClient, site: Site, rows: Iterable[dict[str, Any]]) -> Lo
 
 async def answer(client: Client, query: str, key: ApiKey = EVERYTHING, now: datetime = NOW, **variables: Any) -> dict[str, Any]:
     """data and errors, as a client reads them."""
-    context = Context(client=client, key=key, now=now)
+    context = Context(Sources([Source("default", client)]), key, now=now)
     result = await SCHEMA.execute(query, variable_values=variables, context_value=context)
     errors = [
         {"message": error.message, "path": error.path, "code": getattr(error.original_error, "code", None)} for error in result.errors or []

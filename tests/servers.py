@@ -5,11 +5,13 @@ The npm package `@chdb/lib-linux-x64-gnu` (see `tests/node/package.json`) holds 
 
     with server() as node: … node.dsn("my_database")        # http://heatgraph:secret@127.0.0.1:40123/my_database
     with cluster() as (first, second): …                    # two shards of the cluster `two_shards`
+    node.kill(), node.start(), node.hang(), node.wake()     # what happens to servers
 """
 
 from __future__ import annotations
 
 import ctypes
+import signal
 import socket
 import subprocess
 import sys
@@ -18,7 +20,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,61 +65,78 @@ USERS = """
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Node:
+    """One server process and its files, which outlive it: it can be killed and started again."""
+
     http_port: int
     tcp_port: int
+    folder: Path
+    _process: subprocess.Popen[bytes] | None = None
 
     def dsn(self, database: str = "", password: str = PASSWORD) -> str:
         return f"http://{USER}:{urllib.parse.quote(password, safe='')}@127.0.0.1:{self.http_port}/{database}"
 
+    def configure(self, nodes: Sequence[Node]) -> None:
+        """As one of the shards of CLUSTER."""
+        shards = "".join(SHARD.format(port=other.tcp_port, user=USER, password=PASSWORD) for other in nodes)
+        users, config = self.folder / "users.xml", self.folder / "config.xml"
+        users.write_text(USERS.format(user=USER, password=PASSWORD))
+        config.write_text(CONFIG.format(users=users, shards=shards))
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        arguments = [
+            f"--config-file={self.folder}/config.xml",
+            f"--path={self.folder}/data",
+            "--listen_host=127.0.0.1",
+            f"--http_port={self.http_port}",
+            f"--tcp_port={self.tcp_port}",
+            "--query",
+            LISTEN,
+        ]
+        with open(self.folder / "log", "wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, __file__, "clickhouse", *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        _wait(self, self._process, self.folder / "log")
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+    def hang(self) -> None:
+        """It takes connections and never answers, until `wake`."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        assert self._process
+        self._process.send_signal(signal.SIGCONT)
+
 
 @contextmanager
 def server() -> Iterator[Node]:
-    with _running(_free_node(), ()) as node:
+    with _running(1) as (node,):
         yield node
 
 
 @contextmanager
 def cluster() -> Iterator[tuple[Node, Node]]:
-    nodes = _free_node(), _free_node()
-    with ExitStack() as running:
-        for node in nodes:
-            running.enter_context(_running(node, nodes))
-        yield nodes
+    with _running(2) as (first, second):
+        yield first, second
 
 
 @contextmanager
-def _running(node: Node, nodes: tuple[Node, ...]) -> Iterator[Node]:
-    with tempfile.TemporaryDirectory() as folder, open(f"{folder}/log", "wb") as log:
-        users = Path(folder, "users.xml")
-        users.write_text(USERS.format(user=USER, password=PASSWORD))
-        shards = "".join(SHARD.format(port=other.tcp_port, user=USER, password=PASSWORD) for other in nodes)
-        config = Path(folder, "config.xml")
-        config.write_text(CONFIG.format(users=users, shards=shards))
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                __file__,
-                "clickhouse",
-                f"--config-file={config}",
-                f"--path={folder}/data",
-                "--listen_host=127.0.0.1",
-                f"--http_port={node.http_port}",
-                f"--tcp_port={node.tcp_port}",
-                "--query",
-                LISTEN,
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            _wait(node, process, Path(log.name))
-            yield node
-        finally:
-            process.kill()
-            process.wait()
+def _running(count: int) -> Iterator[list[Node]]:
+    with ExitStack() as stack:
+        nodes = [_free_node(Path(stack.enter_context(tempfile.TemporaryDirectory()))) for _ in range(count)]
+        for node in nodes:
+            node.configure(nodes if count > 1 else ())
+            stack.callback(node.kill)
+            node.start()
+        yield nodes
 
 
 def _wait(node: Node, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -131,11 +150,11 @@ def _wait(node: Node, process: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"ClickHouse did not start:\n{log.read_text()[-2000:]}")
 
 
-def _free_node() -> Node:
+def _free_node(folder: Path) -> Node:
     with socket.socket() as http, socket.socket() as tcp:
         http.bind(("127.0.0.1", 0))
         tcp.bind(("127.0.0.1", 0))
-        return Node(http.getsockname()[1], tcp.getsockname()[1])
+        return Node(http.getsockname()[1], tcp.getsockname()[1], folder)
 
 
 def _main(arguments: list[str]) -> None:

@@ -1,0 +1,112 @@
+"""A source that does not answer is left alone for a while, so that it costs its own fields only, and those at once.
+
+    client = GuardedClient(await connect(dsn), timeout_s=11)
+    await client.query(statement)     # DeadlineError when late; SourceUnavailableError at once while the breaker is open
+
+The breaker opens after some failures in a row; later one statement at a time is let through to try, and an answer closes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from contextvars import ContextVar
+from time import monotonic
+from typing import Any
+
+from clickhouse.client import Client, Row
+from clickhouse.errors import DeadlineError, SilentSourceError, SourceUnavailableError
+from clickhouse.reading import Listener, too_late
+from clickhouse.statement import Statement
+
+FAILURES_TO_OPEN = 5
+OPEN_S = 2.0
+NO_ANSWER = "The data source does not answer. Try again in a moment."
+
+answer_by: ContextVar[float | None] = ContextVar("answer_by", default=None)
+"""When the request must have its answers, by `time.monotonic`; what is late until then fails alone instead of the whole request."""
+
+
+class Breaker:
+    """closed: everything passes; open: nothing does; half-open, after `open_s`: one at a time passes to try."""
+
+    def __init__(self, failures_to_open: int = FAILURES_TO_OPEN, open_s: float = OPEN_S, clock: Callable[[], float] = monotonic) -> None:
+        self._failures_to_open = failures_to_open
+        self._open_s = open_s
+        self._clock = clock
+        self._failures = 0
+        self._opened_at = 0.0
+        self._why = ""
+
+    @property
+    def state(self) -> str:
+        if self._failures < self._failures_to_open:
+            return "closed"
+        return "open" if self._clock() < self._opened_at + self._open_s else "half-open"
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Raises SourceUnavailableError while open. Only silence and refusals count as failures: any answer shows that the source lives."""
+        if self.state == "open":
+            raise SourceUnavailableError(self._why)
+        if self.state == "half-open":
+            self._opened_at = self._clock()
+        try:
+            yield
+        except (SourceUnavailableError, SilentSourceError) as error:
+            self._failures += 1
+            self._opened_at = self._clock()
+            self._why = error.message if isinstance(error, SourceUnavailableError) else NO_ANSWER
+            raise
+        except (asyncio.CancelledError, GeneratorExit):
+            raise  # nobody waited for it: that says nothing about the source
+        except BaseException:
+            self._failures = 0
+            raise
+        self._failures = 0
+
+
+class GuardedClient:
+    """See `clickhouse.client.Client`: one with a deadline that counts the wait for a free connection too, and a breaker."""
+
+    def __init__(self, client: Client, timeout_s: float, breaker: Breaker | None = None) -> None:
+        self.breaker = breaker or Breaker()
+        self._client = client
+        self._timeout_s = timeout_s
+
+    @property
+    def on_statement(self) -> Listener:
+        return self._client.on_statement
+
+    @on_statement.setter
+    def on_statement(self, listener: Listener) -> None:
+        self._client.on_statement = listener
+
+    async def query(self, statement: Statement) -> list[Row]:
+        with self.breaker.watching():
+            left_s = (answer_by.get() or math.inf) - monotonic()
+            try:
+                async with asyncio.timeout(min(self._timeout_s, left_s)):
+                    return await self._client.query(statement)
+            except TimeoutError:
+                late = too_late()
+                raise (late if self._timeout_s <= left_s else DeadlineError(late.message)) from None
+
+    async def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
+        with self.breaker.watching():
+            async with aclosing(self._client.stream(statement, output_format)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+    async def command(self, statement: Statement) -> None:
+        with self.breaker.watching():
+            await self._client.command(statement)
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        with self.breaker.watching():
+            await self._client.insert(table, columns, rows)
+
+    async def close(self) -> None:
+        await self._client.close()

@@ -1,0 +1,88 @@
+"""The ClickHouses behind the graph: which site lives in which, and loaders that keep them apart.
+
+sources = Sources([Source("default", client), Source("posthog", other, {"shop": Site(…)})])
+sources.of("shop").client
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from strawberry.dataloader import DataLoader
+
+from clickhouse.client import Client
+from clickhouse.sites import Site
+
+MAX_BATCH = 1000
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """`sites` are those of the configuration by id; None: those of its own table `sites`."""
+
+    name: str
+    client: Client
+    sites: Mapping[str, Site] | None = None
+
+
+class Sources:
+    """In the order of the configuration; the first holds the keys. Lives as long as the gateway, and remembers where sites were found."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.all = tuple(sources)
+        self._found = {site.site_id: (source, site) for source in sources for site in (source.sites or {}).values()}
+
+    @property
+    def first(self) -> Source:
+        return self.all[0]
+
+    def of(self, site_id: str) -> Source:
+        """KeyError for a site that was never found."""
+        return self._found[site_id][0]
+
+    def found(self, site_id: str) -> tuple[Source, Site] | None:
+        """Where the site is, and its row as it was last seen."""
+        return self._found.get(site_id)
+
+    def known_of(self, source: Source) -> list[Site]:
+        """The sites found in it, as they were last seen."""
+        return [site for home, site in self._found.values() if home is source]
+
+    def remember(self, source: Source, site: Site) -> None:
+        self._found[site.site_id] = (source, site)
+
+    async def close(self) -> None:
+        for source in self.all:
+            await source.client.close()
+
+
+class SourceLoader(Generic[K, V]):
+    """A DataLoader for each source, so that the keys of one never wait for another."""
+
+    def __init__(self, source_of: Callable[[K], Source], load: Callable[[Source, list[K]], Awaitable[Sequence[Any]]]) -> None:
+        self._source_of = source_of
+        self._load = load
+        self._loaders: dict[str, DataLoader[K, V]] = {}
+
+    def load(self, key: K, source: Source | None = None) -> Awaitable[V]:
+        source = source or self._source_of(key)
+        if source.name not in self._loaders:
+            self._loaders[source.name] = DataLoader(lambda keys: self._load(source, keys), max_batch_size=MAX_BATCH)
+        return self._loaders[source.name].load(key)
+
+    def load_many(self, keys: Iterable[K]) -> Awaitable[list[V]]:
+        return asyncio.gather(*map(self.load, keys))
+
+    def clear(self, key: K) -> None:
+        for loader in self._loaders.values():
+            loader.clear(key)
+
+    def clear_all(self) -> None:
+        for loader in self._loaders.values():
+            loader.clear_all()

@@ -88,7 +88,7 @@ class GraphQLEndpoint:
         schema.extensions = (PreparedDocument, *schema.extensions)
         self._settings = settings
         self._schema = schema
-        self._documents = Documents(schema, settings.max_query_tokens, introspection=settings.is_development)
+        self._documents = Documents(schema, settings.max_query_tokens, settings.shape_limits, introspection=settings.is_development)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)

@@ -1,6 +1,8 @@
 """A GraphQL document is parsed and validated once, however often it is sent.
 
-Documents(schema, max_tokens=10_000).prepare("{ __typename }")   -> its syntax tree, valid for the schema
+Documents(schema, max_tokens=3_000).prepare("{ __typename }")   -> its syntax tree, valid for the schema
+
+What is too large is refused before it is validated, for validation itself can be made to work hard.
 """
 
 from __future__ import annotations
@@ -22,16 +24,24 @@ from graphql import (
     get_operation_ast,
     parse,
     specified_rules,
+    validate,
 )
+from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry.extensions import SchemaExtension
 from strawberry.schema import Schema
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from clickhouse.errors import QueryTooComplexError
+from gateway.shape import ShapeLimits, refuse_oversized
 
 REMEMBERED_DOCUMENTS = 256
 MAX_REMEMBERED_CHARACTERS = 20_000
 MAX_COMMENTS = 1000
+MAX_ERRORS = 10
+
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 10_000
+"""What the one rule that is quadratic may spend; graphql-core's own 500 000 are seconds of work, GraphiQL's examples take some dozens."""
 
 INTROSPECTION_FIELDS = {"__schema", "__type", "__typename", "_service"}
 
@@ -45,10 +55,15 @@ class DocumentError(Exception):
 
 
 class Documents:
-    def __init__(self, schema: Schema, max_tokens: int, *, introspection: bool = True) -> None:
+    def __init__(self, schema: Schema, max_tokens: int, limits: ShapeLimits = ShapeLimits(), *, introspection: bool = True) -> None:
+        """Without `introspection` errors suggest no names either."""
         self._schema = schema
         self._max_tokens = max_tokens
-        self._rules = tuple(specified_rules) if introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
+        self._limits = limits
+        self._introspection = introspection
+        self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+        if not introspection:
+            self._rules += (NoSchemaIntrospectionCustomRule,)
         self._remembered = lru_cache(REMEMBERED_DOCUMENTS)(self._prepare)
 
     def prepare(self, text: str) -> DocumentNode:
@@ -61,9 +76,13 @@ class Documents:
     def _prepare(self, text: str) -> tuple[DocumentNode, list[GraphQLError]]:
         try:
             document = parse(text, max_lexical_tokens=self._max_tokens, max_comments=MAX_COMMENTS, allow_empty_selection_sets=False)
-            return document, [_limit_as_such(error) for error in validate_document(self._schema._schema, document, self._rules)]
+            refuse_oversized(document, self._limits)
+            errors = validate(self._schema._schema, document, self._rules, MAX_ERRORS, hide_suggestions=not self._introspection)
+            return document, [_limit_as_such(error) for error in errors]
         except GraphQLError as error:
             return DocumentNode(), [_limit_as_such(error)]
+        except QueryTooComplexError as error:
+            return DocumentNode(), [GraphQLError(error.message, original_error=error)]
         except RecursionError:
             return DocumentNode(), [_limit_as_such(GraphQLError("Document is nested too deeply. Parsing aborted."))]
 

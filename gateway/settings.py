@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import click
 
 from clickhouse.client import Limits, Target
+from gateway.shape import ShapeLimits
 
 PREFIX = "HEATGRAPH"
 
@@ -66,7 +67,13 @@ class Settings:
     max_memory_bytes: int = setting(2_000_000_000, "Most memory of one SQL statement.", minimum=1)
     max_rows_to_read: int = setting(1_000_000_000, "Most rows one SQL statement reads.", minimum=1)
     max_body_bytes: int = setting(1_000_000, "Largest request body.", minimum=1)
-    max_query_tokens: int = setting(10_000, "Longest GraphQL document, in tokens.", minimum=1)
+    max_query_tokens: int = setting(3_000, "Longest GraphQL document, in tokens.", minimum=1)
+    max_query_depth: int = setting(20, "Most levels of fields in an operation.", minimum=1)
+    max_query_width: int = setting(200, "Most fields and fragments side by side in one selection.", minimum=1)
+    max_root_fields: int = setting(20, "Most root fields of an operation.", minimum=1)
+    max_query_fields: int = setting(2_000, "Most fields of an operation, its fragments written out.", minimum=1)
+    max_aliases: int = setting(100, "Most aliases in an operation, its fragments written out.", minimum=0)
+    max_directives: int = setting(50, "Most directives in an operation, its fragments written out.", minimum=0)
     key_cache_seconds: float = setting(5.0, "How long a key is remembered; a revoked key works at most that long.", minimum=0)
     shutdown_grace_seconds: int = setting(10, "How long running requests may finish after the server was told to stop.", minimum=0)
     shutdown_delay_seconds: float = setting(
@@ -93,6 +100,17 @@ class Settings:
     @property
     def limits(self) -> Limits:
         return Limits(self.max_execution_ms, self.max_memory_bytes, self.max_rows_to_read)
+
+    @property
+    def shape_limits(self) -> ShapeLimits:
+        return ShapeLimits(
+            self.max_query_depth,
+            self.max_query_width,
+            self.max_root_fields,
+            self.max_query_fields,
+            self.max_aliases,
+            self.max_directives,
+        )
 
     @property
     def is_development(self) -> bool:

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from gateway.__main__ import main
 from gateway.settings import Settings, environment_variable
 
-UNITS = ("_ms", "_bytes", "_days", "_seconds", "_tokens", "_rows_to_read")
+COUNTS = ("_aliases", "_cost", "_depth", "_directives", "_fields", "_width")
+UNITS = ("_ms", "_bytes", "_days", "_seconds", "_tokens", "_rows_to_read", *COUNTS)
 
 
 def test_serve_help_shows_every_setting_with_its_variable_and_default() -> None:

@@ -2,6 +2,9 @@
 
 A cohort's id follows from site and name, so that naming it again adds to the same cohort and adding the same visitors
 again changes nothing. Who is in it is settled when they are added: a rule is not asked again later.
+
+Deleting is a mark, which works on any cluster: the id is used up, and the next cohort of the name gets another one.
+The members of a used id are asked for by nobody, and `python -m gateway cohorts delete` takes them away.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from clickhouse.conditions import lens_clauses, window_clauses
 from clickhouse.insert import Insert
@@ -30,12 +33,20 @@ class Cohort:
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
 
     @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> Cohort:
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
         return cls(row["site_id"], row["cohort_id"], row["name"], row["created_at"].replace(tzinfo=UTC))
 
+    @classmethod
+    def named(cls, site_id: str, name: str, rows: Sequence[Mapping[str, Any]]) -> tuple[Self, bool]:
+        """The cohort of a name by the rows of `compile_named`, and whether it is there already."""
+        if rows and not rows[0]["deleted"]:
+            return cls.from_row(rows[0]), True
+        return cls(site_id, cohort_id_of(site_id, name, len(rows)), name), False
 
-def cohort_id_of(site_id: str, name: str) -> str:
-    return "co_" + hashlib.sha256(f"{site_id}\n{name}".encode()).hexdigest()[:16]
+
+def cohort_id_of(site_id: str, name: str, used: int = 0) -> str:
+    """`used` is how many ids of the name are used up."""
+    return "co_" + hashlib.sha256("\n".join([site_id, name, *([str(used)] if used else [])]).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,21 @@ def compile_cohorts(
             *([f"WHERE (name, cohort_id) > ({params.text(after[0])}, {params.text(after[1])})"] if after else []),
             "ORDER BY name, cohort_id",
             *([f"LIMIT {params.bind(first + 1, 'UInt32')}"] if first is not None else []),
+        ],
+        params,
+    )
+
+
+def compile_named(site_id: str, name: str) -> Statement:
+    """Rows for `Cohort.from_row` and `Cohort.named`: every cohort that ever had the name, deleted ones last."""
+    params = Params()
+    return Statement.of(
+        [
+            "SELECT site_id, cohort_id, name, created_at, deleted",
+            "FROM cohorts FINAL",
+            f"WHERE site_id = {params.text(site_id)}",
+            f"  AND name = {params.text(name)}",
+            "ORDER BY deleted, created_at, cohort_id",
         ],
         params,
     )
@@ -175,14 +201,13 @@ def _add(site_id: str, cohort_id: str, visitors: list[str], params: Params) -> S
     )
 
 
-def compile_remove_members(site_id: str, cohort_id: str) -> Statement:
-    """Empties a cohort."""
+def compile_remove_members(site_id: str) -> Statement:
+    """Removes the members of the site's deleted cohorts."""
     params = Params()
-    return Statement.of(
-        [
-            "DELETE FROM cohort_members",
-            f"WHERE site_id = {params.text(site_id)}",
-            f"  AND cohort_id = {params.text(cohort_id)}",
-        ],
-        params,
-    )
+    site = params.text(site_id)
+    lines = [
+        "DELETE FROM cohort_members",
+        f"WHERE site_id = {site}",
+        f"  AND cohort_id IN (SELECT cohort_id FROM cohorts FINAL WHERE site_id = {site} AND deleted)",
+    ]
+    return Statement("\n".join(lines), params.values, changes="cohort_members")

@@ -13,7 +13,15 @@ from zoneinfo import available_timezones
 
 import click
 
-from clickhouse.cohorts import Cohort, cohort_id_of, compile_add_members, compile_cohorts, compile_sizes, insert_cohort
+from clickhouse.cohorts import (
+    Cohort,
+    compile_add_members,
+    compile_cohorts,
+    compile_named,
+    compile_remove_members,
+    compile_sizes,
+    insert_cohort,
+)
 from clickhouse.errors import BadUserInputError, NotFoundError
 from clickhouse.keys import EVERY_SITE, SCOPES, ApiKey, compile_keys, insert_key
 from clickhouse.sites import PLANS, Site, compile_retain, compile_sites, insert_site
@@ -229,6 +237,22 @@ def list_cohorts(settings: Settings, site_id: str) -> None:
     print_table(("COHORT", "NAME", "VISITORS"), [(one.cohort_id, one.name, str(sizes.get(one.cohort_id, 0))) for one in found])
 
 
+@cohorts.command("delete")
+@click.option("--site", "site_id", required=True, callback=_site_id, help="The site's id.")
+@click.option("--name", required=True, help="The cohort's name.")
+@with_settings("clickhouse", "cluster_nodes")
+def delete_cohort(settings: Settings, site_id: str, name: str) -> None:
+    """Delete a cohort, and what is stored of it and of those deleted before."""
+    with open_database(settings) as database:
+        require_site(database, site_id)
+        cohort, exists = Cohort.named(site_id, name, database.query(compile_named(site_id, name)))
+        if not exists:
+            raise BadUserInputError(f"Site {site_id} has no cohort {name!r}; `cohorts list` shows those it has.")
+        database.insert(insert_cohort(cohort, datetime.now(UTC), deleted=True))
+        database.command(compile_remove_members(site_id))
+    click.echo(f"Cohort {cohort.cohort_id} ({name}) of site {site_id} deleted.")
+
+
 def read_visitor_ids(file: Path) -> list[str]:
     """Distinct ids in the file's order; raises BadUserInputError that names the line that is none."""
     try:
@@ -248,12 +272,12 @@ def read_visitor_ids(file: Path) -> list[str]:
 
 def save_cohort(database: Database, site_id: str, name: str, visitor_ids: Sequence[str]) -> str:
     """The cohort's id. Members first, so that a cohort that is seen is whole; the same again changes nothing."""
-    cohort_id = cohort_id_of(site_id, name)
+    cohort, exists = Cohort.named(site_id, name, database.query(compile_named(site_id, name)))
     for start in range(0, len(visitor_ids), VISITORS_A_STATEMENT):
-        database.command(compile_add_members(site_id, cohort_id, visitor_ids[start : start + VISITORS_A_STATEMENT]))
-    if not database.query(compile_cohorts(site_id, [cohort_id])):
-        database.insert(insert_cohort(Cohort(site_id, cohort_id, name), datetime.now(UTC)))
-    return cohort_id
+        database.command(compile_add_members(site_id, cohort.cohort_id, visitor_ids[start : start + VISITORS_A_STATEMENT]))
+    if not exists:
+        database.insert(insert_cohort(cohort, datetime.now(UTC)))
+    return cohort.cohort_id
 
 
 @click.group()

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from clickhouse.client import Client
 from clickhouse.cohorts import (
     Cohort,
     CohortRule,
-    cohort_id_of,
     compile_add_by_interaction,
     compile_add_by_lens,
     compile_add_by_rule,
     compile_add_members,
     compile_cohorts,
-    compile_remove_members,
+    compile_named,
     compile_sizes,
     insert_cohort,
 )
@@ -71,26 +71,28 @@ async def create_cohort(context: Context, site: Site, name: str, members: Member
     name = name.strip()
     if not 1 <= len(name) <= MAX_NAME_LENGTH or not name.isprintable():
         raise BadUserInputError(f"name: 1 to {MAX_NAME_LENGTH} printable characters.", argument="name")
-    key = cohort_id_of(site.site_id, name)
     client = context.client_of(site.site_id)
-    found = await client.query(compile_cohorts(site.site_id, [key]))
-    if not found and await client.query(compile_sizes(site.site_id, [key])):  # of a creation that did not end
-        await client.command(compile_remove_members(site.site_id, key))
-    for statement in members(key):
+    cohort, exists = await _named(client, site, name)
+    if not exists and await client.query(compile_sizes(site.site_id, [cohort.cohort_id])):  # of a creation that did not end
+        await client.insert(*insert_cohort(cohort, datetime.now(UTC), deleted=True))
+        cohort, exists = await _named(client, site, name)
+    for statement in members(cohort.cohort_id):
         await client.command(statement)
-    cohort = Cohort.from_row(found[0]) if found else Cohort(site.site_id, key, name)
-    if not found:
+    if not exists:
         await client.insert(*insert_cohort(cohort, datetime.now(UTC)))
     context.forget_cohorts()
     return cohort
 
 
+async def _named(client: Client, site: Site, name: str) -> tuple[Cohort, bool]:
+    return Cohort.named(site.site_id, name, await client.query(compile_named(site.site_id, name)))
+
+
 async def delete_cohort(context: Context, site: Site, key: str) -> bool:
-    """Whether there was such a cohort. Its members go first, so that one of the same name never finds them."""
+    """Whether there was such a cohort."""
     client = context.client_of(site.site_id)
     found = await client.query(compile_cohorts(site.site_id, [key]))
     if found:
-        await client.command(compile_remove_members(site.site_id, key))
         await client.insert(*insert_cohort(Cohort.from_row(found[0]), datetime.now(UTC), deleted=True))
         context.forget_cohorts()
     return bool(found)

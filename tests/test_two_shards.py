@@ -12,14 +12,19 @@ import orjson
 import pytest
 
 from clickhouse.client import connect, open_sync
+from clickhouse.cohorts import compile_remove_members
+from clickhouse.keys import ApiKey
 from clickhouse.migrations import migrate
 from clickhouse.sites import Site
+from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
+from gateway.database import Database
 from gateway.demo import DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_rows
-from tests.asking import NOW, answer, create_site, load
+from tests.asking import NOW, answer, ask, create_site, load
 from tests.servers import CLUSTER, Node
 
 SITE = Site(DEMO_SITE, "Demo", time_zone="Europe/Berlin", test_account_rules=tuple(DEMO_TEST_ACCOUNTS))
+WRITER = ApiKey("k", "k", frozenset({"heatmap:read", "cohort:write"}), frozenset({"*"}))
 PAGE = "https://example.com/pricing"
 SEGMENTS = {
     "all": "{}",
@@ -94,3 +99,29 @@ async def test_same_answers(dsns: tuple[str, str], selection: str, segment: str)
     assert one["errors"] == []
     assert re.search(r'"clicks":[1-9]', orjson.dumps(one["data"]).decode())
     assert sharded == one
+
+
+async def test_a_cohort_comes_and_goes(dsns: tuple[str, str], nodes: tuple[Node, Node]) -> None:
+    """One of the same name begins empty; what is stored of a deleted one goes on every node."""
+    size = "createCohort(siteId: $site, name: $name, members: {visitors: $visitors}) { size cohortId }"
+    create = f"mutation ($site: String!, $name: String!, $visitors: [String!]!) {{ {size} }}"
+    client = await connect(dsns[1])
+    made = [
+        (await ask(client, create, WRITER, site=DEMO_SITE, name="brief", visitors=visitors))["createCohort"]
+        for visitors in (["a", "b", "c", "d"], ["a", "e"])
+    ]
+    assert [one["size"] for one in made] == [4, 5]
+    delete = f'mutation {{ deleteCohort(siteId: "{DEMO_SITE}", cohortId: "{made[0]["cohortId"]}") }}'
+    assert await ask(client, delete, WRITER) == {"deleteCohort": True}
+    again = (await ask(client, create, WRITER, site=DEMO_SITE, name="brief", visitors=["f"]))["createCohort"]
+    assert again["size"] == 1
+    await client.close()
+    drivers = [open_sync(node.dsn(dsns[1].rpartition("/")[2])) for node in nodes]
+    database = Database(drivers[0], drivers)
+    database.command(compile_remove_members(DEMO_SITE))
+    stored = database.query(
+        Statement("SELECT toString(cohort_id) AS id, count() AS n FROM cohort_members WHERE cohort_id != 'even' GROUP BY id", {})
+    )
+    assert stored == [{"id": again["cohortId"], "n": 1}]
+    for driver in drivers:
+        driver.close()

@@ -183,6 +183,18 @@ def test_loading_a_cohort_again_changes_nothing_and_adds_what_is_new(shop: str, 
     assert [cohort_id, "Big", "spenders", "4"] in lines(run("cohorts", "list", "--site", shop))
 
 
+def test_a_deleted_cohort_leaves_nothing(shop: str, tmp_path: Path) -> None:
+    (tmp_path / "ids").write_text("v1\nv2\n")
+    named = ("--site", shop, "--name", "brief")
+    run("cohorts", "load", *named, tmp_path / "ids")
+    deleted = cohort_id_of(shop, "brief")
+    assert run("cohorts", "delete", *named).stdout == f"Cohort {deleted} (brief) of site shop deleted.\n"
+    assert "no cohort 'brief'" in refusal("cohorts", "delete", *named)
+    (tmp_path / "ids").write_text("v3\n")
+    assert "has 1 visitors" in run("cohorts", "load", *named, tmp_path / "ids").stdout
+    assert deleted not in run("cohorts", "list", "--site", shop).stdout
+
+
 def test_a_cohort_of_many(shop: str, tmp_path: Path) -> None:
     (tmp_path / "many").write_text("\n".join(f"visitor-{number}" for number in range(5001)))
     assert "has 5001 visitors" in run("cohorts", "load", "--site", shop, "--name", "many", tmp_path / "many").stdout

@@ -14,6 +14,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
+from clickhouse.errors import BadUserInputError
+
+MAX_VALUE_CHARACTERS = 30_000
+"""A server takes 128 KiB a value (`http_max_field_value_size`), in UTF-8 and escaped."""
+
 
 @dataclass(slots=True)
 class Params:
@@ -23,10 +28,15 @@ class Params:
     _names: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def bind(self, value: Any, clickhouse_type: str) -> str:
-        """The placeholder for `value`, for example `{p0:Array(String)}`."""
+        """The placeholder for `value`, for example `{p0:Array(String)}`; of a list that is too long for one, several."""
         if "DateTime" in clickhouse_type and "UTC" not in clickhouse_type:
             raise ValueError(f"a time parameter must name its zone, not {clickhouse_type}")
         known = (repr(value), clickhouse_type)
+        if len(known[0]) > MAX_VALUE_CHARACTERS:
+            if not isinstance(value, list) or len(value) < 2:
+                raise BadUserInputError(f"A value has more than the {MAX_VALUE_CHARACTERS} characters that can be asked for.")
+            half = len(value) // 2
+            return f"arrayConcat({self.bind(value[:half], clickhouse_type)}, {self.bind(value[half:], clickhouse_type)})"
         name = self._names.setdefault(known, f"p{len(self._names)}")
         self.values[name] = value
         return f"{{{name}:{clickhouse_type}}}"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Final
 
-from graphql import GraphQLError
+import strawberry
+from graphql import GraphQLError, GraphQLObjectType
 from strawberry.federation import Schema
-from strawberry.schema.config import StrawberryConfig
+from strawberry.federation.schema import FederationAny
 from strawberry.types import ExecutionContext
 
 from schema.elements import Element
+from schema.entities import Entities
 from schema.insights import Insights
 from schema.mutation import Mutation
 from schema.query import Query
@@ -22,16 +26,30 @@ FEDERATION_VERSION: Final = "2.9"
 class Subgraph(Schema):
     """An Apollo Federation 2 subgraph whose wide lists are spliced."""
 
+    def __init__(self, *, query: type, mutation: type | None = None, types: Sequence[type] = ()) -> None:
+        super().__init__(
+            query=query,
+            mutation=mutation,
+            types=types,
+            execution_context_class=SplicingExecutor,
+            federation_version=FEDERATION_VERSION,
+        )
+        self._entities = Entities(self._schema)
+        service = self._schema.type_map["_Service"]
+        assert isinstance(service, GraphQLObjectType)
+        service.fields["sdl"].resolve = lambda *_: self.sdl
+
+    @cached_property
+    def sdl(self) -> str:
+        """Printed once: anybody may ask for it, and it takes long."""
+        return self.as_str()
+
+    def entities_resolver(self, info: strawberry.Info[Any], representations: list[FederationAny]) -> list[FederationAny]:
+        return self._entities.resolve(info, representations)
+
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: the gateway logs what is worth it, beside the request id; the rest is the caller's fault."""
 
 
 def build_schema() -> Subgraph:
-    return Subgraph(
-        query=Query,
-        mutation=Mutation,
-        types=[Insights, Element, Replay],
-        execution_context_class=SplicingExecutor,
-        config=StrawberryConfig(),
-        federation_version=FEDERATION_VERSION,
-    )
+    return Subgraph(query=Query, mutation=Mutation, types=[Insights, Element, Replay])

@@ -1,7 +1,7 @@
-# Every target makes what it needs first: an environment of its own in .venv, for tests also ClickHouse from npm.
+# Every target makes what it needs first: an environment of its own in .venv, for tests also ClickHouse and GraphQL clients from npm.
 PYTHON ?= python3.11
 IN_ENVIRONMENT = .venv/bin/python
-CLICKHOUSE = tests/node/node_modules/.package-lock.json
+NODE_MODULES = tests/node/node_modules/.package-lock.json
 LOCK = .ci/requirements.txt
 
 .PHONY: demo test check bench load-test lock clean
@@ -9,7 +9,7 @@ LOCK = .ci/requirements.txt
 demo: .venv/installed
 	$(IN_ENVIRONMENT) -m gateway demo
 
-test: .venv/installed $(CLICKHOUSE)
+test: .venv/installed $(NODE_MODULES)
 	$(IN_ENVIRONMENT) -m pytest
 
 check: .venv/installed
@@ -22,7 +22,7 @@ check: .venv/installed
 bench: .venv/installed
 	for bench in tests/benchmarks/bench_*.py; do $(IN_ENVIRONMENT) -m tests.benchmarks.$$(basename $$bench .py) || exit; done
 
-load-test: .venv/installed $(CLICKHOUSE)
+load-test: .venv/installed $(NODE_MODULES)
 	$(IN_ENVIRONMENT) -m tests.benchmarks.load_test --readme
 
 # Pins every dependency with its hashes; addresses of registries are left out.
@@ -30,7 +30,7 @@ lock: .venv/installed
 	.venv/bin/pip install --quiet uv
 	.venv/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate --upgrade --quiet --output-file $(LOCK)
-	npm install --prefix tests/node --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	npm install --prefix tests/node --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean:
 	rm -rf .venv tests/node/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
@@ -40,6 +40,6 @@ clean:
 	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCK)
 	touch $@
 
-$(CLICKHOUSE): tests/node/package-lock.json
-	npm ci --prefix tests/node --no-audit --no-fund
+$(NODE_MODULES): tests/node/package-lock.json
+	npm ci --prefix tests/node --ignore-scripts --no-audit --no-fund
 	touch $@

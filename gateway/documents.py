@@ -17,11 +17,13 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLError,
     InlineFragmentNode,
-    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    ValidationRule,
+    get_named_type,
     get_operation_ast,
+    is_introspection_type,
     parse,
     specified_rules,
     validate,
@@ -63,7 +65,7 @@ class Documents:
         self._introspection = introspection
         self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
         if not introspection:
-            self._rules += (NoSchemaIntrospectionCustomRule,)
+            self._rules += (NoSchemaRule,)
         self._remembered = lru_cache(REMEMBERED_DOCUMENTS)(self._prepare)
 
     def prepare(self, text: str) -> DocumentNode:
@@ -85,6 +87,16 @@ class Documents:
             return DocumentNode(), [GraphQLError(error.message, original_error=error)]
         except RecursionError:
             return DocumentNode(), [_limit_as_such(GraphQLError("Document is nested too deeply. Parsing aborted."))]
+
+
+class NoSchemaRule(ValidationRule):
+    """Neither introspection nor a subgraph's SDL, which says as much."""
+
+    def enter_field(self, node: FieldNode, *_args: Any) -> None:
+        kind = get_named_type(self.context.get_type())
+        if kind and (is_introspection_type(kind) or kind.name == "_Service"):
+            reason = f"Introspection is off, `{node.name.value}` too; read the SDL with: python -m gateway schema"
+            self.report_error(GraphQLError(reason, node))
 
 
 def _limit_as_such(error: GraphQLError) -> GraphQLError:

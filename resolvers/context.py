@@ -25,6 +25,8 @@ from clickhouse.statement import Statement
 from resolvers.questions import Question, Row, answer
 from resolvers.sources import Source, SourceLoader, Sources
 
+SITES_A_STATEMENT = 50
+
 ElementKey = tuple[str, str, str]
 """site id, page key, selector"""
 
@@ -187,19 +189,22 @@ def _rows(
     read: Callable[[Row], Any] = lambda row: row,
     missing: Callable[..., Any] = lambda *key: None,
 ) -> Callable[[Source, list[tuple[Any, ...]]], Any]:
-    """Loads keys of a site id and the values of `columns`: one statement a site, which answers one row a key that exists."""
+    """Loads keys of a site id and the values of `columns`; `compile_` asks one row a key that exists, of some sites in one statement."""
 
     async def load(source: Source, keys: list[tuple[Any, ...]]) -> Sequence[Any]:
         by_site: dict[str, list[Any]] = {}
         for site_id, *values in keys:
             by_site.setdefault(site_id, []).append(tuple(values) if len(values) > 1 else values[0])
 
-        async def of_site(site_id: str) -> dict[tuple[Any, ...], Any]:
-            rows = await source.client.query(compile_(site_id, tuple(by_site[site_id])))
-            return {(site_id, *(row[column] for column in columns)): read(row) for row in rows}
+        async def of_sites(site_ids: list[str]) -> dict[tuple[Any, ...], Any]:
+            statements = [compile_(site_id, tuple(by_site[site_id])) for site_id in site_ids]
+            rows = await source.client.query(statements[0] if len(statements) == 1 else Statement.union(statements))
+            return {(site_ids[row.get("question", 0)], *(row[column] for column in columns)): read(row) for row in rows}
 
         found: dict[tuple[Any, ...], Any] = {}
-        for rows in await asyncio.gather(*map(of_site, by_site)):
+        site_ids = list(by_site)
+        at_once = (site_ids[start : start + SITES_A_STATEMENT] for start in range(0, len(site_ids), SITES_A_STATEMENT))
+        for rows in await asyncio.gather(*map(of_sites, at_once)):
             found |= rows
         return [found[key] if key in found else missing(*key) for key in keys]
 

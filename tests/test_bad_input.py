@@ -50,7 +50,11 @@ POINTS = ", ".join("{relativeX: 0.5, y: 1}" for _ in range(10_000))
 CASES = [
     ("unknown enum", insights("segment: {device: [WATCH]}"), "WATCH"),
     ("unknown argument", insights("colour: 1"), "colour"),
-    ("huge value", f'{{ site(siteId: "{SITE.site_id}") {{ page(key: "{PAGE}{"x" * 200_000}") {{ key }} }} }}', "characters that can be asked for"),
+    (
+        "huge value",
+        f'{{ site(siteId: "{SITE.site_id}") {{ page(key: "{PAGE}{"x" * 200_000}") {{ key }} }} }}',
+        "characters that can be asked for",
+    ),
     ("width min > max", insights("segment: {viewportWidth: {min: 800, max: 400}}"), r"segment\.viewportWidth: min \(800\)"),
     ("negative width", insights("segment: {viewportWidth: {min: -1}}"), r"segment\.viewportWidth"),
     ("window reversed", insights('window: {between: {from: "2026-04-02", to: "2026-04-01"}}'), "window: it ends"),

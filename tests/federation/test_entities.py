@@ -25,23 +25,23 @@ ENTITIES = """
 
 @pytest.fixture(scope="module", autouse=True)
 def loaded(database: SyncClient) -> None:
-    """A hundred pages, of a session and an element each."""
-    create_site(database, OTHER)
+    """A hundred pages of two sites, with a session and an element each."""
     at = int(NOW.timestamp() * 1000) - 3_600_000
-    rows: list[dict[str, Any]] = []
-    for number in range(100):
+    rows: dict[Site, list[dict[str, Any]]] = {create_site(database, site): [] for site in (SITE, OTHER)}
+    for number in range(1, 101):
         shared = {"sessionId": f"s{number}", "visitorId": "v", "url": f"{URL}{number}", "viewportWidth": 400, "viewportHeight": 800}
-        rows += [
+        rows[SITE if number % 2 else OTHER] += [
             shared | {"type": "pageview", "timestamp": at},
             shared | {"type": "click", "timestamp": at + 1, "x": 10, "y": 10, "selector": f"#e{number}"},
         ]
-    load(database, create_site(database, SITE), rows)
+    for site in (SITE, OTHER):
+        load(database, site, rows[site])
 
 
-def reference(typename: str, number: int = 0) -> dict[str, Any]:
+def reference(typename: str, number: int = 1) -> dict[str, Any]:
     page = f"{URL}{number}"
     keys = {"Page": {"key": page}, "Element": {"pageKey": page, "selector": f"#e{number}"}, "Replay": {"sessionId": f"s{number}"}}
-    site = OTHER if typename == "Site" and number % 2 else SITE
+    site = SITE if number % 2 else OTHER
     return {"__typename": typename, "siteId": site.site_id, **keys.get(typename, {})}
 
 
@@ -50,7 +50,7 @@ async def test_100_representations_cost_as_many_statements_as_1(client: Client, 
     costs = []
     for count in (1, 100):
         statements.clear()
-        asked = [reference(typename, number) for number in range(count)]
+        asked = [reference(typename, number) for number in range(1, count + 1)]
         assert (await ask(client, ENTITIES, of=asked))["_entities"] == asked
         costs.append(len(statements))
     assert costs[0] == costs[1] <= 4
@@ -90,10 +90,13 @@ async def test_a_malformed_representation_costs_itself_alone(client: Client, mal
 
 async def test_what_is_not_there_or_not_ours_is_null(client: Client) -> None:
     key = ApiKey("k", "k", frozenset({"heatmap:read"}), frozenset({SITE.site_id}))
-    missing, foreign, replay = PAGE | {"key": f"{URL}nowhere"}, reference("Site", 1), reference("Replay")
+    missing, foreign, replay = PAGE | {"key": f"{URL}nowhere"}, reference("Page", 2), reference("Replay")
     found = await answer(client, ENTITIES, key, of=[missing, PAGE, foreign, replay])
     assert found["data"]["_entities"] == [None, PAGE, None, None]
-    assert [(error["code"], error["path"]) for error in found["errors"]] == [("NOT_FOUND", ["_entities", 2]), ("FORBIDDEN", ["_entities", 3])]
+    assert [(error["code"], error["path"]) for error in found["errors"]] == [
+        ("NOT_FOUND", ["_entities", 2]),
+        ("FORBIDDEN", ["_entities", 3]),
+    ]
 
 
 async def test_what_other_subgraphs_need_is_ignored(client: Client) -> None:

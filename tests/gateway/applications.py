@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from strawberry.schema import Schema
 
 from clickhouse.errors import NotFoundError
+from clickhouse.keys import ApiKey
 from gateway.graphql_http import JSON_TYPE
 from schema.splice import Spliced, SplicingExecutor
 
@@ -61,6 +62,13 @@ class Mutation:
 
 def small_schema() -> Schema:
     return Schema(Query, Mutation, execution_context_class=SplicingExecutor)
+
+
+class Doorman:
+    """Lets everybody in."""
+
+    async def authenticate(self, authorization: str | None) -> ApiKey:
+        return ApiKey("guest", "", frozenset(), frozenset())
 
 
 @asynccontextmanager

@@ -7,27 +7,20 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from httpx import AsyncClient
 from starlette.requests import ClientDisconnect, Request
 
-from clickhouse.keys import ApiKey
 from gateway.app import create_app
 from gateway.disconnection import unless_disconnected
 from gateway.graphql_http import JSON_TYPE, RESPONSE_TYPE, negotiate
 from gateway.settings import Settings
-from tests.gateway.applications import BROWSER, post, problem, serving, small_schema
+from schema.build import build_schema
+from tests.gateway.applications import BROWSER, Doorman, post, problem, serving, small_schema
 
 NOWHERE = Settings(clickhouse="http://127.0.0.1:9/none", secret="only for tests")
-
-
-class Doorman:
-    """Lets everybody in."""
-
-    async def authenticate(self, authorization: str | None) -> ApiKey:
-        return ApiKey("guest", "", frozenset(), frozenset())
 
 
 @pytest.fixture
@@ -242,3 +235,18 @@ async def test_a_client_that_goes_away_cancels_the_execution() -> None:
     with pytest.raises(ClientDisconnect):
         await unless_disconnected(Request({"type": "http"}, receive), execution())
     assert cancelled.is_set()
+
+
+@pytest.mark.parametrize("environment", ["development", "production"])
+async def test_the_sdl_follows_introspection(environment: Literal["development", "production"]) -> None:
+    app = create_app(replace(NOWHERE, environment=environment), build_schema())
+    async with serving(app) as http:
+        app.state.authenticator = Doorman()
+        for query in ("{ _service { __typename } }", "{ __schema { __typename } }"):
+            answered = await post(http, query)
+            if environment == "development":
+                assert "errors" not in answered.json()
+            else:
+                status, code, message = problem(answered)
+                assert (status, code) == (200, "BAD_USER_INPUT")
+                assert "python -m gateway schema" in message

@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from clickhouse.numbers import STANDARD_VIEWPORT_PX
 from clickhouse.rage import DEFAULT_RULE, bursts
-from clickhouse.received import POINTS, SMALL_BLOCKS
+from clickhouse.received import POINTS, ROW_ID, SMALL_BLOCKS
 from clickhouse.statement import Params, Statement
 from clickhouse.url import ABSOLUTE_URL, page_key_sql
 
@@ -213,7 +213,8 @@ def _rows(batch: Batch) -> Statement:
     return _temporary(
         "derive_rows",
         [
-            "SELECT *, bitOr(bitShiftLeft(toUInt64(greatest(toUnixTimestamp64Milli(timestamp), 0)), 20), bitAnd(row_id, 1048575)) AS at",
+            f"SELECT *, {ROW_ID} AS row_id,",
+            "  bitOr(bitShiftLeft(toUInt64(greatest(toUnixTimestamp64Milli(timestamp), 0)), 20), bitAnd(row_id, 1048575)) AS at",
             "FROM received FINAL",
             *_of_batch(batch, params),
         ],
@@ -422,7 +423,6 @@ def _insert_interactions() -> Statement:
         "day",
         "timestamp",
         "session_id",
-        "row_id",
         "fixed",
         "since_pageview_ms",
         "selector",
@@ -433,14 +433,23 @@ def _insert_interactions() -> Statement:
     columns = ", ".join((*own, *_DIMENSIONS))
     return Statement.of(
         [
-            f"INSERT INTO interactions (kind, x, y, clicks, labelled, {columns})",
+            f"INSERT INTO interactions (kind, x, y, clicks, labelled, tie, {columns})",
+            f"SELECT kind, x, y, clicks, labelled, if(empty(rows), 0, indexOf(rows, row_id) - 1), {columns}",
+            "FROM (",
             "SELECT toString(type) AS kind, ifNull(x, 0) AS x, ifNull(y, 0) AS y,",
-            f"  if(type = 'rage', ifNull(count, {UNCOUNTED_BURST_CLICKS}), 1) AS clicks, type = 'rage' AS labelled, {columns}",
+            f"  if(type = 'rage', ifNull(count, {UNCOUNTED_BURST_CLICKS}), 1) AS clicks, type = 'rage' AS labelled, row_id, {columns}",
             "FROM derive_facts",
             f"WHERE type IN {POINTS}",
             "UNION ALL",
-            f"SELECT 'rage', x, y, clicks, false, {columns}",
+            f"SELECT 'rage', x, y, clicks, false, row_id, {columns}",
             "FROM derive_bursts",
+            ") AS found",
+            "LEFT JOIN (",
+            "  SELECT session_id, timestamp, arraySort(groupArray(row_id)) AS rows FROM derive_rows",
+            "  WHERE (session_id, timestamp) IN (SELECT session_id, timestamp FROM derive_rows GROUP BY session_id, timestamp HAVING count() > 1)",
+            "  GROUP BY session_id, timestamp",
+            ") AS together USING (session_id, timestamp)",
+            f"SETTINGS {AS_WRITTEN}",
         ],
         Params(),
     )

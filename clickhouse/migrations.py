@@ -21,6 +21,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.errors import BadUserInputError, SourceUnavailableError
+from clickhouse.received import ROW_ID
 from clickhouse.statement import Statement
 from clickhouse.tables import DDL, Table, parse
 
@@ -79,7 +80,10 @@ class Layout:
 
 def steps(folder: Path = DDL) -> list[Step]:
     """The DDL files in order."""
-    return [Step(int(file.name[:4]), file.stem[5:], file.read_text()) for file in sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))]
+    return [
+        Step(int(file.name[:4]), file.stem[5:], file.read_text().replace("$row_id", ROW_ID))
+        for file in sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
+    ]
 
 
 def migrate(client: Client, cluster: str | None = None, replicated: bool = False, folder: Path = DDL) -> list[Step]:
@@ -96,7 +100,8 @@ def migrate(client: Client, cluster: str | None = None, replicated: bool = False
             pending.append(step)
         elif applied[step.number] != step.checksum:
             raise MigrationError(
-                f"Step {step.number:04} ({step.name}) was applied from a different file. Undo that change; put it into a new step."
+                f"Step {step.number:04} ({step.name}) was applied from a different file: these tables were made by another version, and are"
+                " as they were. Use that version, or load the files again into a new directory or database: --clickhouse DSN."
             )
     for step in pending:
         for statement in layout.statements(step.text):
@@ -115,8 +120,8 @@ def compile_applied() -> Statement:
 
 def why_not_current(applied: Iterable[Mapping[str, Any]]) -> str | None:
     """What to do about tables that are not up to date, by the rows of `compile_applied`; None when they are."""
-    known = {row["step"] for row in applied}
-    if all(step.number in known for step in steps()):
+    known = {row["step"]: row["checksum"] for row in applied}
+    if all(known.get(step.number) == step.checksum for step in steps()):
         return None
     return "The tables are not up to date. Run: python -m gateway migrate"
 

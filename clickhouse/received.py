@@ -1,4 +1,4 @@
-"""Rows as sent: what each key must hold, the reason a row is refused, and who it is (`row_id`), all as SQL.
+"""Rows as sent: what each key must hold, the reason a row is refused, and who it is (`ROW_ID`), all as SQL.
 
 `gateway.load` puts lines into the temporary table `load_lines`; the statements here parse them into `load_rows` and
 move the good new ones to `received`. One row as sent, and what becomes of it:
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from clickhouse.statement import Params, Statement
+from clickhouse.tables import TABLES
 from clickhouse.url import ABSOLUTE_URL, page_key_sql
 
 TYPES = ("pageview", "click", "dead", "rage", "move", "scroll", "attention", "event", "element")
@@ -104,9 +105,22 @@ KEYS: tuple[Text | Number | Flag, ...] = (
 )
 KNOWN = ("type", "timestamp", "device", "eventId", *(key.key for key in KEYS))
 COLUMNS = (
-    "site_id", "day", "session_id", "row_id", "type", "timestamp", "visitor_id", "page_key", "device", "properties", "expires_on",
+    "site_id", "day", "session_id", "event_id", "type", "timestamp", "visitor_id", "page_key", "device", "properties", "expires_on",
     *(key.column for key in KEYS),
 )  # fmt: skip
+
+
+def _row_id() -> str:
+    parts = ["type", "timestamp", "device"]
+    for key in KEYS:
+        parts.append(key.column if isinstance(key, Text) or key.unsent else f"isNull({key.column}), ifNull({key.column}, 0)")
+    parts += ["mapKeys(properties)", "arrayMap(value -> trimBoth(value, '\"'), mapValues(properties))"]  # CSV does not tell "12" from 12
+    return f"if(event_id != 0, event_id, cityHash64({', '.join(parts)}))"
+
+
+ROW_ID = _row_id()
+"""Who a row is within its session and day, from the columns of `received`: its eventId, else all that was sent; equal for one row
+in NDJSON, CSV and Parquet, whatever the order of its keys. It is computed, as 8 random bytes a row would be a third of the table."""
 
 SMALL_BLOCKS = "min_insert_block_size_rows = 30000, min_insert_block_size_bytes = 0"
 """For temporary tables: a block is the unit that threads share."""
@@ -186,15 +200,6 @@ def _reason(params: Params, now: datetime, retention_days: int) -> str:
     return f"if({wrong} = 0, '', multiIf(\n    {first},\n    ''))"
 
 
-def _identity() -> str:
-    """The hash of all that was sent; equal for one row in NDJSON, CSV and Parquet, whatever the order of its keys."""
-    parts = ["type", "timestamp", "device"]
-    for key in KEYS:
-        parts.append(key.column if isinstance(key, Text) or key.unsent else f"(isNull({key.column}), ifNull({key.column}, 0))")
-    parts.append("arrayMap(p -> (p.1, trimBoth(p.2, '\"')), unknown)")  # in CSV there is no telling "12" from 12
-    return f"cityHash64({', '.join(parts)})"
-
-
 def compile_parse(site_id: str, retention_days: int, now: datetime) -> Statement:
     """Parses `load_lines` into `load_rows`, refused rows with their `reason`; empty lines are no rows.
 
@@ -203,11 +208,10 @@ def compile_parse(site_id: str, retention_days: int, now: datetime) -> Statement
     params = Params()
     known = _texts(KNOWN)
     stored = [key for key in KEYS if _stored(key) != key.column]
-    row_id = f"if(sent.eventId != '', cityHash64('eventId', sent.eventId), {_identity()})"
     return Statement.of(
         [
             f"INSERT INTO load_rows (line, reason, {', '.join(COLUMNS)})",
-            f"SELECT line, reason, {', '.join(row_id if column == 'row_id' else column for column in COLUMNS)}",
+            f"SELECT line, reason, {', '.join(COLUMNS)}",
             "FROM (",
             f"SELECT * REPLACE ({', '.join(f'{_stored(key)} AS {key.column}' for key in stored)}),",
             f"  {params.text(site_id)} AS site_id,",
@@ -216,6 +220,7 @@ def compile_parse(site_id: str, retention_days: int, now: datetime) -> Statement
             f"  day + {params.bind(retention_days + 1, 'UInt16')} AS expires_on,",
             "  cityHash64(session_key) AS session_id,",
             "  cityHash64(visitor_key) AS visitor_id,",
+            "  if(sent.eventId != '', cityHash64('eventId', sent.eventId), 0) AS event_id,",
             f"  if(sent.type IN {_texts(TYPES)}, sent.type, 'pageview') AS type,",
             f"  if(lower(sent.device) IN {_texts(DEVICES)}, upper(sent.device), '') AS device,",
             f"  {page_key_sql('url')} AS page_key,",
@@ -250,12 +255,13 @@ def compile_parse(site_id: str, retention_days: int, now: datetime) -> Statement
 
 def compile_stage() -> list[Statement]:
     """Fresh temporary tables for a chunk: its lines as read, its rows as parsed, and who of them is stored already."""
+    columns = ", ".join(f"{name} {type_}" for name, type_ in TABLES["received"].columns.items())
     return [
         *(Statement(f"DROP TEMPORARY TABLE IF EXISTS {table}", {}) for table in STAGE),
         Statement("CREATE TEMPORARY TABLE load_lines (line UInt64 DEFAULT rowNumberInAllBlocks(), raw String) ENGINE = Memory", {}),
         Statement(
-            "CREATE TEMPORARY TABLE load_rows ENGINE = Memory AS"
-            " SELECT toUInt64(0) AS line, toLowCardinality('') AS reason, received.* FROM received LIMIT 0",
+            "CREATE TEMPORARY TABLE load_rows (line UInt64, reason LowCardinality(String),"
+            f" {columns}, row_id UInt64 MATERIALIZED {ROW_ID}) ENGINE = Memory",
             {},
         ),
     ]
@@ -289,10 +295,10 @@ def compile_known(site_id: str) -> Statement:
     return Statement.of(
         [
             "CREATE TEMPORARY TABLE load_known ENGINE = Memory AS",
-            "SELECT day, session_id, row_id",
+            f"SELECT day, session_id, {ROW_ID} AS row_id",
             "FROM received",
             f"WHERE site_id = {params.text(site_id)}",
-            "  AND (day, session_id, row_id) IN (SELECT day, session_id, row_id FROM load_rows WHERE reason = '')",
+            "  AND (day, session_id) IN (SELECT day, session_id FROM load_rows WHERE reason = '')",
         ],
         params,
     )

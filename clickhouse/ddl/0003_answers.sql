@@ -6,15 +6,16 @@ CREATE TABLE IF NOT EXISTS interactions$local $on_cluster
     kind              Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4),   -- a dead click is a click too; a rage burst is none
     page_key          LowCardinality(String),
     day               Date,
-    viewport_width    UInt16,
-    visitor_id        UInt64,
+    viewport_width    UInt16 CODEC(LZ4),
+    visitor_id        UInt64 CODEC(LZ4),
     timestamp         DateTime64(3, 'UTC') CODEC(T64, LZ4),
-    session_id        UInt64,
-    row_id            UInt64,                         -- of the row received; of a derived burst that of its first click
+    session_id        UInt64 CODEC(LZ4),
+    tie               UInt32,                         -- 0, 1, … among the rows of a session that share a millisecond
+    row_id            UInt64 ALIAS cityHash64(session_id, kind, tie), -- tells rows that share a timestamp apart
     viewport_height   UInt16,
     page_height       UInt32,
-    x                 Float64 CODEC(ZSTD(1)),
-    y                 Float64 CODEC(ZSTD(1)),
+    x                 Float64,
+    y                 Float64,
     fixed             Bool,
     clicks            UInt32,                         -- clicks of a rage burst, else 1
     labelled          Bool,                           -- a rage burst the tracker itself labelled, not derived from clicks
@@ -34,31 +35,32 @@ CREATE TABLE IF NOT EXISTS interactions$local $on_cluster
     entry_page        LowCardinality(String),
     is_test           Bool,
     sample_rate       Float32,
-    url               String CODEC(ZSTD(1)),
+    url               String,
     expires_on        Date
 )
 ENGINE = ${replicated}MergeTree
 PARTITION BY toYYYYMM(day)
 ORDER BY (site_id, kind, page_key, day, viewport_width, visitor_id, timestamp)
-TTL expires_on;
+TTL expires_on
+SETTINGS default_compression_codec = 'ZSTD(1)';
 
 CREATE TABLE IF NOT EXISTS pageviews$local $on_cluster
 (
     site_id            LowCardinality(String),
     page_key           LowCardinality(String),
     day                Date,
-    viewport_width     UInt16,
-    visitor_id         UInt64,
+    viewport_width     UInt16 CODEC(LZ4),
+    visitor_id         UInt64 CODEC(LZ4),
     timestamp          DateTime64(3, 'UTC') CODEC(T64, LZ4),
-    session_id         UInt64,
+    session_id         UInt64 CODEC(LZ4),
     viewport_height    UInt16,
     page_height        UInt32,
-    reached_px         UInt32,                        -- deepest bottom edge of the viewport, at least its own height
-    reached_ppt        UInt64,                        -- the same as a share of the page's height, in 1e-12, at most 1e12
+    reached_px         UInt32 CODEC(T64, ZSTD(1)),    -- deepest bottom edge of the viewport, at least its own height
+    reached_ppt        UInt64 CODEC(T64, ZSTD(1)),    -- the same as a share of the page's height, in 1e-12, at most 1e12
     seen_y_px          Array(UInt32),                 -- attention: top edges of the viewport …
     seen_height_px     Array(UInt32),                 -- … its heights …
     seen_ms            Array(UInt32),                 -- … and the time spent there
-    on_page_ms         Nullable(UInt32),              -- until the session's next pageview, else its last row; null when neither is later
+    on_page_ms         Nullable(UInt32) CODEC(T64, ZSTD(1)), -- until the session's next pageview, else its last row; null when neither is later
     session_pageviews  UInt32,
     breakpoint         Enum8('DESKTOP' = 1, 'TABLET' = 2, 'MOBILE' = 3),
     device             Enum8('DESKTOP' = 1, 'TABLET' = 2, 'MOBILE' = 3),
@@ -71,13 +73,14 @@ CREATE TABLE IF NOT EXISTS pageviews$local $on_cluster
     entry_page         LowCardinality(String),
     is_test            Bool,
     sample_rate        Float32,
-    url                String CODEC(ZSTD(1)),
+    url                String,
     expires_on         Date
 )
 ENGINE = ${replicated}MergeTree
 PARTITION BY toYYYYMM(day)
 ORDER BY (site_id, page_key, day, viewport_width, visitor_id, timestamp)
-TTL expires_on;
+TTL expires_on
+SETTINGS default_compression_codec = 'ZSTD(1)';
 
 CREATE TABLE IF NOT EXISTS events$local $on_cluster
 (
@@ -97,18 +100,19 @@ CREATE TABLE IF NOT EXISTS events$local $on_cluster
 ENGINE = ${replicated}MergeTree
 PARTITION BY toYYYYMM(day)
 ORDER BY (site_id, name, day, session_id, timestamp)
-TTL expires_on;
+TTL expires_on
+SETTINGS default_compression_codec = 'ZSTD(1)';
 
 CREATE TABLE IF NOT EXISTS sessions$local $on_cluster
 (
     site_id        LowCardinality(String),
     session_id     UInt64,
-    session_key    String CODEC(ZSTD(1)),
+    session_key    String,
     visitor_id     UInt64,
-    visitor_key    String CODEC(ZSTD(1)),
+    visitor_key    String,
     started_at     DateTime64(3, 'UTC'),
     ended_at       DateTime64(3, 'UTC'),
-    entry_url      String CODEC(ZSTD(1)),
+    entry_url      String,
     entry_page     LowCardinality(String),
     breakpoint     Enum8('DESKTOP' = 1, 'TABLET' = 2, 'MOBILE' = 3),
     device         Enum8('DESKTOP' = 1, 'TABLET' = 2, 'MOBILE' = 3),
@@ -130,7 +134,7 @@ CREATE TABLE IF NOT EXISTS sessions$local $on_cluster
 ENGINE = ${replicated}ReplacingMergeTree(derived_at)
 ORDER BY (site_id, session_id)
 TTL expires_on
-SETTINGS index_granularity = 128;
+SETTINGS index_granularity = 128, default_compression_codec = 'ZSTD(1)';
 
 CREATE TABLE IF NOT EXISTS elements$local $on_cluster
 (
@@ -154,7 +158,8 @@ CREATE TABLE IF NOT EXISTS elements$local $on_cluster
 )
 ENGINE = ${replicated}ReplacingMergeTree(version)
 ORDER BY (site_id, page_key, selector, breakpoint)
-TTL expires_on;
+TTL expires_on
+SETTINGS default_compression_codec = 'ZSTD(1)';
 
 CREATE TABLE IF NOT EXISTS pages$local $on_cluster
 (

@@ -11,7 +11,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse.client import open_sync
 from clickhouse.errors import BadUserInputError
-from clickhouse.migrations import Layout, MigrationError, migrate, steps
+from clickhouse.migrations import Layout, MigrationError, migrate, steps, why_not_current
 from clickhouse.tables import TABLES
 
 
@@ -89,3 +89,10 @@ def test_every_table_becomes_a_local_and_a_distributed_one() -> None:
 def test_bad_arguments_are_named(cluster: str | None, replicated: bool) -> None:
     with pytest.raises(BadUserInputError, match="cluster"):
         Layout(cluster, replicated)
+
+
+def test_tables_of_another_version_are_not_up_to_date() -> None:
+    applied = [{"step": step.number, "checksum": step.checksum} for step in steps()]
+    assert why_not_current(applied) is None
+    assert why_not_current(applied[:-1]) == "The tables are not up to date. Run: python -m gateway migrate"
+    assert why_not_current([*applied[:-1], applied[-1] | {"checksum": "other"}]) is not None

@@ -33,7 +33,7 @@ def parsed(database: Client, lines: list[bytes]) -> list[Row]:
         run(database, statement)
     database.raw_insert("load_lines", ["raw"], b"\n".join(lines) + b"\n", fmt="LineAsString", settings={"input_format_parallel_parsing": 0})
     run(database, received.compile_parse("site", RETENTION_DAYS, NOW))
-    return list(database.query("SELECT * FROM load_rows ORDER BY line").named_results())
+    return list(database.query("SELECT *, row_id FROM load_rows ORDER BY line").named_results())
 
 
 def run(database: Client, statement: Statement) -> None:

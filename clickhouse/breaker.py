@@ -1,6 +1,6 @@
 """A source that does not answer is left alone for a while, so that it costs its own fields only, and those at once.
 
-    client = GuardedClient(await connect(dsn), timeout_s=11)
+    client = GuardedClient("europe", await connect(dsn), timeout_s=11)
     await client.query(statement)     # DeadlineError when late; SourceUnavailableError at once while the breaker is open
 
 The breaker opens after some failures in a row; later one statement at a time is let through to try, and an answer closes it.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from contextvars import ContextVar
@@ -20,6 +21,7 @@ from clickhouse.client import Client, Row
 from clickhouse.errors import DeadlineError, SilentSourceError, SourceUnavailableError
 from clickhouse.reading import Listener, too_late
 from clickhouse.statement import Statement
+from clickhouse.tables import TABLES
 
 FAILURES_TO_OPEN = 5
 OPEN_S = 2.0
@@ -27,6 +29,9 @@ NO_ANSWER = "The data source does not answer. Try again in a moment."
 
 answer_by: ContextVar[float | None] = ContextVar("answer_by", default=None)
 """When the request must have its answers, by `time.monotonic`; what is late until then fails alone instead of the whole request."""
+
+incomplete_sources: ContextVar[set[str] | None] = ContextVar("incomplete_sources", default=None)
+"""Names of the sources of which the request has numbers without those of some shards."""
 
 
 class Breaker:
@@ -69,12 +74,18 @@ class Breaker:
 
 
 class GuardedClient:
-    """See `clickhouse.client.Client`: one with a deadline that counts the wait for a free connection too, and a breaker."""
+    """See `clickhouse.client.Client`: one with a deadline that counts the wait for a free connection too, and a breaker.
 
-    def __init__(self, client: Client, timeout_s: float, breaker: Breaker | None = None) -> None:
-        self.breaker = breaker or Breaker()
+    `remaining` asks the shards that are left of a cluster when the whole of it does not answer, and the request is told. Only about
+    rows of visitors: of what lies on one shard as a whole (sites, keys, marks), a part would be all or nothing.
+    """
+
+    def __init__(self, name: str, client: Client, timeout_s: float, remaining: Client | None = None) -> None:
+        self.breaker = Breaker()
+        self._name = name
         self._client = client
         self._timeout_s = timeout_s
+        self._remaining = remaining
 
     @property
     def on_statement(self) -> Listener:
@@ -89,10 +100,21 @@ class GuardedClient:
             left_s = (answer_by.get() or math.inf) - monotonic()
             try:
                 async with asyncio.timeout(min(self._timeout_s, left_s)):
-                    return await self._client.query(statement)
+                    return await self._query(statement)
             except TimeoutError:
                 late = too_late()
                 raise (late if self._timeout_s <= left_s else DeadlineError(late.message)) from None
+
+    async def _query(self, statement: Statement) -> list[Row]:
+        try:
+            return await self._client.query(statement)
+        except SourceUnavailableError:
+            if not self._remaining or not _is_of_visitors(statement):
+                raise
+            rows = await self._remaining.query(statement)
+            if (incomplete := incomplete_sources.get()) is not None:
+                incomplete.add(self._name)
+            return rows
 
     async def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
         with self.breaker.watching():
@@ -110,3 +132,11 @@ class GuardedClient:
 
     async def close(self) -> None:
         await self._client.close()
+        if self._remaining:
+            await self._remaining.close()
+
+
+def _is_of_visitors(statement: Statement) -> bool:
+    """Whether every table it reads is sharded by visitor."""
+    read = TABLES.keys() & set(re.findall(r"\b(?:FROM|JOIN) (\w+)", statement.sql))
+    return bool(read) and all("visitor_id" in TABLES[table].columns for table in read)

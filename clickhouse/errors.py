@@ -97,11 +97,20 @@ _BY_CODE: dict[int, tuple[type[HeatgraphError], str]] = {
         ),
         ((60, 81), SourceUnavailableError, "The data source has no tables yet. Create them with: python -m gateway migrate"),
         (
+            (16, 47),
+            SourceUnavailableError,
+            "The data source's tables are of another version. Bring them up to date with: python -m gateway migrate",
+        ),
+        (
             (192, 193, 194, 497, 516),
             SourceUnavailableError,
             "The data source refused its user. Check user, password and rights of --clickhouse (HEATGRAPH_CLICKHOUSE).",
         ),
-        ((202, 203, 210, 242, 243, 252, 279, 425, 999), SourceUnavailableError, "The data source is not available. Try again in a moment."),
+        (
+            (32, 101, 202, 203, 210, 236, 242, 243, 252, 279, 425, 999),
+            SourceUnavailableError,
+            "The data source is not available. Try again in a moment.",
+        ),
     )
     for code in codes
 }

@@ -30,6 +30,7 @@ class Limits:
     max_rows_to_read: int = 1_000_000_000
     max_result_rows: int = 1_000_000
     max_stream_ms: int = 60_000  # of an answer that is streamed, to whoever reads it slowly
+    skip_unavailable_shards: bool = False  # answer from the rest of a cluster
 
     def settings(self) -> dict[str, Any]:
         return {
@@ -40,6 +41,7 @@ class Limits:
             "max_result_rows": self.max_result_rows,
             "result_overflow_mode": "throw",
             "prefer_column_name_to_alias": 1,  # an aggregate may carry its column's name
+            **({"skip_unavailable_shards": 1} if self.skip_unavailable_shards else {}),
         }
 
 

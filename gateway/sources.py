@@ -7,6 +7,7 @@
     max_memory_bytes = 1000000000
     max_rows_to_read = 100000000
     pool_size = 8                                          # statements at once
+    allow_partial = true                                   # a cluster answers without shards that are down, and `meta` says so
 
 A site lives in one source, in whose table `sites` it is.
 """
@@ -22,13 +23,14 @@ from string import Template
 from typing import Any
 
 from clickhouse.breaker import GuardedClient
-from clickhouse.client import Client, Limits, Target, connect
+from clickhouse.client import Limits, Target, connect
 from clickhouse.errors import BadUserInputError
 from clickhouse.reading import DEADLINE_GRACE_MS
 from gateway.settings import Settings
 from resolvers.sources import Source, Sources
 
 FIRST = "default"
+WRITTEN = {str: "a text in quotes", int: "a number from 1 on", bool: "true or false"}
 LIMITS = ("max_execution_ms", "max_memory_bytes", "max_rows_to_read")
 
 
@@ -38,6 +40,7 @@ class SourceSettings:
     dsn: str
     limits: Limits
     pool_size: int
+    allow_partial: bool = False
 
 
 def configured_sources(settings: Settings) -> list[SourceSettings]:
@@ -60,17 +63,18 @@ def configured_sources(settings: Settings) -> list[SourceSettings]:
 
 
 def _source(table: Mapping[str, Any], first: SourceSettings, where: str) -> SourceSettings:
-    known = {"name": str, "dsn": str, "pool_size": int} | dict.fromkeys(LIMITS, int)
+    known = {"name": str, "dsn": str, "allow_partial": bool, "pool_size": int} | dict.fromkeys(LIMITS, int)
     for name, value in table.items():
         if name not in known:
             raise BadUserInputError(f"{where}: {name!r} is unknown; known are {', '.join(known)}.")
-        if type(value) is not known[name] or not value or (isinstance(value, int) and value < 1):
-            raise BadUserInputError(f"{where}: {name} is a {'text' if known[name] is str else 'number from 1 on'}.")
+        if type(value) is not known[name] or value == "" or (type(value) is int and value < 1):
+            raise BadUserInputError(f"{where}: {name} is {WRITTEN[known[name]]}.")
     for name in ("name", "dsn"):
         if name not in table:
             raise BadUserInputError(f"{where}: {name} is missing.")
     limits = replace(first.limits, **{name: table[name] for name in LIMITS if name in table})
-    return SourceSettings(table["name"], _dsn(table["dsn"], where), limits, table.get("pool_size", first.pool_size))
+    pool_size, allow_partial = table.get("pool_size", first.pool_size), table.get("allow_partial", False)
+    return SourceSettings(table["name"], _dsn(table["dsn"], where), limits, pool_size, allow_partial)
 
 
 def _dsn(template: str, where: str) -> str:
@@ -92,7 +96,10 @@ async def open_sources(settings: Settings) -> Sources:
     """Raises BadUserInputError, and SourceUnavailableError for an embedded engine that does not open; servers are first asked when needed."""
 
     async def opened(source: SourceSettings) -> Source:
-        client: Client = await connect(source.dsn, source.limits, source.pool_size)
-        return Source(source.name, GuardedClient(client, (source.limits.max_execution_ms + DEADLINE_GRACE_MS) / 1000))
+        client = await connect(source.dsn, source.limits, source.pool_size)
+        without_shards = replace(source.limits, skip_unavailable_shards=True)
+        remaining = await connect(source.dsn, without_shards, source.pool_size) if source.allow_partial else None
+        timeout_s = (source.limits.max_execution_ms + DEADLINE_GRACE_MS) / 1000
+        return Source(source.name, GuardedClient(source.name, client, timeout_s, remaining))
 
     return Sources([await opened(source) for source in configured_sources(settings)])

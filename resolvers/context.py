@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from clickhouse.breaker import incomplete_sources
 from clickhouse.client import Client
 from clickhouse.cohorts import Cohort, compile_cohorts, compile_sizes
 from clickhouse.element_marks import Mark, compile_marks
@@ -46,6 +47,9 @@ class Context:
     now: datetime = field(default_factory=_now)
 
     def __post_init__(self) -> None:
+        self._incomplete: set[str] = set()
+        incomplete_sources.set(self._incomplete)
+
         def of_site(key: tuple[Any, ...]) -> Source:
             return self.sources.of(key[0])
 
@@ -111,6 +115,10 @@ class Context:
         self.marks.clear(element)
         self._sites.clear(element[0])
         self.answers.clear_all()
+
+    def is_partial(self, site: Site) -> bool:
+        """Whether shards of the site's source were left out of an answer of this request."""
+        return self.sources.of(site.site_id).name in self._incomplete
 
     async def tracked_pages(self, site: Site) -> tuple[str, ...] | None:
         """The pages the plan covers, None when all."""

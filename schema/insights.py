@@ -32,6 +32,7 @@ from schema.timeline import TimelinePoint
 from schema.totals import PageTotals
 
 MIN_SESSIONS = 1000
+PARTIAL = "Some shards of the data source did not answer: their visitors are missing from every number. Ask again in a moment."
 
 KindArgument = Annotated[PointKind, strawberry.argument(description="Which interactions.")]
 HideOriginArgument = Annotated[
@@ -59,7 +60,13 @@ class InsightsMeta:
         description="Lowest percentage of sessions the tracker recorded, 100 is all; null without rows."
     )
     sources: list[str] = strawberry.field(description="Names of the ClickHouse sources that answered.")
-    truncated: bool = strawberry.field(description="Whether the plan's page limit may have left pages of the URL rule out.")
+    truncated: bool = strawberry.field(
+        description="Whether rows may be left out: pages of the URL rule by the plan's page limit, or shards that did not answer (`partial`)."
+    )
+    partial: bool = strawberry.field(
+        description="Whether shards of the source did not answer, so that every number is that of the others; only of a source that allows it."
+    )
+    warnings: list[str] = strawberry.field(description="What speaks against taking the numbers as they are; empty if nothing does.")
     asked: strawberry.Private[AskedLens]
 
     @strawberry.field(
@@ -80,6 +87,7 @@ class Insights(Node):
     @strawberry.field(description="The window and the amount of data the numbers rest on.")
     async def meta(self, info: strawberry.Info[Context]) -> InsightsMeta:
         asked, extent = self.asked, await pages.load_extent(info.context, self.asked)
+        partial = info.context.is_partial(asked.site)
         window, requested, tracked = asked.lens.window, asked.requested, asked.lens.tracked_pages
         return InsightsMeta(
             status=InsightsStatus(await pages.status(info.context, asked, extent["sessions"])),
@@ -93,7 +101,10 @@ class Insights(Node):
             sample_rate=extent["sample_rate"],
             sources=[info.context.sources.of(asked.site.site_id).name],
             asked=asked,
-            truncated=asked.lens.url is not None and tracked is not None and await info.context.has_untracked_pages(asked.site),
+            truncated=partial
+            or (asked.lens.url is not None and tracked is not None and await info.context.has_untracked_pages(asked.site)),
+            partial=partial,
+            warnings=[PARTIAL] if partial else [],
         )
 
     @strawberry.field(description="Pageviews, visitors, clicks, rates and the issue score.")

@@ -38,9 +38,10 @@ def load(database: SyncClient, site: Site, rows: Iterable[dict[str, Any]]) -> Lo
         return load_files(database, site, [path])
 
 
-async def answer(client: Client, query: str, key: ApiKey = EVERYTHING, now: datetime = NOW, **variables: Any) -> dict[str, Any]:
+async def answer(client: Client | Sources, query: str, key: ApiKey = EVERYTHING, now: datetime = NOW, **variables: Any) -> dict[str, Any]:
     """data and errors, as a client reads them."""
-    context = Context(Sources([Source("default", client)]), key, now=now)
+    sources = client if isinstance(client, Sources) else Sources([Source("default", client)])
+    context = Context(sources, key, now=now)
     result = await SCHEMA.execute(query, variable_values=variables, context_value=context)
     errors = [
         {"message": error.message, "path": error.path, "code": getattr(error.original_error, "code", None)} for error in result.errors or []

@@ -31,6 +31,7 @@ ORDERS = {
     "CLICK_RATE": ratio("clicks", "displays"),
     "CLICK_SHARE": "clicks",
     "VISITORS": "visitors",
+    "SESSIONS": "sessions",
     "CONVERSIONS": "conversions",
     "AVERAGE_SECONDS_TO_CLICK": ratio("waited_ms", "waits"),
     "RAGE_CLICKS": "rage_clicks",
@@ -54,20 +55,28 @@ class ElementScope:
 
 
 @dataclass(frozen=True, slots=True)
-class ElementsQuestion:
-    """`order` is one of ORDERS or KEY; `after` is (sort value, key, by_selector) of the last row seen."""
+class ElementSort:
+    """`by` is one of ORDERS or KEY; `event` is the one that CONVERSIONS are by, None for every event that converts."""
 
-    scope: ElementScope
-    order: str
+    by: str
     descending: bool
-    first: int
-    after: tuple[float, str, int] | None = None
+    event: str | None = None
 
     @property
     def ordering(self) -> str:
         direction = "DESC" if self.descending else "ASC"
-        of_ties = direction if self.order == "KEY" else "ASC"
+        of_ties = direction if self.by == "KEY" else "ASC"
         return f"sort_value {direction}, key {of_ties}, by_selector {of_ties}"
+
+
+@dataclass(frozen=True, slots=True)
+class ElementsQuestion:
+    """`after` is (sort value, key, by_selector) of the last row seen."""
+
+    scope: ElementScope
+    sort: ElementSort
+    first: int
+    after: tuple[float, str, int] | None = None
 
 
 def compile_elements(lens: Lens, page_keys: tuple[str, ...], question: ElementsQuestion) -> Statement:
@@ -78,9 +87,9 @@ def compile_elements(lens: Lens, page_keys: tuple[str, ...], question: ElementsQ
 
 def listed_elements(lens: Lens, page_keys: tuple[str, ...], question: ElementsQuestion, params: Params) -> list[str]:
     """The rows of `compile_elements`, in its order within a page."""
-    by_key = question.order == "KEY"
-    sort_value = "0." if by_key else f"ifNull(toFloat64({ORDERS[question.order]}), -1.)"
-    beyond = "<" if question.descending else ">"
+    sort, by_key = question.sort, question.sort.by == "KEY"
+    sort_value = "0." if by_key else f"ifNull(toFloat64({ORDERS[sort.by]}), -1.)"
+    beyond = "<" if sort.descending else ">"
     keyset: list[str] = []
     if question.after:
         value, key, fallback = question.after
@@ -88,8 +97,8 @@ def listed_elements(lens: Lens, page_keys: tuple[str, ...], question: ElementsQu
         ties = f"(key, by_selector) {beyond if by_key else '>'} {tie}"
         keyset = [f"WHERE {ties}" if by_key else f"WHERE sort_value {beyond} {seen} OR (sort_value = {seen} AND {ties})"]
     stats = _stats(lens, page_keys, question.scope, (), params)
-    if question.order == "CONVERSIONS":
-        stats = _with_conversions(stats, lens, page_keys, question.scope, params)
+    if sort.by == "CONVERSIONS":
+        stats = _with_conversions(stats, lens, page_keys, question.scope, sort.event, params)
     return [
         "SELECT *",
         "FROM (",
@@ -99,7 +108,7 @@ def listed_elements(lens: Lens, page_keys: tuple[str, ...], question: ElementsQu
         ")",
         ")",
         *keyset,
-        f"ORDER BY page, {question.ordering}",
+        f"ORDER BY page, {sort.ordering}",
         f"LIMIT {params.bind(question.first + 1, 'UInt32')} BY page",
     ]
 
@@ -265,7 +274,9 @@ def _stats(lens: Lens, page_keys: tuple[str, ...], scope: ElementScope, selector
     ]
 
 
-def _with_conversions(stats: list[str], lens: Lens, page_keys: tuple[str, ...], scope: ElementScope, params: Params) -> list[str]:
+def _with_conversions(
+    stats: list[str], lens: Lens, page_keys: tuple[str, ...], scope: ElementScope, event: str | None, params: Params
+) -> list[str]:
     return [
         "SELECT stats.*, conversions",
         "FROM (",
@@ -274,7 +285,7 @@ def _with_conversions(stats: list[str], lens: Lens, page_keys: tuple[str, ...], 
         "LEFT JOIN (",
         f"SELECT {GROUP}, count() AS conversions",
         "FROM (",
-        *converted_sessions(element_clicks(lens, page_keys, scope, (), params), GROUP, lens, None, params),
+        *converted_sessions(element_clicks(lens, page_keys, scope, (), params), GROUP, lens, event, params),
         ")",
         f"GROUP BY {GROUP}",
         f") AS converted USING ({GROUP})",

@@ -188,7 +188,7 @@ def export_elements(lens: Lens, page_keys: PageKeys, question: ElementsQuestion)
         f"WHERE site_id = {params.text(lens.site_id)}",
         ") AS mark USING (page_key, selector)",
     ]
-    return _file(ELEMENT, rows, [f"ORDER BY {question.ordering}", f"LIMIT {params.bind(question.first, 'UInt32')}"], params)
+    return _file(ELEMENT, rows, [f"ORDER BY {question.sort.ordering}", f"LIMIT {params.bind(question.first, 'UInt32')}"], params)
 
 
 def export_rage_clicks(lens: Lens, page_keys: PageKeys, question: SpotQuestion) -> Statement:

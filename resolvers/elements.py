@@ -11,6 +11,7 @@ from clickhouse.conversions import DepthQuestion, compile_baseline, compile_dept
 from clickhouse.element_marks import Mark, insert_mark
 from clickhouse.elements import (
     ElementScope,
+    ElementSort,
     ElementsQuestion,
     GroupKey,
     compile_element_breakdown,
@@ -37,11 +38,8 @@ POPULATION = ("pageviews", "sessions", "visitors", "clicks")
 
 @dataclass(frozen=True, slots=True)
 class ElementQuery:
-    """`order` is an ElementOrderField."""
-
     scope: ElementScope
-    order: str
-    descending: bool
+    sort: ElementSort
     first: int
     after: str | None
 
@@ -59,10 +57,10 @@ class ElementAnswer:
 
 async def list_elements(context: Context, asked: AskedLens, query: ElementQuery) -> tuple[AskedLens, Listing, Row]:
     """The rows of the list, the lens they were found under (that of the cursor), and its population."""
-    binding = asked.binding("elements", query.scope, query.order, query.descending)
+    binding = asked.binding("elements", query.scope, query.sort)
     asked, after = asked.resumed(query.after, binding, (float, str, int))
     first = page_size(query.first, MAX_ELEMENTS)
-    question = ElementsQuestion(query.scope, query.order, query.descending, first, after)
+    question = ElementsQuestion(query.scope, query.sort, first, after)
     rows, population = await asyncio.gather(
         context.answers.load(asked.list_question(compile_elements, question)), load_population(context, asked)
     )
@@ -133,10 +131,18 @@ async def list_depth_conversions(context: Context, asked: AskedLens, event: str 
     return await context.answers.load(asked.list_question(compile_depth_conversions, DepthQuestion(unit, step, event_name(event))))
 
 
-def event_name(event: str | None) -> str | None:
+def element_sort(by: str, descending: bool, event: str | None) -> ElementSort:
+    """`by` is an ElementOrderField."""
+    if event is not None and by != "CONVERSIONS":
+        raise BadUserInputError(f"orderBy.event: goes with field CONVERSIONS, not {by}.", argument="orderBy.event")
+    return ElementSort(by, descending, event_name(event, "orderBy.event"))
+
+
+def event_name(event: str | None, argument: str = "event") -> str | None:
     if event is not None and not 1 <= len(event) <= MAX_NAME_LENGTH:
         raise BadUserInputError(
-            f"event: the name of an event, 1 to {MAX_NAME_LENGTH} characters; leave it out for every event that converts.", argument="event"
+            f"{argument}: the name of an event, 1 to {MAX_NAME_LENGTH} characters; leave it out for every event that converts.",
+            argument=argument,
         )
     return event
 

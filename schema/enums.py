@@ -116,6 +116,7 @@ class ElementOrderField(Enum):
     CLICK_RATE = enum_value("CLICK_RATE", description="Clicks ÷ displays.")
     CLICK_SHARE = enum_value("CLICK_SHARE", description="Clicks ÷ all clicks of the lens.")
     VISITORS = enum_value("VISITORS", description="Distinct visitors who clicked it.")
+    SESSIONS = enum_value("SESSIONS", description="Distinct sessions that clicked it.")
     CONVERSIONS = enum_value("CONVERSIONS", description="Sessions that clicked it and converted afterwards.")
     AVERAGE_SECONDS_TO_CLICK = enum_value("AVERAGE_SECONDS_TO_CLICK", description="Mean seconds from the pageview to the click.")
     RAGE_CLICKS = enum_value("RAGE_CLICKS", description="Rage bursts on it.")

@@ -108,8 +108,7 @@ def _elements(
     deleted: bool | None = False,
 ) -> Statement:
     scope = ElementScope((group_by or ElementGrouping.SELECTOR).name, bool(ctas_only), bool(deleted))
-    order = order_by or ElementOrder()
-    question = ElementsQuestion(scope, order.field.name, order.descending, page_size(first, MAX_ROWS))
+    question = ElementsQuestion(scope, (order_by or ElementOrder()).plain(), page_size(first, MAX_ROWS))
     return export.export_elements(asked.lens, _page_keys(asked), question)
 
 

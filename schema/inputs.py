@@ -11,12 +11,14 @@ import strawberry
 from strawberry import UNSET
 
 from clickhouse import lens, rage
+from clickhouse.elements import ElementSort
 from clickhouse.errors import BadUserInputError
 from clickhouse.heatmap import CellSize
 from clickhouse.sites import Site
 from resolvers import heatmaps, hotspots, lenses, windows
 from resolvers.cohorts import cohort_id
 from resolvers.context import Context
+from resolvers.elements import element_sort
 from schema.enums import Breakpoint, Device, Direction, ElementOrderField, PageOrderField, Period
 
 
@@ -242,10 +244,13 @@ class ElementOrder:
         description="When left out: POSITION and KEY ascending, from the top of the page or alphabetically; all others largest first.",
     )
 
-    @property
-    def descending(self) -> bool:
+    event: str | None = strawberry.field(
+        default=UNSET, description="With CONVERSIONS: the event that counts, by name; when left out every event that converts."
+    )
+
+    def plain(self) -> ElementSort:
         usual = Direction.ASC if self.field in (ElementOrderField.POSITION, ElementOrderField.KEY) else Direction.DESC
-        return (given(self.direction) or usual) is Direction.DESC
+        return element_sort(self.field.name, (given(self.direction) or usual) is Direction.DESC, given(self.event))
 
 
 WindowArgument = Annotated[Window | None, strawberry.argument(description="The window of time; the last 7 days when left out.")]

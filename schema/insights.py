@@ -209,8 +209,7 @@ class Insights(Node):
         after: AfterArgument = UNSET,
     ) -> ElementStatsConnection | None:
         scope = ElementScope((group_by or ElementGrouping.SELECTOR).name, bool(ctas_only), bool(deleted))
-        order = order_by or ElementOrder()
-        query = elements.ElementQuery(scope, order.field.name, order.descending, 10 if first is None else first, given(after))
+        query = elements.ElementQuery(scope, (order_by or ElementOrder()).plain(), 10 if first is None else first, given(after))
         asked, listing, population = await elements.list_elements(info.context, self.asked, query)
         return ElementStatsConnection.of(asked, scope, listing, population)
 

@@ -231,6 +231,14 @@ async def test_refusals(client: Client, loaded: Site, key: ApiKey, selector: str
         pytest.param('element(selector: "#signup") { conversions(event: "") }', "event: the name of an event", id="empty event"),
         pytest.param("conversionsByDepth(step: 101) { unit }", "step: 1 to 100", id="step"),
         pytest.param('elements(after: "nonsense") { totalCount }', "after: this is no cursor", id="cursor"),
+        pytest.param(
+            'elements(orderBy: {event: "x"}) { totalCount }',
+            "orderBy.event: goes with field CONVERSIONS, not POSITION",
+            id="event of no conversions",
+        ),
+        pytest.param(
+            'elements(orderBy: {field: CONVERSIONS, event: ""}) { totalCount }', "orderBy.event: the name of an event", id="no name"
+        ),
         pytest.param("elements(groupBy: COLOUR) { totalCount }", "COLOUR", id="grouping"),
     ],
 )
@@ -249,7 +257,15 @@ async def test_a_name_too_long_is_refused(client: Client, loaded: Site) -> None:
 
 async def test_a_cursor_of_another_order_is_refused(client: Client, loaded: Site) -> None:
     cursor = (await insights(client, loaded, "elements(first: 1) { pageInfo { endCursor } }"))["elements"]["pageInfo"]["endCursor"]
-    for other in ("orderBy: {field: CLICKS}", "groupBy: TEXT", "ctasOnly: true", "deleted: true"):
+    named = 'orderBy: {field: CONVERSIONS, event: "signup"}'
+    of_event = (await insights(client, loaded, f"elements(first: 1, {named}) {{ pageInfo {{ endCursor }} }}"))["elements"]["pageInfo"][
+        "endCursor"
+    ]
+    for cursor, other in (
+        *((cursor, other) for other in ("orderBy: {field: CLICKS}", "groupBy: TEXT", "ctasOnly: true", "deleted: true")),
+        (of_event, "orderBy: {field: CONVERSIONS}"),
+        (of_event, named.replace("signup", "purchase")),
+    ):
         query = f'{{ site(siteId: "{loaded.site_id}") {{ page(key: "{PAGE}") {{ insights {{ elements(after: "{cursor}", {other}) {{ totalCount }} }} }} }} }}'
         assert "belongs to another list" in (await answer(client, query))["errors"][0]["message"]
 

@@ -117,8 +117,9 @@ class Node:
 
 
 @contextmanager
-def server() -> Iterator[Node]:
-    with _running(1) as (node,):
+def server(folder: Path | None = None) -> Iterator[Node]:
+    """Its files are kept in `folder`, if one is named."""
+    with _running(1, folder) as (node,):
         yield node
 
 
@@ -129,9 +130,9 @@ def cluster() -> Iterator[tuple[Node, Node]]:
 
 
 @contextmanager
-def _running(count: int) -> Iterator[list[Node]]:
+def _running(count: int, folder: Path | None = None) -> Iterator[list[Node]]:
     with ExitStack() as stack:
-        nodes = [_free_node(Path(stack.enter_context(tempfile.TemporaryDirectory()))) for _ in range(count)]
+        nodes = [_free_node(folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))) for _ in range(count)]
         for node in nodes:
             node.configure(nodes if count > 1 else ())
             stack.callback(node.kill)

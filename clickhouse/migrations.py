@@ -5,7 +5,8 @@
     migrate(client, cluster="main", replicated=True)                once, on any node: ON CLUSTER, Replicated… (needs Keeper)
 
 The files are `string.Template`s. `$local` is the suffix of tables that hold rows: empty, or `_local` on a cluster, where
-the plain name is the Distributed table. Applying what is applied already changes nothing; a file that changed since is an error.
+the plain name is the Distributed table; `$stored` is the suffix under which one run sees all rows it is about: those of its node,
+or of the cluster when it runs once. Applying what is applied already changes nothing; a file that changed since is an error.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ class Layout:
 
     def statements(self, text: str) -> list[str]:
         """The statements of a DDL file, with a Distributed table for each table on a cluster."""
-        filled = Template(text).substitute(on_cluster=self.on_cluster, local=self.local, replicated="Replicated" if self.replicated else "")
+        replicated, stored = ("Replicated", "") if self.replicated else ("", self.local)
+        filled = Template(text).substitute(on_cluster=self.on_cluster, local=self.local, replicated=replicated, stored=stored)
         distributed = [self.distributed(table) for table in parse(text)] if self.cluster else []
         return [statement for statement in re.split(r";\s*$", filled, flags=re.MULTILINE) if statement.strip()] + distributed
 

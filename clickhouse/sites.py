@@ -122,6 +122,8 @@ LAST_DAY = {
     "events": "day",
     "sessions": "toDate(ended_at)",
     "elements": "toDate(timestamp)",
+    "pages_daily": "day",
+    "cells_daily": "day",
 }
 """Tables whose rows expire, and the day of a row from which on it is kept."""
 

@@ -24,7 +24,7 @@ from gateway.administration import cohorts, keys, require_site, save_cohort, sit
 from gateway.auth import hash_token
 from gateway.database import Database, open_database
 from gateway.demo import DEMO_DOMAINS, DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_cohorts, demo_rows
-from gateway.load import LoadSummary, load_files
+from gateway.load import LoadSummary, load_files, refresh_rollups
 from gateway.serving import serve
 from gateway.settings import Settings, with_settings
 
@@ -72,6 +72,8 @@ def migrate_command(settings: Settings) -> None:
     """Create the tables, or bring them up to date. Run again, it changes nothing."""
     with open_database(settings) as database:
         applied = migrate(database.client, settings.cluster or None, settings.replicated)
+        if not settings.cluster:  # there the next `load` of a site does it
+            refresh_rollups(database)
     for step in applied:
         click.echo(f"Applied step {step.number}, {step.name}.")
     click.echo("The tables are up to date.")

@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 from clickhouse_connect.driver.client import Client
 
-from clickhouse import derive, received
+from clickhouse import derive, received, rollups
 from clickhouse.errors import BadUserInputError
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
@@ -26,6 +26,7 @@ from gateway.database import Database
 from gateway.lines import Chunk, chunks
 
 BATCH_ROWS = 1_250_000  # take about a gigabyte of memory
+DAYS_AT_ONCE = 7  # whose cells fit into memory
 LINES_IN_ORDER = {"input_format_parallel_parsing": 0, "max_insert_threads": 1, "min_insert_block_size_rows": 30_000}
 
 
@@ -73,6 +74,7 @@ def load_files(
     summary.derived_sessions = database.query(derive.compile_touched(site.site_id))[0]["sessions"]
     if summary.derived_sessions:
         _derive(database, site.site_id, hidden)
+    refresh_rollups(database, site.site_id)
     return summary
 
 
@@ -122,7 +124,7 @@ def _derive(database: Database, site_id: str, hidden: bool) -> None:
             known = database.query(derive.compile_known(batch))[0]
             database.command(*derive.stage(batch))
             if known["sessions"]:
-                database.command(*derive.forget(batch, known["first"], known["last"]))
+                database.command(rollups.note_sessions(batch), *derive.forget(batch, known["first"], known["last"]))
             database.command(*derive.derive(batch))
             if known["sessions"]:
                 stale |= {row["element"] for row in database.query(derive.compile_stale(batch))}
@@ -132,6 +134,13 @@ def _derive(database: Database, site_id: str, hidden: bool) -> None:
             database.command(*derive.retell(site_id, sorted(stale)[start : start + derive.MAX_STALE]))
         _derive(database, site_id, hidden)
     database.command(derive.settled(site_id))
+
+
+def refresh_rollups(database: Database, site_id: str | None = None) -> None:
+    """Sums up every day that was noted, of a site or of all."""
+    for row in database.query(rollups.compile_stale_days(site_id)):
+        for start in range(0, len(row["days"]), DAYS_AT_ONCE):
+            database.command(*rollups.refresh(row["site_id"], row["days"][start : start + DAYS_AT_ONCE]))
 
 
 def _drop(database: Database, tables: Sequence[str]) -> None:

@@ -81,7 +81,7 @@ def test_replicated_statements_run_on_the_cluster(folder: Path) -> None:
 
 def test_every_table_becomes_a_local_and_a_distributed_one() -> None:
     statements = [statement for step in steps() for statement in Layout("main").statements(step.text)]
-    assert len(statements) == 2 * len(TABLES)
+    assert len([statement for statement in statements if "CREATE TABLE" in statement]) == 2 * len(TABLES)
     assert not any("ON CLUSTER" in statement or "Replicated" in statement for statement in statements)
 
 

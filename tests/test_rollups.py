@@ -1,0 +1,105 @@
+"""What rollups hold is what their rows sum up to: after late rows, a load that was killed, and for rows that were there before them."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client as SyncClient
+
+from clickhouse import derive, rollups
+from clickhouse.sites import Site
+from clickhouse.statement import Params
+from clickhouse.tables import DDL
+from gateway.database import Database
+from gateway.load import refresh_rollups
+from tests.asking import create_site, load
+from tests.reference.rows import data_set
+
+Sums = dict[str, list[tuple[Any, ...]]]
+
+
+def held(database: SyncClient, site: Site) -> Sums:
+    """What each rollup holds, by its keys."""
+    return {feed.source + feed.rollup: sums(database, site, feed, feed.rollup) for feed in rollups.FEEDS}
+
+
+def expected(database: SyncClient, site: Site) -> Sums:
+    return {
+        feed.source + feed.rollup: sums(database, site, feed, f"(SELECT {feed.columns} FROM {feed.source} GROUP BY {feed.keys})")
+        for feed in rollups.FEEDS
+    }
+
+
+def sums(database: SyncClient, site: Site, feed: rollups.Feed, rows: str) -> list[tuple[Any, ...]]:
+    counted = [name for name in feed.written if name not in (*feed.keys.split(", "), "expires_on")]
+    totals = ", ".join(f"sum({name}) AS all_{name}" for name in counted)
+    sql = f"SELECT {feed.keys}, {totals} FROM {rows} WHERE site_id = {{site:String}} GROUP BY {feed.keys}"
+    kept = " OR ".join(f"all_{name} > 0" for name in counted)
+    return sorted(
+        map(tuple, database.query(f"SELECT * FROM ({sql}) WHERE {kept} ORDER BY ALL", {"site": site.site_id}).result_rows), key=repr
+    )
+
+
+def noted(database: SyncClient, site: Site) -> list[Any]:
+    return Database(database).query(rollups.compile_stale_days(site.site_id))
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_late_rows_are_summed_up_once(database: SyncClient, parts: int) -> None:
+    site = create_site(database, Site(f"site_late_{parts}", "Late"))
+    rows = data_set(Random(parts), 40).rows
+    for part in range(parts):
+        load(database, site, rows[part::parts])
+        assert held(database, site) == expected(database, site)
+        assert not noted(database, site)
+    assert all(held(database, site).values())
+
+
+def test_a_load_that_was_killed_ends_right_when_it_runs_again(database: SyncClient) -> None:
+    site = create_site(database, Site("site_killed", "Killed"))
+    rows = data_set(Random(5), 30).rows
+    load(database, site, rows)
+    before = held(database, site)
+    batch = derive.Batch(site.site_id, 0, 2**64 - 1)
+    commands = Database(database)
+    touch = "INSERT INTO touched_sessions SELECT DISTINCT site_id, session_id, visitor_id, day FROM received WHERE site_id = {site:String}"
+    database.command(touch, {"site": site.site_id})
+    known = commands.query(derive.compile_known(batch))[0]
+    commands.command(*derive.stage(batch), rollups.note_sessions(batch), *derive.forget(batch, known["first"], known["last"]))
+    commands.command(*derive.derive(batch)[:2])  # killed after sessions and pageviews were written again
+    assert held(database, site) != expected(database, site)
+    (row,) = noted(database, site)
+    assert row["days"] == sorted(
+        {day for (day,) in database.query("SELECT DISTINCT day FROM received WHERE site_id = 'site_killed'").result_rows}
+    )
+    load(database, site, [])
+    assert held(database, site) == expected(database, site) == before
+    assert not noted(database, site)
+
+
+def test_deleted_rows_are_taken_off_when_their_days_are_summed_up_again(database: SyncClient) -> None:
+    site = create_site(database, Site("site_deleted", "Deleted"))
+    load(database, site, data_set(Random(7), 30).rows)
+    visitor = database.query("SELECT any(visitor_id) FROM interactions WHERE site_id = 'site_deleted'").result_rows[0][0]
+    commands = Database(database)
+    params = Params()
+    clauses = [f"site_id = {params.text(site.site_id)}", f"visitor_id = {params.bind(visitor, 'UInt64')}"]
+    commands.command(rollups.note(clauses, params))
+    for table in rollups.SOURCES:
+        database.command(f"DELETE FROM {table} WHERE site_id = 'site_deleted' AND visitor_id = {visitor}")
+    assert held(database, site) != expected(database, site)
+    refresh_rollups(commands, site.site_id)
+    assert held(database, site) == expected(database, site)
+
+
+def test_rows_stored_before_there_were_rollups_are_noted_and_summed_up(database: SyncClient) -> None:
+    site = create_site(database, Site("site_backfill", "Backfill"))
+    load(database, site, data_set(Random(9), 30).rows)
+    before = held(database, site)
+    for rollup in rollups.ROLLUPS:
+        database.command(f"TRUNCATE TABLE {rollup}")
+    database.command((DDL / "0006_noted_days.sql").read_text().replace("$stored", "").rstrip(";\n"))
+    refresh_rollups(Database(database))
+    assert held(database, site) == expected(database, site) == before

@@ -66,6 +66,12 @@ class QueryTooComplexError(HeatgraphError):
     code = "QUERY_TOO_COMPLEX"
 
 
+class RateLimitedError(HeatgraphError):
+    """The key has spent what it may for now; `retryAfterSeconds` says when there is enough again."""
+
+    code = "RATE_LIMITED"
+
+
 class DeadlineError(HeatgraphError):
     code = "TIMEOUT"
 

@@ -28,15 +28,17 @@ from clickhouse.errors import HeatgraphError
 from clickhouse.keys import ApiKey
 from clickhouse.migrations import compile_applied, why_not_current
 from gateway.auth import ANONYMOUS, Authenticator
+from gateway.cost import Costs, refuse_expensive
 from gateway.disconnection import unless_disconnected
 from gateway.documents import DocumentError, Documents, PreparedDocument, is_introspection, select_operation
 from gateway.draining import Draining, LastAnswers
-from gateway.errors import HTTP_STATUS, explain, format_errors
+from gateway.errors import HTTP_STATUS, error_headers, explain, format_errors
 from gateway.export import ExportEndpoint
 from gateway.graphiql import CONTENT_SECURITY_POLICY, STATIC_DIR, page_html
 from gateway.graphql_http import JSON_TYPE, RESPONSE_TYPE, negotiate, read_request, respond
 from gateway.metrics import Metrics
 from gateway.observation import Observation, observe
+from gateway.rate_limit import Budget, Budgets
 from gateway.settings import Settings
 from gateway.sources import open_sources
 from gateway.tracing import exported_traces
@@ -63,14 +65,16 @@ def create_app(settings: Settings, schema: Schema | None = None) -> Starlette:
             with exported_traces():
                 yield
         finally:
+            await budgets.close()
             await sources.close()
 
     draining = Draining(settings.shutdown_delay_seconds)
     schema = schema or build_schema()
-    graphql = GraphQLEndpoint(settings, schema)
+    budgets = Budgets(settings.max_key_cost_per_minute, settings.max_query_cost, settings.workers, settings.redis)
+    graphql = GraphQLEndpoint(settings, schema, budgets)
     routes: list[BaseRoute] = [
         Route("/graphql", graphql),
-        Route("/export/{file}", ExportEndpoint(settings, schema, graphql.context).respond),
+        Route("/export/{file}", ExportEndpoint(settings, schema, budgets, graphql.context).respond),
         Route("/health/live", live),
         Route("/health/ready", ready),
     ]
@@ -84,10 +88,12 @@ def create_app(settings: Settings, schema: Schema | None = None) -> Starlette:
 class GraphQLEndpoint:
     """`/graphql`: a request in, an answer with its errors out; GraphiQL for browsers in development."""
 
-    def __init__(self, settings: Settings, schema: Schema) -> None:
+    def __init__(self, settings: Settings, schema: Schema, budgets: Budgets) -> None:
         schema.extensions = (PreparedDocument, *schema.extensions)
         self._settings = settings
         self._schema = schema
+        self._budgets = budgets
+        self._costs = Costs(schema)
         self._documents = Documents(schema, settings.max_query_tokens, settings.shape_limits, introspection=settings.is_development)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,37 +109,40 @@ class GraphQLEndpoint:
         request_id: str = request.scope["request_id"]
         accepted = negotiate(",".join(request.headers.getlist("accept")))
         media_type = accepted or JSON_TYPE
+        headers: dict[str, str] = {}
         try:
             if not accepted:
                 raise HTTPException(406, f"Accept {RESPONSE_TYPE} or {JSON_TYPE}.")
             async with asyncio.timeout(self._settings.max_request_ms / 1000):
                 answer_by.set(monotonic() + self._settings.max_request_ms / 1000 * SHARE_FOR_SOURCES)
-                result = await self._answer(request)
+                result = await self._answer(request, headers)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         except HTTPException as error:
             problem = {"message": error.detail, "extensions": {"code": "BAD_USER_INPUT"}}
             return respond({"errors": [problem]}, media_type, error.status_code, dict(error.headers or {}))
         except DocumentError as error:
-            return self._refuse(format_errors(error.errors, request_id), media_type)
+            return self._refuse(format_errors(error.errors, request_id), media_type, headers)
         except Exception as error:
             message, code, details = explain(error, request_id)
             problem = {"message": message, "extensions": {"code": code, **details}}
-            headers = {"WWW-Authenticate": 'Bearer realm="heatgraph"'} if code == "UNAUTHENTICATED" else None
-            return respond({"errors": [problem]}, media_type, HTTP_STATUS[code], headers)
+            return respond({"errors": [problem]}, media_type, HTTP_STATUS[code], headers | error_headers(code, details))
         errors = format_errors(result.errors or [], request_id)
         if result.data is None and all("path" not in error for error in errors):
-            return self._refuse(errors, media_type)
+            return self._refuse(errors, media_type, headers)
         payload = {"data": result.data} | ({"errors": errors} if errors else {})
-        return respond(payload | ({"extensions": result.extensions} if result.extensions else {}), media_type)
+        return respond(payload | ({"extensions": result.extensions} if result.extensions else {}), media_type, headers=headers)
 
-    def _refuse(self, errors: list[dict[str, Any]], media_type: str) -> Response:
+    def _refuse(self, errors: list[dict[str, Any]], media_type: str, headers: dict[str, str]) -> Response:
         """The request failed before anything was executed: `data` is left out."""
         status = 200 if media_type == JSON_TYPE else HTTP_STATUS[errors[0]["extensions"]["code"]]
-        return respond({"errors": errors}, media_type, status)
+        return respond({"errors": errors}, media_type, status, headers)
 
-    async def _answer(self, request: Request) -> ExecutionResult:
-        """In development the schema explains itself without a key; everything else needs one, and then before anything is read."""
+    async def _answer(self, request: Request, headers: dict[str, str]) -> ExecutionResult:
+        """In development the schema explains itself without a key; everything else needs one, and then before anything is read.
+
+        What the key has left goes into `headers`.
+        """
         authenticator: Authenticator = request.app.state.authenticator
         authorization = request.headers.get("authorization")
         key = None
@@ -148,21 +157,31 @@ class GraphQLEndpoint:
         if key is None:
             key = ANONYMOUS if is_introspection(operation, document) else await authenticator.authenticate(None)
         observe(key=key.key_id)
+        cost = self._costs.of(operation, document, asked.variables)
+        refuse_expensive(cost.estimated, self._settings.max_query_cost)
+        budget = await self._budgets.spend(key.key_id, cost.estimated) if key.key_id else None
+        headers |= budget.headers() if budget else {}
+        context = self.context(request, key, budget)
         execution = self._schema.execute(
             asked.query,
             variable_values=asked.variables,
-            context_value=self.context(request, key),
+            context_value=context,
             operation_name=operation.name.value if operation.name else None,
             operation_extensions={"document": document},
         )
-        return await unless_disconnected(request, execution)
+        result = await unless_disconnected(request, execution)
+        spent = {"estimated": cost.estimated, "actual": cost.actual(result.data, context.spliced_rows)}
+        result.extensions = {**(result.extensions or {}), "cost": spent | {"remaining": budget.remaining if budget else None}}
+        return result
 
-    def context(self, request: Request, key: ApiKey) -> Context:
+    def context(self, request: Request, key: ApiKey, budget: Budget | None = None) -> Context:
         return Context(
             sources=request.app.state.sources,
             key=key,
             request_id=request.scope["request_id"],
             max_window_days=self._settings.max_window_days,
+            max_cost=self._settings.max_query_cost,
+            remaining_budget=budget.remaining if budget else None,
         )
 
 

@@ -8,7 +8,7 @@ What is neither the caller's fault nor foreseen becomes INTERNAL; its own text g
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graphql import GraphQLError
@@ -32,6 +32,20 @@ HTTP_STATUS = {
     "INTERNAL": 500,
 }
 """Status of a request that failed as a whole; a request with an answer is 200 whatever its errors say."""
+
+
+def error_headers(code: str, details: Mapping[str, Any]) -> dict[str, str]:
+    """What HTTP has a header for."""
+    if code == "UNAUTHENTICATED":
+        return {"WWW-Authenticate": 'Bearer realm="heatgraph"'}
+    if code == "RATE_LIMITED":
+        return {
+            "Retry-After": str(details["retryAfterSeconds"]),
+            "RateLimit-Limit": str(details["limit"]),
+            "RateLimit-Remaining": str(details["remaining"]),
+            "RateLimit-Reset": str(details["resetSeconds"]),
+        }
+    return {}
 
 
 def format_errors(errors: Sequence[GraphQLError], request_id: str) -> list[dict[str, Any]]:

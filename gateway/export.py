@@ -17,7 +17,7 @@ Parameters are the arguments of the field of GraphQL that answers the same: `hea
 `siteId`, `page` (a key) or `url` (a UrlMatch; `pages` takes it or nothing), `window` and `segment`. Words, numbers and enum values
 are written as they are, lists and inputs as JSON, all of it percent-encoded. Columns have GraphQL's names; nested ones are joined,
 as in `reachValue` and `elementSelector`. Without `first` a file holds all rows, at most 1 000 000 (100 000 points, 1000 values);
-there is no `after`.
+there is no `after`. An export costs as much of the key's budget as the dearest query may.
 
 ClickHouse writes the file and it is passed on in chunks. What fails before the first is an error as of GraphQL, with a status of its
 own; what fails later breaks the connection off, so that half a file never looks whole.
@@ -41,7 +41,8 @@ from clickhouse.errors import BadUserInputError
 from clickhouse.keys import ApiKey
 from gateway.auth import Authenticator
 from gateway.disconnection import unless_disconnected
-from gateway.errors import HTTP_STATUS, explain
+from gateway.errors import HTTP_STATUS, error_headers, explain
+from gateway.rate_limit import Budgets
 from gateway.settings import Settings
 from resolvers.context import Context
 from schema.exports import EXPORTS, compile_export
@@ -60,9 +61,10 @@ CLIENT_CLOSED_REQUEST = 499
 class ExportEndpoint:
     """`/export/NAME.FORMAT`: what is asked of GraphQL's schema, answered as a file."""
 
-    def __init__(self, settings: Settings, schema: Schema, context: Callable[[Request, ApiKey], Context]) -> None:
+    def __init__(self, settings: Settings, schema: Schema, budgets: Budgets, context: Callable[[Request, ApiKey], Context]) -> None:
         self._settings = settings
         self._schema = schema
+        self._budgets = budgets
         self._context = context
 
     async def respond(self, request: Request) -> Response:
@@ -87,6 +89,7 @@ class ExportEndpoint:
                 404, f"No such export: /export/NAME.FORMAT, with NAME of {', '.join(EXPORTS)} and FORMAT of {', '.join(FORMATS)}."
             )
         parameters = _parameters(request.scope["query_string"])
+        budget = await self._budgets.spend(key.key_id, self._settings.max_query_cost)
         context = self._context(request, key)
         statement = await compile_export(self._schema, context, name, parameters)
         output_format, media_type = FORMATS[suffix]
@@ -94,6 +97,7 @@ class ExportEndpoint:
         first = await anext(chunks, b"")
         file = re.sub(r"[^A-Za-z0-9._-]", "_", f"{parameters['siteId']}-{name}.{suffix}")
         headers = {"Content-Disposition": f'attachment; filename="{file}"', "Cache-Control": "no-store"}
+        headers |= budget.headers() if budget else {}
         return Download(first, chunks, headers, media_type, self._settings.limits.max_stream_ms / 1000)
 
 
@@ -126,5 +130,5 @@ def _parameters(query_string: bytes) -> dict[str, str]:
 
 
 def _problem(message: str, code: str, status: int, details: dict[str, object] | None = None) -> Response:
-    headers = {"WWW-Authenticate": 'Bearer realm="heatgraph"'} if code == "UNAUTHENTICATED" else None
-    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code, **(details or {})}}]}, status, headers)
+    details = details or {}
+    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code, **details}}]}, status, error_headers(code, details))

@@ -74,6 +74,13 @@ class Settings:
     max_query_fields: int = setting(2_000, "Most fields of an operation, its fragments written out.", minimum=1)
     max_aliases: int = setting(100, "Most aliases in an operation, its fragments written out.", minimum=0)
     max_directives: int = setting(50, "Most directives in an operation, its fragments written out.", minimum=0)
+    max_query_cost: int = setting(250_000, "Most a query may cost, by @cost and @listSize of the schema.", minimum=1)
+    max_key_cost_per_minute: int = setting(
+        60_000_000,
+        "Cost a key may spend in a minute, refilled steadily; 0 for no limit. Without Redis each worker has its share.",
+        minimum=0,
+    )
+    redis: str = setting("", "Redis that budgets are shared through by workers and machines: redis://[user:password@]host:6379/0.")
     key_cache_seconds: float = setting(5.0, "How long a key is remembered; a revoked key works at most that long.", minimum=0)
     shutdown_grace_seconds: int = setting(10, "How long running requests may finish after the server was told to stop.", minimum=0)
     shutdown_delay_seconds: float = setting(

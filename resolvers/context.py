@@ -44,11 +44,15 @@ class Context:
     request_id: str = ""
     max_window_days: int = 92
     max_points: int = 100_000
+    max_cost: int = 250_000
+    remaining_budget: int | None = None
     now: datetime = field(default_factory=_now)
 
     def __post_init__(self) -> None:
         self._incomplete: set[str] = set()
         incomplete_sources.set(self._incomplete)
+        self.spliced_rows: dict[int, int] = {}
+        """Of each spliced list, by the id() of its fragment."""
 
         def of_site(key: tuple[Any, ...]) -> Source:
             return self.sources.of(key[0])

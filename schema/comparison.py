@@ -13,6 +13,7 @@ from resolvers import comparison
 from resolvers.comparison import Compared
 from resolvers.context import Context
 from resolvers.selections import own_selection, wide_selections
+from schema.cost import CELLS, CHANGES, STATEMENT
 from schema.enums import Aggregation, Breakpoint, ChangeOrder, ComparisonWarningCode, PointKind, ScrollUnit
 from schema.heatmap import FoldStats, PointElement
 from schema.inputs import FirstArgument, Lens, given
@@ -303,7 +304,10 @@ class Comparison:
             await comparison.load_scroll(info.context, self.compared, unit.name, given(step), counted.name, buckets), unit
         )
 
-    @strawberry.field(description="Elements clicked on either side, by selector, largest absolute change first; ties by selector.")
+    @strawberry.field(
+        description="Elements clicked on either side, by selector, largest absolute change first; ties by selector.",
+        directives=[STATEMENT, CHANGES],
+    )
     async def elements(
         self,
         info: strawberry.Info[Context],
@@ -315,7 +319,8 @@ class Comparison:
         return Spliced(await comparison.load_elements(info.context, self.compared, by_share, first, selection))  # type: ignore[return-value]
 
     @strawberry.field(
-        description="Cells hit on either side, 100 columns and rows of 16 px, largest absolute change first; ties by fixed, y, x."
+        description="Cells hit on either side, 100 columns and rows of 16 px, largest absolute change first; ties by fixed, y, x.",
+        directives=[STATEMENT, CELLS],
     )
     async def cells(
         self,

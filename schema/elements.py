@@ -19,6 +19,7 @@ from resolvers.listing import Listing
 from resolvers.selections import own_selection
 from schema.breakdown import BreakdownRow, ByArgument, FirstValuesArgument
 from schema.conversions import Conversion, EventArgument
+from schema.cost import STATEMENT, VALUES
 from schema.enums import RateBasis
 from schema.inputs import given
 from schema.node import Node
@@ -192,7 +193,8 @@ class ElementStats:
         return Conversion.of(row, self.sessions, baseline)
 
     @strawberry.field(
-        description="The sessions that clicked it by a dimension, most sessions first; they and their clicks add up to the element's."
+        description="The sessions that clicked it by a dimension, most sessions first; they and their clicks add up to the element's.",
+        directives=[STATEMENT, VALUES],
     )
     async def breakdown(self, info: strawberry.Info[Context], by: ByArgument, first: FirstValuesArgument = 20) -> list[BreakdownRow]:
         limit, selection = 20 if first is None else first, own_selection(info._raw_info)

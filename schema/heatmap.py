@@ -7,6 +7,7 @@ from typing import Any, Self
 import strawberry
 
 from resolvers.heatmaps import HeatmapAnswer
+from schema.cost import FREE
 from schema.enums import Aggregation, PointKind, RateBasis
 from schema.pagination import PageInfo
 from schema.rate import Rate
@@ -33,7 +34,7 @@ class HiddenCounts:
     test_accounts: int = strawberry.field(description="Interactions of test accounts that `excludeTestAccounts` leaves out.")
 
 
-@strawberry.type(description="An element, as seen from a point.")
+@strawberry.type(description="An element, as seen from a point.", directives=[FREE])
 class PointElement:
     selector: str = strawberry.field(description="CSS selector.")
     label: str = strawberry.field(description="Readable form: tag and selector, as in `button#signup`.")

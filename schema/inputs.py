@@ -19,6 +19,7 @@ from resolvers import heatmaps, hotspots, lenses, windows
 from resolvers.cohorts import cohort_id
 from resolvers.context import Context
 from resolvers.elements import element_sort
+from schema.cost import PATTERN
 from schema.enums import Breakpoint, Device, Direction, ElementOrderField, PageOrderField, Period
 
 
@@ -105,7 +106,9 @@ class UrlMatch:
     wildcard: str | None = strawberry.field(
         default=UNSET, description="`*` is one or more characters, everything else literal; the whole URL must match."
     )
-    regex: str | None = strawberry.field(default=UNSET, description="RE2; the whole URL must match. At most 512 characters.")
+    regex: str | None = strawberry.field(
+        default=UNSET, description="RE2; the whole URL must match. At most 512 characters.", directives=[PATTERN]
+    )
 
     def rule(self, argument: str) -> lens.UrlRule:
         kind, value = only_one(self, argument)

@@ -18,6 +18,7 @@ from resolvers.lenses import AskedLens
 from resolvers.selections import own_selection, selected_names, wide_selections
 from schema.breakdown import BreakdownRow, ByArgument, FirstValuesArgument
 from schema.conversions import DepthConversions, EventArgument
+from schema.cost import PAGED, POINTS, STATEMENT, TIMELINE, VALUES
 from schema.depths import AttentionHeatmap, ScrollHeatmap
 from schema.elements import ElementStats, ElementStatsConnection
 from schema.enums import Aggregation, ElementGrouping, InsightsStatus, Interval, PointKind, ScrollUnit
@@ -107,15 +108,17 @@ class Insights(Node):
             warnings=[PARTIAL] if partial else [],
         )
 
-    @strawberry.field(description="Pageviews, visitors, clicks, rates and the issue score.")
+    @strawberry.field(description="Pageviews, visitors, clicks, rates and the issue score.", directives=[STATEMENT])
     async def totals(self, info: strawberry.Info[Context]) -> PageTotals | None:
         return PageTotals.from_row(await pages.load_totals(info.context, self.asked))
 
-    @strawberry.field(description="How much happens below the fold.")
+    @strawberry.field(description="How much happens below the fold.", directives=[STATEMENT])
     async def fold(self, info: strawberry.Info[Context], kind: KindArgument = PointKind.CLICK) -> FoldStats | None:
         return FoldStats.from_row(await heatmaps.load_fold(info.context, self.asked, kind.name))
 
-    @strawberry.field(description="Where people click, rage, click in vain or move, as points for an overlay.")
+    @strawberry.field(
+        description="Where people click, rage, click in vain or move, as points for an overlay.", directives=[STATEMENT, POINTS]
+    )
     async def heatmap(
         self,
         info: strawberry.Info[Context],
@@ -144,7 +147,7 @@ class Insights(Node):
         )
         return PointHeatmap.from_answer(kind, counted, answer)
 
-    @strawberry.field(description="Where people rage, by element, else by cell; most bursts first.")
+    @strawberry.field(description="Where people rage, by element, else by cell; most bursts first.", directives=[STATEMENT, PAGED])
     async def rage_clicks(
         self,
         info: strawberry.Info[Context],
@@ -156,7 +159,7 @@ class Insights(Node):
         spots, listing = await hotspots.list_rage_clicks(info.context, self.asked, applied, 50 if first is None else first, given(after))
         return RageClickConnection.of(spots, listing, applied, Cell.of(self.asked.lens), hotspots.standard_width_px(self.asked))
 
-    @strawberry.field(description="Where people click in vain, by element, else by cell; most clicks first.")
+    @strawberry.field(description="Where people click in vain, by element, else by cell; most clicks first.", directives=[STATEMENT, PAGED])
     async def dead_clicks(
         self, info: strawberry.Info[Context], first: FirstArgument = 50, after: AfterArgument = UNSET
     ) -> DeadClickConnection | None:
@@ -166,7 +169,7 @@ class Insights(Node):
         )
         return DeadClickConnection.of(spots, listing, totals, Cell.of(self.asked.lens), hotspots.standard_width_px(self.asked))
 
-    @strawberry.field(description="How far down people get.")
+    @strawberry.field(description="How far down people get.", directives=[STATEMENT])
     async def scroll(
         self,
         info: strawberry.Info[Context],
@@ -182,7 +185,7 @@ class Insights(Node):
         row = await depths.load_scroll(info.context, self.asked, unit.name, given(step), counted.name, buckets)
         return ScrollHeatmap.from_row(row, self.asked, unit, counted)
 
-    @strawberry.field(description="Which bands of the page are looked at.")
+    @strawberry.field(description="Which bands of the page are looked at.", directives=[STATEMENT])
     async def attention(
         self,
         info: strawberry.Info[Context],
@@ -194,7 +197,8 @@ class Insights(Node):
         return AttentionHeatmap.from_row(await depths.load_attention(info.context, self.asked, height, top or 0, bands))
 
     @strawberry.field(
-        description="The elements people clicked, and those the tracker told that nobody did; by default from the top of the page down."
+        description="The elements people clicked, and those the tracker told that nobody did; by default from the top of the page down.",
+        directives=[STATEMENT, PAGED],
     )
     async def elements(
         self,
@@ -213,18 +217,21 @@ class Insights(Node):
         asked, listing, population = await elements.list_elements(info.context, self.asked, query)
         return ElementStatsConnection.of(asked, scope, listing, population)
 
-    @strawberry.field(description="One element; null when it is unknown here, or deleted.")
+    @strawberry.field(description="One element; null when it is unknown here, or deleted.", directives=[STATEMENT])
     async def element(
         self, info: strawberry.Info[Context], selector: Annotated[str, strawberry.argument(description="Its selector, as answered.")]
     ) -> ElementStats | None:
         row, population = await elements.load_stats(info.context, self.asked, selector)
         return ElementStats.from_row(row, self.asked, ElementScope(), population) if row else None
 
-    @strawberry.field(description="Clicks on no known element, or on a deleted one: clicks of `elements` + these = all clicks of the lens.")
+    @strawberry.field(
+        description="Clicks on no known element, or on a deleted one: clicks of `elements` + these = all clicks of the lens.",
+        directives=[STATEMENT],
+    )
     async def unattributed(self, info: strawberry.Info[Context]) -> int | None:
         return await elements.load_unattributed(info.context, self.asked)
 
-    @strawberry.field(description="Whether sessions that get further down convert more.")
+    @strawberry.field(description="Whether sessions that get further down convert more.", directives=[STATEMENT])
     async def conversions_by_depth(
         self,
         info: strawberry.Info[Context],
@@ -239,7 +246,9 @@ class Insights(Node):
         )
         return DepthConversions.of(unit, rows, baseline)
 
-    @strawberry.field(description="The single interactions behind the map or behind some of its points, newest first.")
+    @strawberry.field(
+        description="The single interactions behind the map or behind some of its points, newest first.", directives=[STATEMENT, PAGED]
+    )
     async def interactions(
         self,
         info: strawberry.Info[Context],
@@ -266,7 +275,7 @@ class Insights(Node):
         sessions = await heatmaps.load_sessions(info.context, self.asked, listing)
         return InteractionConnection.of(listing, sessions, self.asked.site)
 
-    @strawberry.field(description="The sessions behind the lens: those with any row in it.")
+    @strawberry.field(description="The sessions behind the lens: those with any row in it.", directives=[STATEMENT, PAGED])
     async def replays(
         self,
         info: strawberry.Info[Context],
@@ -278,7 +287,8 @@ class Insights(Node):
         return await list_replays(info.context, self.asked, given(having), order_by, 10 if first is None else first, given(after))
 
     @strawberry.field(
-        description="The lens's sessions by a dimension, most sessions first; a last row holds all that did not fit into `first`."
+        description="The lens's sessions by a dimension, most sessions first; a last row holds all that did not fit into `first`.",
+        directives=[STATEMENT, VALUES],
     )
     async def breakdown(self, info: strawberry.Info[Context], by: ByArgument, first: FirstValuesArgument = 20) -> list[BreakdownRow] | None:
         found = await discovery.load_breakdown(
@@ -286,7 +296,10 @@ class Insights(Node):
         )
         return Spliced(found)  # type: ignore[return-value]
 
-    @strawberry.field(description="The lens's numbers by hour, day or week of the site's time zone; where nothing happened, zeros.")
+    @strawberry.field(
+        description="The lens's numbers by hour, day or week of the site's time zone; where nothing happened, zeros.",
+        directives=[STATEMENT, TIMELINE],
+    )
     async def timeline(
         self,
         info: strawberry.Info[Context],

@@ -13,6 +13,7 @@ from resolvers.context import Context
 from resolvers.lenses import AskedLens
 from resolvers.listing import Listing
 from schema.comparison import Comparison
+from schema.cost import STATEMENT
 from schema.inputs import BaselineArgument, CandidateArgument, SegmentArgument, WindowArgument, plain_segment, resolved_window
 from schema.insights import Insights
 from schema.node import Node
@@ -56,7 +57,8 @@ class Page(Node):
         return "/" + self.key.split("://", 1)[1].partition("/")[2]
 
     @strawberry.field(
-        description="The page's numbers under a lens of its own. In a listing ask `edges { totals }` instead: those are under the listing's lens."
+        description="The page's numbers under a lens of its own. In a listing ask `edges { totals }` instead: those are under the listing's lens.",
+        directives=[STATEMENT],
     )
     async def totals(
         self, info: strawberry.Info[Context], window: WindowArgument = UNSET, segment: SegmentArgument = UNSET
@@ -69,7 +71,9 @@ class Page(Node):
     ) -> Insights | None:
         return Insights.of(await self._asked(info, window, segment))
 
-    @strawberry.field(description="The page seen through two lenses, without `url`: what changed from the one to the other.")
+    @strawberry.field(
+        description="The page seen through two lenses, without `url`: what changed from the one to the other.", directives=[STATEMENT]
+    )
     async def compare(self, info: strawberry.Info[Context], baseline: BaselineArgument, candidate: CandidateArgument) -> Comparison | None:
         return await Comparison.load(info.context, self.owner, baseline, candidate, self.key)
 

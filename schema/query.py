@@ -13,6 +13,7 @@ from resolvers import ids, lens_ids, sites
 from resolvers.context import Context
 from schema.capabilities import SourceHealth
 from schema.cohorts import Cohort
+from schema.cost import NODES, PAGED
 from schema.elements import Element
 from schema.inputs import AfterArgument, FirstArgument, given
 from schema.insights import Insights
@@ -29,6 +30,9 @@ class ViewerLimits:
     max_window_days: int = strawberry.field(description="Longest window of one lens, days.")
     max_page_size: int = strawberry.field(description="Largest `first` of a listing; larger ones count as this.")
     max_points: int = strawberry.field(description="Largest `first` of a map.")
+    max_cost: int = strawberry.field(
+        description="Most that one query may cost, by @cost and @listSize; `extensions.cost` tells what one did."
+    )
 
 
 @strawberry.type(description="The API key of this request.")
@@ -37,12 +41,15 @@ class Viewer:
     name: str = strawberry.field(description="The name it was given.")
     scopes: list[str] = strawberry.field(description="What it may do: heatmap:read, replay:read, element:write, cohort:write, admin.")
     limits: ViewerLimits = strawberry.field(description="Limits of each request.")
+    remaining_budget: int | None = strawberry.field(
+        description="Cost the key may still spend, this request taken off; it refills steadily. Null when it is not limited."
+    )
 
     @strawberry.field(description="The ClickHouse sources that hold its sites, and whether they answered just now.")
     async def sources(self, info: strawberry.Info[Context]) -> list[SourceHealth] | None:
         return [SourceHealth(name=source.name, healthy=healthy) for source, healthy in await sites.list_health(info.context)]
 
-    @strawberry.field(description="The sites it may read, by id.")
+    @strawberry.field(description="The sites it may read, by id.", directives=[PAGED])
     async def sites(self, info: strawberry.Info[Context], first: FirstArgument = 25, after: AfterArgument = UNSET) -> SiteConnection | None:
         return await list_sites(info.context, first, after)
 
@@ -77,8 +84,16 @@ class Query:
     @strawberry.field(description="The API key of this request: its scopes, sites and limits.")
     def viewer(self, info: strawberry.Info[Context]) -> Viewer:
         context = info.context
-        limits = ViewerLimits(max_window_days=context.max_window_days, max_page_size=100, max_points=context.max_points)
-        return Viewer(key_id=context.key.key_id, name=context.key.name, scopes=sorted(context.key.scopes), limits=limits)
+        limits = ViewerLimits(
+            max_window_days=context.max_window_days, max_page_size=100, max_points=context.max_points, max_cost=context.max_cost
+        )
+        return Viewer(
+            key_id=context.key.key_id,
+            name=context.key.name,
+            scopes=sorted(context.key.scopes),
+            limits=limits,
+            remaining_budget=context.remaining_budget,
+        )
 
     @strawberry.field(description="Anything that has an id, fetched again.")
     async def node(
@@ -86,7 +101,9 @@ class Query:
     ) -> Node | None:
         return await load_node(info, id)
 
-    @strawberry.field(description="Several nodes in the order of their ids, at most 100; null where one does not exist.")
+    @strawberry.field(
+        description="Several nodes in the order of their ids, at most 100; null where one does not exist.", directives=[NODES]
+    )
     async def nodes(
         self,
         info: strawberry.Info[Context],
@@ -97,7 +114,7 @@ class Query:
         found = await asyncio.gather(*(load_node(info, node_id) for node_id in ids), return_exceptions=True)
         return [_node_or_error(node) for node in found]
 
-    @strawberry.field(description="The sites this key may read, by id.")
+    @strawberry.field(description="The sites this key may read, by id.", directives=[PAGED])
     async def sites(self, info: strawberry.Info[Context], first: FirstArgument = 25, after: AfterArgument = UNSET) -> SiteConnection | None:
         return await list_sites(info.context, first, after)
 

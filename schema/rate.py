@@ -7,10 +7,11 @@ import math
 import strawberry
 
 from clickhouse.numbers import Z_95
+from schema.cost import FREE
 from schema.enums import RateBasis
 
 
-@strawberry.type(description="A share with what it is a share of.")
+@strawberry.type(description="A share with what it is a share of.", directives=[FREE])
 class Rate:
     value: float | None = strawberry.field(
         description="numerator ÷ denominator, a fraction (0.25 is 25 %); null when the denominator is 0. Can exceed 1 where the numerator is no subset."

@@ -18,6 +18,7 @@ from schema.breakdown import FirstValuesArgument
 from schema.capabilities import Capabilities
 from schema.cohorts import CohortConnection
 from schema.comparison import Comparison
+from schema.cost import PAGED, STATEMENT, VALUES
 from schema.enums import Dimension, Direction, PageOrderField, Plan
 from schema.filter_values import FilterValue
 from schema.inputs import (
@@ -73,7 +74,9 @@ class Site(Node):
     async def capabilities(self, info: strawberry.Info[Context]) -> Capabilities | None:
         return await Capabilities.load(info.context, self.row)
 
-    @strawberry.field(description="Pages with rows in the lens, by any of their numbers; by default most clicks first.")
+    @strawberry.field(
+        description="Pages with rows in the lens, by any of their numbers; by default most clicks first.", directives=[STATEMENT, PAGED]
+    )
     async def pages(
         self,
         info: strawberry.Info[Context],
@@ -103,12 +106,17 @@ class Site(Node):
         asked = resolved_window(window, site, context.now)
         return Insights.of(await lenses.resolve(context, site, asked, plain_segment(segment), url.rule("url")))
 
-    @strawberry.field(description="The site, or the pages of URL rules, seen through two lenses: what changed from the one to the other.")
+    @strawberry.field(
+        description="The site, or the pages of URL rules, seen through two lenses: what changed from the one to the other.",
+        directives=[STATEMENT],
+    )
     async def compare(self, info: strawberry.Info[Context], baseline: BaselineArgument, candidate: CandidateArgument) -> Comparison | None:
         site = await info.context.readable_site(self.site_id)
         return await Comparison.load(info.context, site, baseline, candidate)
 
-    @strawberry.field(description="The pages a URL rule matches, most clicks first: a preview before `insights(url:)`.")
+    @strawberry.field(
+        description="The pages a URL rule matches, most clicks first: a preview before `insights(url:)`.", directives=[STATEMENT, PAGED]
+    )
     async def matched_pages(
         self,
         info: strawberry.Info[Context],
@@ -119,7 +127,10 @@ class Site(Node):
     ) -> PageConnection | None:
         return await self._list(info.context, url.rule("url"), window, UNSET, None, UNSET, first, given(after))
 
-    @strawberry.field(description="The values of a dimension in the window, most sessions first, so that a front end can build its menus.")
+    @strawberry.field(
+        description="The values of a dimension in the window, most sessions first, so that a front end can build its menus.",
+        directives=[STATEMENT, VALUES],
+    )
     async def filter_values(
         self,
         info: strawberry.Info[Context],
@@ -134,13 +145,13 @@ class Site(Node):
         limit, selection = 25 if first is None else first, own_selection(info._raw_info)
         return Spliced(await discovery.load_filter_values(context, asked, dimension.name, given(search), limit, selection))  # type: ignore[return-value]
 
-    @strawberry.field(description="Its cohorts, by name.")
+    @strawberry.field(description="Its cohorts, by name.", directives=[PAGED])
     async def cohorts(
         self, info: strawberry.Info[Context], first: FirstArgument = 25, after: AfterArgument = UNSET
     ) -> CohortConnection | None:
         return CohortConnection.of(await cohorts.list_cohorts(info.context, self.site_id, 25 if first is None else first, given(after)))
 
-    @strawberry.field(description="The sessions behind a lens on the whole site: those with any row in it.")
+    @strawberry.field(description="The sessions behind a lens on the whole site: those with any row in it.", directives=[STATEMENT, PAGED])
     async def replays(
         self,
         info: strawberry.Info[Context],

@@ -38,7 +38,20 @@ async def slow() -> int | None:
 
 
 @strawberry.type
+class Leaf:
+    key: str
+
+    @strawberry.field
+    def nodes(self) -> list[Leaf]:
+        return [self]
+
+
+@strawberry.type
 class Query:
+    @strawberry.field
+    def nodes(self) -> list[Leaf]:
+        return [Leaf(key="leaf")]
+
     numbers: list[int] = strawberry.field(resolver=numbers)
     missing: int | None = strawberry.field(resolver=missing)
     boom: int | None = strawberry.field(resolver=boom)

@@ -63,7 +63,7 @@ async def test_an_answer(http: AsyncClient, accept: str) -> None:
     answer = await post(
         http, "query A($t: String!) { echo(text: $t) } query B { numbers }", accept, operationName="A", variables={"t": "é"}
     )
-    assert (answer.status_code, answer.json()) == (200, {"data": {"echo": "é"}})
+    assert (answer.status_code, answer.json()["data"]) == (200, {"echo": "é"})
     assert answer.headers["content-type"] == f"{accept}; charset=utf-8"
 
 
@@ -105,14 +105,14 @@ async def test_get(http: AsyncClient) -> None:
     answer = await http.get(
         "/graphql", params={"query": "query ($t: String!) { echo(text: $t) }", "variables": '{"t": "+ &"}', "extensions": "{}"}
     )
-    assert answer.json() == {"data": {"echo": "+ &"}}
+    assert answer.json()["data"] == {"echo": "+ &"}
 
 
 async def test_get_never_changes_anything(http: AsyncClient) -> None:
     refused = await http.get("/graphql", params={"query": "query A { key } mutation B { change }", "operationName": "B"})
     assert problem(refused)[:2] == (405, "BAD_USER_INPUT")
     assert refused.headers["allow"] == "POST"
-    assert (await post(http, "mutation { change }")).json() == {"data": {"change": 1}}
+    assert (await post(http, "mutation { change }")).json()["data"] == {"change": 1}
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])

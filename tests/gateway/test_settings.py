@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from gateway.__main__ import main
 from gateway.settings import Settings, environment_variable
 
-COUNTS = ("_aliases", "_cost", "_depth", "_directives", "_fields", "_width")
+COUNTS = ("_aliases", "_cost", "_cost_per_minute", "_depth", "_directives", "_fields", "_width")
 UNITS = ("_ms", "_bytes", "_days", "_seconds", "_tokens", "_rows_to_read", *COUNTS)
 
 

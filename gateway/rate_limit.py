@@ -1,0 +1,85 @@
+"""How much a key may ask in a while: a bucket of cost that fills steadily, shared by all that serve it.
+
+    budgets = Budgets(cost_per_minute=60_000_000, largest_cost=250_000)
+    (await budgets.spend("a1B2c3", cost=520)).remaining     -> 59_999_480; or RateLimitedError with retryAfterSeconds
+
+Buckets are in Redis where there is one, the same for every worker and machine. Otherwise each worker keeps its own in memory,
+filled with its share: the budget divided by the number of workers.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from throttled.asyncio import BaseStore, MemoryStore, RedisStore, per_min
+from throttled.asyncio.rate_limiter.token_bucket import TokenBucketRateLimiter
+from throttled.exceptions import BaseThrottledError
+
+from clickhouse.errors import RateLimitedError
+
+logger = logging.getLogger("heatgraph.gateway")
+
+MAX_KEYS = 10_000
+REDIS_TIMEOUT_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Cost that is left of `limit`, and seconds until all of it is back."""
+
+    limit: int
+    remaining: int
+    reset_seconds: int
+
+    def headers(self) -> dict[str, str]:
+        return {
+            "RateLimit-Limit": str(self.limit),
+            "RateLimit-Remaining": str(self.remaining),
+            "RateLimit-Reset": str(self.reset_seconds),
+        }
+
+
+class Budgets:
+    def __init__(self, cost_per_minute: int, largest_cost: int, workers: int = 1, redis: str = "") -> None:
+        """A bucket holds a minute's cost (0: no limit), and at least `largest_cost`, so that every question can be asked."""
+        self._limited = cost_per_minute > 0
+        share = max(1, cost_per_minute // workers)
+        self._local = _buckets(MemoryStore(options={"MAX_SIZE": MAX_KEYS}), share, largest_cost)
+        self._redis = RedisStore(redis, {"SOCKET_TIMEOUT": REDIS_TIMEOUT_S, "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT_S}) if redis else None
+        self._shared = _buckets(self._redis, max(1, cost_per_minute), largest_cost) if self._redis else None
+
+    async def spend(self, key_id: str, cost: int) -> Budget | None:
+        """None without a limit; raises RateLimitedError when so much is not left. When Redis is away the worker's own bucket counts."""
+        if not self._limited:
+            return None
+        cost, result = max(cost, 1), None
+        if self._shared:
+            try:
+                result = await self._shared.limit(key_id, cost)
+            except (BaseThrottledError, OSError) as error:
+                logger.warning("Redis did not answer, so that each worker limits for itself: %s", error)
+        result = result or await self._local.limit(key_id, cost)
+        state = result.state
+        budget = Budget(state.limit, state.remaining, int(state.reset_after))
+        if result.limited:
+            raise RateLimitedError(
+                f"This key has {budget.remaining} of cost left and the query costs {cost}; send it again in {int(state.retry_after)} s,"
+                " or ask for less.",
+                retryAfterSeconds=int(state.retry_after),
+                cost=cost,
+                limit=budget.limit,
+                remaining=budget.remaining,
+                resetSeconds=budget.reset_seconds,
+            )
+        return budget
+
+    async def close(self) -> None:
+        if self._redis:
+            client: Any = self._redis._backend.get_client()
+            await client.aclose(close_connection_pool=True)
+
+
+def _buckets(store: BaseStore, cost_per_minute: int, largest_cost: int) -> TokenBucketRateLimiter:
+    return TokenBucketRateLimiter(per_min(cost_per_minute, max(cost_per_minute, largest_cost)), store, key_prefix="heatgraph:budget")

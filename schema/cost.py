@@ -1,0 +1,37 @@
+"""What a field costs, declared once: printed into the SDL as @cost and @listSize, and counted by the gateway before it executes.
+
+    @strawberry.field(description="…", directives=[STATEMENT, PAGED])
+
+A field costs its @cost (0 without one), and for each object it may return the weight of the type (1 without a @cost) and what is
+selected of it; scalars are free, and a list item in an argument costs 1. `assumedSize` is the most a list ever has: a larger
+slicing argument counts as it. Wide lists are written by ClickHouse, so that a row costs 1 whatever is selected of it.
+"""
+
+from __future__ import annotations
+
+from strawberry import UNSET
+from strawberry.federation.schema_directives import Cost, ListSize
+
+STATEMENT = Cost(weight=10)
+"""Asks ClickHouse."""
+
+PATTERN = Cost(weight=100)
+"""A pattern to match every URL with."""
+
+FREE = Cost(weight=0)
+"""A part of a row that comes with it."""
+
+
+def _sliced(most: int, *sized_fields: str) -> ListSize:
+    return ListSize(
+        assumed_size=most, slicing_arguments=["first"], sized_fields=list(sized_fields) or UNSET, require_one_slicing_argument=False
+    )
+
+
+PAGED = _sliced(100, "edges", "nodes")
+POINTS = _sliced(100_000, "points")
+CELLS = _sliced(100_000)
+VALUES = _sliced(1000)
+CHANGES = _sliced(100)
+NODES = ListSize(assumed_size=100, slicing_arguments=UNSET, sized_fields=UNSET, require_one_slicing_argument=False)
+TIMELINE = ListSize(assumed_size=1000, slicing_arguments=UNSET, sized_fields=UNSET, require_one_slicing_argument=False)

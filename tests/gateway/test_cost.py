@@ -1,0 +1,84 @@
+"""Cost by the weights of the real schema: what is estimated from the document, and what an answer turned out to cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from graphql import OperationDefinitionNode, parse
+
+from gateway.cost import Costs, OperationCost, refuse_expensive
+from gateway.documents import DocumentError
+from schema.build import build_schema
+
+COSTS = Costs(build_schema())
+PAGE = 'site(siteId: "s") { page(key: "k") { insights { %s } } }'  # three objects
+
+
+def cost_of(query: str, **variables: Any) -> OperationCost:
+    document = parse(query)
+    (operation,) = (node for node in document.definitions if isinstance(node, OperationDefinitionNode))
+    return COSTS.of(operation, document, variables)
+
+
+@pytest.mark.parametrize(
+    ("query", "cost"),
+    [
+        ("{ __typename }", 0),
+        ("{ viewer { keyId } }", 1),
+        ("{ a: viewer { keyId } b: viewer { keyId } }", 2),
+        ("{ " + PAGE % "unattributed" + " }", 3 + 10),
+        ("{ " + PAGE % "heatmap { total points { x element { text } } }" + " }", 3 + 10 + 1 + 500),
+        ("{ " + PAGE % "heatmap(first: 7) { points { x } }" + " }", 3 + 10 + 1 + 7),
+        ("{ " + PAGE % "heatmap(first: 2147483647) { points { x } }" + " }", 3 + 10 + 1 + 100_000),
+        ("{ " + PAGE % "elements(first: 3) { totalCount }" + " }", 3 + 10 + 1),
+        ("{ " + PAGE % "elements(first: 3) { nodes { clicks } edges { node { clickRate { value } } } }" + " }", 3 + 10 + 1 + 3 + 3 * 2),
+        ("{ " + PAGE % "elements(first: 0) { nodes { clicks } }" + " }", 3 + 10 + 1 + 1),
+        ("{ " + PAGE % "breakdown(by: COUNTRY) { value }" + " }", 3 + 10 + 20),
+        ("{ sites { nodes { pages(first: 100) { nodes { key } } } } }", 1 + 25 * (1 + 10 + 1 + 100)),
+        ('{ nodes(ids: ["a", "b"]) { id } }', 2 + 2),
+        ('{ site(siteId: "s") { pages(segment: {country: ["DE", "AT"]}) { totalCount } } }', 1 + 10 + 1 + 2),
+        ('{ site(siteId: "s") { insights(url: {regex: ".*"}) { id } } }', 1 + 1 + 100),
+        (
+            "{ ...A } fragment A on Query { viewer { keyId } ... { sites(first: 2) { ...B } } } fragment B on SiteConnection { nodes { id } }",
+            4,
+        ),
+    ],
+)
+def test_what_a_query_costs(query: str, cost: int) -> None:
+    assert cost_of(query).estimated == cost
+
+
+def test_variables_count_as_sent_else_by_their_default() -> None:
+    query = "query ($n: Int = 4) { sites(first: $n) { nodes { id } } }"
+    assert [cost_of(query, **sent).estimated for sent in ({}, {"n": 2}, {"n": None})] == [1 + 4, 1 + 2, 1 + 4]
+    segment = 'query ($c: [String!], $u: UrlMatch!) { site(siteId: "s") { insights(url: $u, segment: {country: $c}) { id } } }'
+    assert cost_of(segment, c=["a"] * 1000, u={"regex": "x"}).estimated == 1 + 1 + 1000 + 100
+
+
+def test_a_bomb_of_fragments_is_counted_at_once() -> None:
+    chain = "".join(
+        f" fragment F{i} on Site {{ a: pages {{ nodes {{ site {{ ...F{i + 1} }} }} }} b: cohorts {{ totalCount }} }}" for i in range(40)
+    )
+    cost = cost_of('{ site(siteId: "s") { ...F0 } }' + chain + " fragment F40 on Site { name }").estimated
+    assert cost > 25**40
+    with pytest.raises(DocumentError, match="1 errors") as refused:
+        refuse_expensive(cost, 250_000)
+    assert "over a billion, and 250000 is the most" in refused.value.errors[0].message
+
+
+def test_what_an_answer_cost() -> None:
+    query = "query ($s: Boolean!) { ...F ...F v: viewer @skip(if: $s) { keyId } } fragment F on Query { sites { nodes { id domains } edges { node { id } } } }"
+    cost = cost_of(query, s=True)
+    data = {"sites": {"nodes": [{"id": "1", "domains": []}, {"id": "2", "domains": []}], "edges": []}}
+    assert cost.estimated == 2 * (1 + 25 + 25 * 2) + 1
+    assert cost.actual(data, {}) == 1 + 2
+    assert cost.actual(None, {}) == 0
+
+
+def test_rows_that_were_spliced_are_counted() -> None:
+    cost = cost_of("{ " + PAGE % "heatmap { points { x element { text } } }" + " }")
+    points = orjson.Fragment('[{"x":1},{"x":2}]')
+    data = {"site": {"page": {"insights": {"heatmap": {"points": points}}}}}
+    assert cost.actual(data, {id(points): 2}) == 3 + 10 + 1 + 2

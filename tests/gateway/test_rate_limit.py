@@ -1,0 +1,135 @@
+"""Budgets of keys: in memory, and in a real Redis that several gateways share."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+
+import pytest
+from httpx import AsyncClient
+
+from clickhouse.errors import RateLimitedError
+from gateway.app import create_app
+from gateway.rate_limit import Budgets
+from tests.conftest import require
+from tests.gateway.applications import Doorman, post, problem, serving, small_schema
+from tests.gateway.test_graphql_http import NOWHERE
+
+PER_MINUTE = 600  # ten a second
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[str]:
+    require(shutil.which("redis-server"), "redis-server")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"], stdout=subprocess.DEVNULL
+    )
+    until = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            break
+        except ConnectionRefusedError:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    yield f"redis://127.0.0.1:{port}/0"
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def budgets(request: pytest.FixtureRequest) -> AsyncIterator[Budgets]:
+    address = request.getfixturevalue("redis") if request.param == "redis" else ""
+    budgets = Budgets(PER_MINUTE, largest_cost=100, redis=address)
+    yield budgets
+    await budgets.close()
+
+
+async def test_a_key_spends_its_budget_and_is_told_when_there_is_more(budgets: Budgets) -> None:
+    assert (await budgets.spend("spender", 500)).remaining == 100  # type: ignore[union-attr]
+    with pytest.raises(RateLimitedError) as refused:
+        await budgets.spend("spender", 400)
+    details = refused.value.details
+    assert details["limit"] == PER_MINUTE
+    assert 1 <= int(str(details["retryAfterSeconds"])) <= 30
+    assert (await budgets.spend("other", 500)).remaining == 100  # type: ignore[union-attr]
+
+
+async def test_a_budget_refills(budgets: Budgets) -> None:
+    assert await budgets.spend("patient", PER_MINUTE)
+    until = time.monotonic() + 30
+    while True:
+        try:
+            assert await budgets.spend("patient", 10)
+            break
+        except RateLimitedError:
+            assert time.monotonic() < until
+            time.sleep(0.2)
+
+
+async def test_gateways_share_a_budget_through_redis(redis: str) -> None:
+    first, second = (Budgets(PER_MINUTE, 100, redis=redis) for _ in range(2))
+    try:
+        assert await first.spend("shared", 550)
+        with pytest.raises(RateLimitedError):
+            await second.spend("shared", 300)
+    finally:
+        await first.close()
+        await second.close()
+
+
+async def test_without_redis_each_worker_has_its_share() -> None:
+    budget = await Budgets(PER_MINUTE, 100, workers=3).spend("key", 50)
+    assert budget and (budget.limit, budget.remaining) == (200, 150)
+
+
+async def test_when_redis_is_away_each_worker_limits_for_itself(caplog: pytest.LogCaptureFixture) -> None:
+    budgets = Budgets(PER_MINUTE, 100, workers=2, redis="redis://127.0.0.1:9/0")
+    budget = await budgets.spend("key", 100)
+    assert budget and budget.remaining == 200
+    assert "Redis did not answer" in caplog.text
+    await budgets.close()
+
+
+async def test_every_question_can_be_asked_and_zero_is_no_limit() -> None:
+    assert await Budgets(10, largest_cost=5000).spend("key", 5000)
+    assert await Budgets(0, largest_cost=5000).spend("key", 10**9) is None
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[AsyncClient]:
+    app = create_app(replace(NOWHERE, max_key_cost_per_minute=60, max_query_cost=20), small_schema())
+    async with serving(app) as http:
+        app.state.authenticator = Doorman()
+        yield http
+
+
+async def test_answers_say_what_they_cost_and_what_is_left(http: AsyncClient) -> None:
+    answer = await post(http, "{ key numbers }")
+    assert answer.json()["extensions"]["cost"] == {"estimated": 0, "actual": 0, "remaining": 59}
+    assert [answer.headers[f"ratelimit-{name}"] for name in ("limit", "remaining", "reset")] == ["60", "59", "1"]
+
+
+async def test_a_key_that_spent_its_budget_waits(http: AsyncClient) -> None:
+    listed = "{ nodes { key } }"
+    while (answer := await post(http, listed)).status_code == 200:
+        pass
+    status, code, message = problem(answer)
+    assert (status, code) == (429, "RATE_LIMITED")
+    assert "send it again in" in message
+    assert int(answer.headers["retry-after"]) == answer.json()["errors"][0]["extensions"]["retryAfterSeconds"] > 0
+    assert answer.headers["ratelimit-limit"] == "60"
+
+
+async def test_a_query_beyond_the_most_is_refused_at_no_cost(http: AsyncClient) -> None:
+    dear = "{ nodes { nodes { key } } }"
+    status, code, message = problem(await post(http, dear, "application/graphql-response+json"))
+    assert (status, code) == (400, "QUERY_TOO_COMPLEX")
+    assert "may cost 110, and 20 is the most" in message
+    assert (await post(http, "{ key }")).headers["ratelimit-remaining"] == "59"

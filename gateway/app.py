@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
+from starlette_compress import CompressMiddleware, add_compress_type
 from strawberry.schema import Schema
 from strawberry.types import ExecutionResult
 
@@ -28,11 +29,12 @@ from clickhouse.errors import HeatgraphError
 from clickhouse.keys import ApiKey
 from clickhouse.migrations import compile_applied, why_not_current
 from gateway.auth import ANONYMOUS, Authenticator
+from gateway.browsers import browser_middleware, refuse_forgeable
 from gateway.cost import Costs, refuse_expensive
 from gateway.disconnection import unless_disconnected
 from gateway.documents import DocumentError, Documents, PreparedDocument, is_introspection, select_operation
 from gateway.draining import Draining, LastAnswers
-from gateway.errors import HTTP_STATUS, error_headers, explain, format_errors
+from gateway.errors import HTTP_STATUS, error_headers, explain, format_errors, without_suggestions
 from gateway.export import ExportEndpoint
 from gateway.graphiql import CONTENT_SECURITY_POLICY, STATIC_DIR, page_html
 from gateway.graphql_http import JSON_TYPE, RESPONSE_TYPE, negotiate, read_request, respond
@@ -46,7 +48,11 @@ from resolvers.context import Context
 from schema.build import build_schema
 
 SHARE_FOR_SOURCES = 0.95  # of a request's time: what a source has not answered then is left out, and the rest is sent
+MIN_COMPRESSED_BYTES = 1000  # zstd, br or gzip, for who accepts it; less would hardly become shorter
 CLIENT_CLOSED_REQUEST = 499  # nobody reads it, but the access log shows it
+
+for media_type in (RESPONSE_TYPE, "application/x-ndjson"):
+    add_compress_type(media_type)
 
 
 def create_app_from_environment() -> Starlette:
@@ -82,7 +88,13 @@ def create_app(settings: Settings, schema: Schema | None = None) -> Starlette:
         routes.append(Route("/metrics", Metrics(settings.metrics_token).respond))
     if settings.is_development:
         routes += [Mount("/graphiql", StaticFiles(directory=STATIC_DIR)), Route("/", RedirectResponse("/graphql"))]
-    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Observation), Middleware(LastAnswers, draining)])
+    middleware = [
+        Middleware(Observation),
+        Middleware(LastAnswers, draining),
+        *browser_middleware(settings.allowed_origins),
+        Middleware(CompressMiddleware, minimum_size=MIN_COMPRESSED_BYTES),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan, middleware=middleware)
 
 
 class GraphQLEndpoint:
@@ -113,6 +125,8 @@ class GraphQLEndpoint:
         try:
             if not accepted:
                 raise HTTPException(406, f"Accept {RESPONSE_TYPE} or {JSON_TYPE}.")
+            if request.method in ("GET", "POST") and not self._settings.is_development:
+                refuse_forgeable(request.headers)
             async with asyncio.timeout(self._settings.max_request_ms / 1000):
                 answer_by.set(monotonic() + self._settings.max_request_ms / 1000 * SHARE_FOR_SOURCES)
                 result = await self._answer(request, headers)
@@ -128,6 +142,8 @@ class GraphQLEndpoint:
             problem = {"message": message, "extensions": {"code": code, **details}}
             return respond({"errors": [problem]}, media_type, HTTP_STATUS[code], headers | error_headers(code, details))
         errors = format_errors(result.errors or [], request_id)
+        if not self._settings.is_development:
+            errors = without_suggestions(errors)
         if result.data is None and all("path" not in error for error in errors):
             return self._refuse(errors, media_type, headers)
         payload = {"data": result.data} | ({"errors": errors} if errors else {})

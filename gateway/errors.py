@@ -8,6 +8,7 @@ What is neither the caller's fault nor foreseen becomes INTERNAL; its own text g
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from clickhouse.errors import HeatgraphError
 
 logger = logging.getLogger("heatgraph.gateway")
 
+SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 MAX_MESSAGE_CHARACTERS = 1000  # messages quote what was sent, and that can be as long as the request
 
 HTTP_STATUS = {
@@ -60,6 +62,11 @@ def format_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
     if error.path is not None:
         formatted["path"] = error.path
     return formatted | {"extensions": {"code": code, **details}}
+
+
+def without_suggestions(errors: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For who is not to learn names of the schema by guessing."""
+    return [error | {"message": SUGGESTION.sub("", error["message"])} for error in errors]
 
 
 def explain(error: BaseException, request_id: str) -> tuple[str, str, dict[str, Any]]:

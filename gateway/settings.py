@@ -58,6 +58,7 @@ class Settings:
     environment: Literal["development", "production"] = setting(
         "development", "development serves GraphiQL and introspection without a key; production serves neither."
     )
+    cors_origins: str = setting("", "Origins whose pages may ask, as in https://app.example.com, separated by commas; * for every one.")
     secret: str = setting("", "Secret that tokens are hashed with; the same on every machine. Empty: the secret file.")
     secret_file: str = setting("data/heatgraph.secret", "File that holds the secret; made on first use, readable by its owner only.")
     pool_size: int = setting(4, "Statements that run at once in one worker.", minimum=1)
@@ -107,6 +108,10 @@ class Settings:
     @property
     def limits(self) -> Limits:
         return Limits(self.max_execution_ms, self.max_memory_bytes, self.max_rows_to_read)
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
 
     @property
     def shape_limits(self) -> ShapeLimits:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from enum import Enum
+from typing import Annotated, Any
 
 import strawberry
 from httpx import ASGITransport, AsyncClient, Response
@@ -37,6 +38,12 @@ async def slow() -> int | None:
     return 1
 
 
+@strawberry.enum
+class Colour(Enum):
+    RED = "red"
+    GREEN = "green"
+
+
 @strawberry.type
 class Leaf:
     key: str
@@ -56,6 +63,10 @@ class Query:
     missing: int | None = strawberry.field(resolver=missing)
     boom: int | None = strawberry.field(resolver=boom)
     slow: int | None = strawberry.field(resolver=slow)
+
+    @strawberry.field
+    def paint(self, in_: Annotated[Colour, strawberry.argument(name="in")]) -> Colour:
+        return in_
 
     @strawberry.field
     def echo(self, text: str) -> str:

@@ -1,0 +1,149 @@
+"""What browsers may do: origins, forged requests, the headers of every answer; and compression."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import brotli
+import pytest
+import zstandard
+from httpx import AsyncClient
+
+from gateway.app import create_app
+from tests.gateway.applications import BROWSER, Doorman, post, problem, serving, small_schema
+from tests.gateway.test_graphql_http import NOWHERE
+
+ORIGIN = "https://app.example.com"
+QUERY = {"query": "{ key }"}
+PRODUCTION = replace(NOWHERE, environment="production", cors_origins=f"{ORIGIN}, https://other.example.com")
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[AsyncClient]:
+    app = create_app(PRODUCTION, small_schema())
+    async with serving(app) as http:
+        app.state.authenticator = Doorman()
+        yield http
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Authorization": "Bearer x"},
+        {"Apollo-Require-Preflight": "true"},
+        {"X-Apollo-Operation-Name": "Q"},
+        {"Content-Type": "application/json"},
+    ],
+)
+async def test_requests_no_foreign_page_can_forge(http: AsyncClient, headers: dict[str, str]) -> None:
+    assert (await http.get("/graphql", params=QUERY, headers=headers)).json()["data"] == {"key": "guest"}
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Type": "text/plain"}, {"Apollo-Require-Preflight": ""}])
+async def test_requests_a_foreign_page_can_forge_are_refused(http: AsyncClient, headers: dict[str, str]) -> None:
+    status, code, message = problem(await http.get("/graphql", params=QUERY, headers=headers))
+    assert (status, code) == (400, "BAD_USER_INPUT")
+    assert "Apollo-Require-Preflight" in message
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""])
+async def test_forged_posts(http: AsyncClient, content_type: str) -> None:
+    refused = await http.post("/graphql", content=b'{"query": "{ key }"}', headers={"Content-Type": content_type})
+    assert problem(refused)[:2] == (400, "BAD_USER_INPUT")
+    let_in = await http.post("/graphql", content=b"{}", headers={"Content-Type": content_type, "Apollo-Require-Preflight": "1"})
+    assert let_in.status_code == 415, "it is JSON that we read"
+
+
+async def test_origins_that_may_ask(http: AsyncClient) -> None:
+    asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+    preflight = await http.options("/graphql", headers=asked)
+    assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (200, ORIGIN)
+    answer = await http.post("/graphql", json=QUERY, headers={"Origin": ORIGIN})
+    assert answer.headers["access-control-allow-origin"] == ORIGIN
+    assert "RateLimit-Remaining" in answer.headers["access-control-expose-headers"]
+    assert "access-control-allow-credentials" not in answer.headers
+
+
+async def test_origins_that_may_not(http: AsyncClient) -> None:
+    refused = await http.options("/graphql", headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"})
+    assert "access-control-allow-origin" not in refused.headers
+    answer = await http.post("/graphql", json=QUERY, headers={"Origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_no_origin_may_ask_unless_it_is_named() -> None:
+    async with serving(create_app(NOWHERE, small_schema())) as http:
+        assert (await http.options("/graphql", headers={"Origin": ORIGIN, "Access-Control-Request-Method": "POST"})).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/graphql", "/health/live", "/nowhere", "/graphiql/heatgraph.js", "/export/nothing.csv", "/metrics"])
+async def test_every_answer_has_security_headers(path: str) -> None:
+    async with serving(create_app(NOWHERE, small_schema())) as http:
+        for accept in ("*/*", BROWSER):
+            headers = (await http.get(path, headers={"Accept": accept})).headers
+            assert headers["x-content-type-options"] == "nosniff"
+            assert headers["x-frame-options"] == "DENY"
+            assert headers["referrer-policy"] == "no-referrer"
+            assert "frame-ancestors 'none'" in headers["content-security-policy"]
+            assert "server" not in headers and "x-powered-by" not in headers
+
+
+async def test_nothing_of_the_schema_leaks_through_errors_in_production(http: AsyncClient) -> None:
+    for query in (
+        "{ numbres }",
+        '{ echo(txt: "") }',
+        "query ($v: Strin) { echo(text: $v) }",
+        "{ ... on Qery { key } }",
+        "{ paint(in: RE) }",
+    ):
+        answer = await post(http, query)
+        assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+        assert "Did you mean" not in answer.text
+    answer = await post(http, "query ($c: Colour!) { paint(in: $c) }", variables={"c": "RE"})
+    assert "Did you mean" not in answer.text and "RE" in answer.text
+    async with serving(app := create_app(NOWHERE, small_schema())) as development:
+        app.state.authenticator = Doorman()
+        assert "Did you mean 'numbers'" in problem(await post(development, "{ numbres }"))[2]
+        answer = await post(development, "query ($c: Colour!) { paint(in: $c) }", variables={"c": "RE"})
+        assert "Did you mean the enum value 'RED'" in answer.text
+
+
+# Compression
+
+LONG = {"query": "{ echo(text: $text) }".join(("query ($text: String!) ", "")), "variables": {"text": "heat" * 1000}}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("gzip, br", "br"),
+        ("gzip", "gzip"),
+        ("br;q=0, gzip;q=0.1", "gzip"),
+        ("identity", None),
+        ("deflate", None),
+    ],
+)
+async def test_long_answers_are_compressed_for_who_accepts_it(http: AsyncClient, accepted: str, encoding: str | None) -> None:
+    headers = {"Accept-Encoding": accepted, "Accept": "application/graphql-response+json"}
+    async with http.stream("POST", "/graphql", json=LONG, headers=headers) as answer:
+        raw = b"".join([chunk async for chunk in answer.aiter_raw()])
+    assert answer.headers.get("content-encoding") == encoding
+    decode = {"gzip": gzip.decompress, "br": brotli.decompress, "zstd": zstandard.decompress, None: bytes}[encoding]
+    assert b"heatheat" in decode(raw)
+    assert encoding is None or (len(raw) < 1000 and "accept-encoding" in answer.headers["vary"].lower())
+
+
+async def test_short_answers_are_not_compressed(http: AsyncClient) -> None:
+    answer = await http.post("/graphql", json=QUERY, headers={"Accept-Encoding": "gzip, br, zstd"})
+    assert "content-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "x"])
+async def test_compressed_requests_are_refused(http: AsyncClient, encoding: str) -> None:
+    bomb = zlib.compress(b" " * 10_000_000)
+    refused = await http.post("/graphql", content=bomb, headers={"Content-Type": "application/json", "Content-Encoding": encoding})
+    assert problem(refused)[:2] == (415, "BAD_USER_INPUT")

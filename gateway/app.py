@@ -28,6 +28,7 @@ from clickhouse.breaker import answer_by
 from clickhouse.errors import HeatgraphError
 from clickhouse.keys import ApiKey
 from clickhouse.migrations import compile_applied, why_not_current
+from gateway import federated_trace
 from gateway.auth import ANONYMOUS, Authenticator
 from gateway.browsers import browser_middleware, refuse_forgeable
 from gateway.cost import Costs, refuse_expensive
@@ -36,6 +37,7 @@ from gateway.documents import DocumentError, Documents, PreparedDocument, is_int
 from gateway.draining import Draining, LastAnswers
 from gateway.errors import HTTP_STATUS, error_headers, explain, format_errors, without_suggestions
 from gateway.export import ExportEndpoint
+from gateway.federated_trace import FederatedTrace
 from gateway.graphiql import CONTENT_SECURITY_POLICY, STATIC_DIR, page_html
 from gateway.graphql_http import JSON_TYPE, RESPONSE_TYPE, negotiate, read_request, respond
 from gateway.metrics import Metrics
@@ -103,7 +105,7 @@ class GraphQLEndpoint:
     def __init__(self, settings: Settings, schema: Schema, budgets: Budgets) -> None:
         schema.extensions = (PreparedDocument, *schema.extensions)
         self._settings = settings
-        self._schema = schema
+        self._schema, self._traced_schema = schema, federated_trace.traced(schema)
         self._budgets = budgets
         self._costs = Costs(schema)
         self._documents = Documents(schema, settings.max_query_tokens, settings.shape_limits, introspection=settings.is_development)
@@ -122,6 +124,7 @@ class GraphQLEndpoint:
         accepted = negotiate(",".join(request.headers.getlist("accept")))
         media_type = accepted or JSON_TYPE
         headers: dict[str, str] = {}
+        trace = FederatedTrace() if request.headers.get(federated_trace.HEADER) == federated_trace.VERSION else None
         try:
             if not accepted:
                 raise HTTPException(406, f"Accept {RESPONSE_TYPE} or {JSON_TYPE}.")
@@ -129,7 +132,7 @@ class GraphQLEndpoint:
                 refuse_forgeable(request.headers)
             async with asyncio.timeout(self._settings.max_request_ms / 1000):
                 answer_by.set(monotonic() + self._settings.max_request_ms / 1000 * SHARE_FOR_SOURCES)
-                result = await self._answer(request, headers)
+                result = await self._answer(request, headers, trace)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         except HTTPException as error:
@@ -147,14 +150,15 @@ class GraphQLEndpoint:
         if result.data is None and all("path" not in error for error in errors):
             return self._refuse(errors, media_type, headers)
         payload = {"data": result.data} | ({"errors": errors} if errors else {})
-        return respond(payload | ({"extensions": result.extensions} if result.extensions else {}), media_type, headers=headers)
+        extensions = (result.extensions or {}) | ({federated_trace.VERSION: trace.encoded(errors)} if trace else {})
+        return respond(payload | ({"extensions": extensions} if extensions else {}), media_type, headers=headers)
 
     def _refuse(self, errors: list[dict[str, Any]], media_type: str, headers: dict[str, str]) -> Response:
         """The request failed before anything was executed: `data` is left out."""
         status = 200 if media_type == JSON_TYPE else HTTP_STATUS[errors[0]["extensions"]["code"]]
         return respond({"errors": errors}, media_type, status, headers)
 
-    async def _answer(self, request: Request, headers: dict[str, str]) -> ExecutionResult:
+    async def _answer(self, request: Request, headers: dict[str, str], trace: FederatedTrace | None) -> ExecutionResult:
         """In development the schema explains itself without a key; everything else needs one, and then before anything is read.
 
         What the key has left goes into `headers`.
@@ -178,16 +182,17 @@ class GraphQLEndpoint:
         budget = await self._budgets.spend(key.key_id, cost.estimated) if key.key_id else None
         headers |= budget.headers() if budget else {}
         context = self.context(request, key, budget)
-        execution = self._schema.execute(
+        execution = (self._traced_schema if trace else self._schema).execute(
             asked.query,
             variable_values=asked.variables,
             context_value=context,
             operation_name=operation.name.value if operation.name else None,
-            operation_extensions={"document": document},
+            operation_extensions={"document": document, "trace": trace},
         )
         result = await unless_disconnected(request, execution)
-        spent = {"estimated": cost.estimated, "actual": cost.actual(result.data, context.spliced_rows)}
-        result.extensions = {**(result.extensions or {}), "cost": spent | {"remaining": budget.remaining if budget else None}}
+        if key.key_id:
+            spent = {"estimated": cost.estimated, "actual": cost.actual(result.data, context.spliced_rows)}
+            result.extensions = {**(result.extensions or {}), "cost": spent | {"remaining": budget.remaining if budget else None}}
         return result
 
     def context(self, request: Request, key: ApiKey, budget: Budget | None = None) -> Context:

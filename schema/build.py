@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import strawberry
 from graphql import GraphQLError, GraphQLObjectType
@@ -20,19 +20,22 @@ from schema.query import Query
 from schema.replays import Replay
 from schema.splice import SplicingExecutor
 
+Version = Literal["2.3", "2.9"]
 FEDERATION_VERSION: Final = "2.9"
 
 
 class Subgraph(Schema):
     """An Apollo Federation 2 subgraph whose wide lists are spliced."""
 
-    def __init__(self, *, query: type, mutation: type | None = None, types: Sequence[type] = ()) -> None:
+    def __init__(
+        self, *, query: type, mutation: type | None = None, types: Sequence[type] = (), federation_version: Version = FEDERATION_VERSION
+    ) -> None:
         super().__init__(
             query=query,
             mutation=mutation,
             types=types,
             execution_context_class=SplicingExecutor,
-            federation_version=FEDERATION_VERSION,
+            federation_version=federation_version,
         )
         self._entities = Entities(self._schema)
         service = self._schema.type_map["_Service"]

@@ -20,6 +20,8 @@ from clickhouse.client import Client, connect, open_sync
 from clickhouse.migrations import migrate
 from clickhouse.statement import Statement
 from tests import servers
+from tests.javascript import SCRIPTS
+from tests.served import Served, served
 
 
 def require(available: object, what: str) -> None:
@@ -47,6 +49,14 @@ def nodes() -> Iterator[tuple[servers.Node, servers.Node]]:
     require(servers.LIBRARY.exists(), "ClickHouse from npm; run the tests with: make test")
     with servers.cluster() as nodes:
         yield nodes
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A gateway that runs, and the packages of npm that are held against it."""
+    require((SCRIPTS / "node_modules/graphql-http").exists(), "packages from npm; run the tests with: make test")
+    with served(tmp_path_factory.mktemp("shop")) as shop:
+        yield shop
 
 
 @pytest.fixture(scope="module", params=["embedded", "server"])

@@ -47,11 +47,15 @@ def wait_for(what: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
 @contextmanager
 def running(directory: Path, **settings: str) -> Iterator[Gateway]:
     """Over an embedded engine in `directory` unless `settings` name another; migrated and live."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     ours = {"HEATGRAPH_CLICKHOUSE": str(directory / "data"), "HEATGRAPH_SECRET": "only for tests", "HEATGRAPH_PORT": str(port)}
     environment = os.environ | ours | settings
     subprocess.run([sys.executable, "-m", "gateway", "migrate"], cwd=ROOT, env=environment, check=True, capture_output=True)

@@ -19,8 +19,8 @@ check: .venv/installed
 	.venv/bin/lint-imports
 	$(IN_ENVIRONMENT) -m gateway schema | diff schema/schema.graphql -
 
-bench: .venv/installed
-	for bench in tests/benchmarks/bench_*.py; do $(IN_ENVIRONMENT) -m tests.benchmarks.$$(basename $$bench .py) || exit; done
+bench: .venv/installed $(CLICKHOUSE)
+	$(IN_ENVIRONMENT) -m tests.benchmarks --readme
 
 load-test: .venv/installed $(NODE_MODULES)
 	$(IN_ENVIRONMENT) -m tests.benchmarks.load_test --readme

@@ -10,7 +10,7 @@ from datetime import date
 
 from clickhouse_connect.driver.client import Client
 
-from tests.benchmarks.traffic import INSERT_SETTINGS, Traffic
+from tests.benchmarks.traffic import Traffic, insert
 
 DDL = (
     """
@@ -72,7 +72,7 @@ def generate_peer(client: Client, traffic: Traffic) -> None:
             (INTERACTIONS, traffic.interactions_select(INTERACTIONS, first, count)),
             (SCROLLS, traffic.pageviews_select(SCROLLS, first, count)),
         ):
-            client.command(f"INSERT INTO heatmaps ({', '.join(columns)})\n{select}", settings=INSERT_SETTINGS)
+            insert(client, "heatmaps", columns, select)
     members = traffic.sessions_select({"team_id": "site_number", "distinct_id": "visitor_key", "visitor_id": "visitor_id"})
     client.command(
         f"INSERT INTO heatmap_cohort SELECT DISTINCT team_id, 1, distinct_id FROM (\n{members}\n) WHERE visitor_id % 10 = 0",

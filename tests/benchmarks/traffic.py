@@ -11,14 +11,13 @@ to 16 px loses nothing that its answers show: both sides must answer the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.sites import Site, insert_site
-from clickhouse.tables import TABLES
 
 SITES = 5
 PAGES = 300
@@ -180,10 +179,14 @@ def generate(client: Client, traffic: Traffic) -> None:
     for number in range(1, SITES + 1):
         site = insert_site(Site(f"shop_{number}", f"Shop {number}"), datetime.now(UTC))
         client.insert(site.table, site.rows, column_names=site.columns)
+    tables = (
+        ("sessions", traffic.sessions_select, _own(client, "sessions", SESSION, WHOLE_SESSION)),
+        ("pageviews", traffic.pageviews_select, _own(client, "pageviews", SESSION, PAGEVIEW, VIEW)),
+        ("interactions", traffic.interactions_select, _own(client, "interactions", SESSION, PAGEVIEW, INTERACTION)),
+    )
     for first, count in traffic.batches():
-        _insert(client, "sessions", traffic.sessions_select(_own("sessions", SESSION, WHOLE_SESSION), first, count))
-        _insert(client, "pageviews", traffic.pageviews_select(_own("pageviews", SESSION, PAGEVIEW, VIEW), first, count))
-        _insert(client, "interactions", traffic.interactions_select(_own("interactions", SESSION, PAGEVIEW, INTERACTION), first, count))
+        for table, select, columns in tables:
+            insert(client, table, columns, select(columns, first, count))
     client.command(
         "INSERT INTO pages (site_id, page_key, first_seen, last_seen, has_heat)"
         " SELECT site_id, page_key, min(timestamp), max(timestamp), 1 FROM pageviews GROUP BY site_id, page_key"
@@ -199,13 +202,15 @@ def generate(client: Client, traffic: Traffic) -> None:
     )
 
 
-def _own(table: str, *known: Mapping[str, str]) -> dict[str, str]:
+def _own(client: Client, table: str, *known: Mapping[str, str]) -> dict[str, str]:
     """The columns of the table that are made here; others keep their defaults."""
-    stored = {name for name, kind in TABLES[table].columns.items() if " ALIAS " not in kind and " MATERIALIZED " not in kind}
-    return {name: name for definitions in known for name in definitions if name in stored}
+    stored = client.query(
+        "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String} AND default_kind = ''",
+        {"table": table},
+    )
+    names = {name for definitions in known for name in definitions}
+    return {name: name for (name,) in stored.result_rows if name in names}
 
 
-def _insert(client: Client, table: str, select: str) -> None:
-    columns = select[: select.index("\nFROM (")]
-    names = ", ".join(line.rsplit(" AS ", 1)[1].rstrip(",") for line in columns.splitlines())
-    client.command(f"INSERT INTO {table} ({names})\n{select}", settings=INSERT_SETTINGS)
+def insert(client: Client, table: str, columns: Iterable[str], select: str) -> None:
+    client.command(f"INSERT INTO {table} ({', '.join(columns)})\n{select}", settings=INSERT_SETTINGS)

@@ -19,7 +19,7 @@ from typing import Any
 
 from clickhouse.client import Client, Row
 from clickhouse.errors import DeadlineError, SilentSourceError, SourceUnavailableError
-from clickhouse.reading import Listener, too_late
+from clickhouse.reading import Answer, Listener, too_late
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
 
@@ -96,25 +96,28 @@ class GuardedClient:
         self._client.on_statement = listener
 
     async def query(self, statement: Statement) -> list[Row]:
+        return (await self.run(statement)).rows
+
+    async def run(self, statement: Statement) -> Answer:
         with self.breaker.watching():
             left_s = (answer_by.get() or math.inf) - monotonic()
             try:
                 async with asyncio.timeout(min(self._timeout_s, left_s)):
-                    return await self._query(statement)
+                    return await self._run(statement)
             except TimeoutError:
                 late = too_late()
                 raise (late if self._timeout_s <= left_s else DeadlineError(late.message)) from None
 
-    async def _query(self, statement: Statement) -> list[Row]:
+    async def _run(self, statement: Statement) -> Answer:
         try:
-            return await self._client.query(statement)
+            return await self._client.run(statement)
         except SourceUnavailableError:
             if not self._remaining or not _is_of_visitors(statement):
                 raise
-            rows = await self._remaining.query(statement)
+            answer = await self._remaining.run(statement)
             if (incomplete := incomplete_sources.get()) is not None:
                 incomplete.add(self._name)
-            return rows
+            return answer
 
     async def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
         with self.breaker.watching():

@@ -23,7 +23,7 @@ ROWS = {
 def compile_received_kinds(site_id: str) -> Statement:
     """One row of true and false: `sessions`, the names of ROWS, and each column of DIMENSIONS, true where any session has a value."""
     params = Params()
-    site = f"site_id = {params.text(site_id)}"
+    site = f"site_id = {params.site(site_id)}"
     found = [
         f"  (SELECT count() FROM (SELECT 1 FROM {table} WHERE {site} AND {where} LIMIT 1)) > 0 AS {name}"
         for name, (table, where) in ROWS.items()

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from clickhouse_connect.driver.client import Client as SyncClient
 
 from clickhouse.embedded import EmbeddedClient
-from clickhouse.reading import Limits, Listener, Row
+from clickhouse.reading import Answer, Limits, Listener, Row
 from clickhouse.server import ServerClient
 from clickhouse.statement import Statement
 from clickhouse.target import Target
@@ -29,6 +29,9 @@ class Client(Protocol):
 
     async def query(self, statement: Statement) -> list[Row]:
         """Runs a SELECT; one dict a row, JSON columns as str, times as naive UTC."""
+
+    async def run(self, statement: Statement) -> Answer:
+        """The same with what it cost."""
 
     def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
         """Runs a SELECT; its answer in a format of ClickHouse's (JSONEachRow, CSVWithNames, Parquet), in chunks. Close it when it is left early.

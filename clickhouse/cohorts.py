@@ -66,7 +66,7 @@ def compile_cohorts(
     `after` is (name, id) of the last one seen; `total_count` in every row is the number of all of them.
     """
     params = Params()
-    where = [f"site_id = {params.text(site_id)}", "NOT deleted"]
+    where = [f"site_id = {params.site(site_id)}", "NOT deleted"]
     if cohort_ids is not None:
         where.append(f"cohort_id IN {params.texts(tuple(sorted(cohort_ids)))}")
     return Statement.of(
@@ -92,7 +92,7 @@ def compile_named(site_id: str, name: str) -> Statement:
         [
             "SELECT site_id, cohort_id, name, created_at, deleted",
             "FROM cohorts FINAL",
-            f"WHERE site_id = {params.text(site_id)}",
+            f"WHERE site_id = {params.site(site_id)}",
             f"  AND name = {params.text(name)}",
             "ORDER BY deleted, created_at, cohort_id",
         ],
@@ -107,7 +107,7 @@ def compile_sizes(site_id: str, cohort_ids: Collection[str]) -> Statement:
         [
             "SELECT toString(cohort_id) AS cohort_id, uniqExact(visitor_id) AS size",
             "FROM cohort_members",
-            f"WHERE site_id = {params.text(site_id)}",
+            f"WHERE site_id = {params.site(site_id)}",
             f"  AND cohort_id IN {params.texts(tuple(sorted(cohort_ids)))}",
             "GROUP BY cohort_id",
         ],
@@ -134,7 +134,7 @@ def compile_add_members(site_id: str, cohort_id: str, visitor_keys: Sequence[str
     return Statement.of(
         [
             "INSERT INTO cohort_members (site_id, cohort_id, visitor_id)",
-            f"SELECT {params.text(site_id)}, {params.text(cohort_id)}, cityHash64(arrayJoin({params.texts(tuple(visitor_keys))}))",
+            f"SELECT {params.site(site_id)}, {params.text(cohort_id)}, cityHash64(arrayJoin({params.texts(tuple(visitor_keys))}))",
         ],
         params,
     )
@@ -171,7 +171,7 @@ def compile_add_by_interaction(
 
 
 def _performed(lens: Lens, event: PerformedEvent, params: Params) -> list[str]:
-    where = [f"site_id = {params.text(lens.site_id)}", f"name = {params.text(event.name)}", *window_clauses(lens.window, params)]
+    where = [f"site_id = {params.site(lens.site_id)}", f"name = {params.text(event.name)}", *window_clauses(lens.window, params)]
     return [
         "SELECT visitor_id",
         "FROM events",
@@ -191,7 +191,7 @@ def _add(site_id: str, cohort_id: str, visitors: list[str], params: Params) -> S
     return Statement.of(
         [
             "INSERT INTO cohort_members (site_id, cohort_id, visitor_id)",
-            f"SELECT DISTINCT {params.text(site_id)}, {params.text(cohort_id)}, visitor_id",
+            f"SELECT DISTINCT {params.site(site_id)}, {params.text(cohort_id)}, visitor_id",
             "FROM (",
             *visitors,
             ")",
@@ -204,10 +204,10 @@ def _add(site_id: str, cohort_id: str, visitors: list[str], params: Params) -> S
 def compile_remove_members(site_id: str) -> Statement:
     """Removes the members of the site's deleted cohorts."""
     params = Params()
-    site = params.text(site_id)
+    site = params.site(site_id)
     lines = [
         "DELETE FROM cohort_members",
         f"WHERE site_id = {site}",
         f"  AND cohort_id IN (SELECT cohort_id FROM cohorts FINAL WHERE site_id = {site} AND deleted)",
     ]
-    return Statement("\n".join(lines), params.values, changes="cohort_members")
+    return Statement("\n".join(lines), params.values, changes="cohort_members", site_ids=frozenset(params.site_ids))

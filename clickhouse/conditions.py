@@ -23,7 +23,7 @@ def lens_clauses(lens: Lens, page_keys: tuple[str, ...], params: Params, *, with
 
     `with_test_accounts` leaves the exclusion of test accounts out, for counting what it hides.
     """
-    clauses = [f"site_id = {params.text(lens.site_id)}"]
+    clauses = [f"site_id = {params.site(lens.site_id)}"]
     if page_keys:
         clauses.append(f"page_key IN {params.texts(page_keys)}")
     if lens.tracked_pages is not None:
@@ -44,6 +44,7 @@ def page_column(lens: Lens) -> str:
 
 def window_clauses(window: Window, params: Params) -> list[str]:
     """Whole days by `day`, which is in the sort key; `timestamp` only where an edge is not midnight."""
+    params.until = max(window.end, params.until or window.end)
     last = window.end - timedelta(milliseconds=1)
     clauses = [f"day BETWEEN {params.day(window.start.date())} AND {params.day(last.date())}"]
     if (window.start.hour, window.start.minute, window.start.second, window.start.microsecond) != MIDNIGHT:
@@ -92,13 +93,13 @@ def segment_clauses(lens: Lens, params: Params) -> list[str]:
             clauses.append(f"viewport_width <= {params.bind(width.max_px, 'Int64')}")
     if segment.entry_page:
         entry = " AND ".join(
-            [f"site_id = {params.text(lens.site_id)}", *url_clauses(segment.entry_page, params, "entry_url", "entry_page")]
+            [f"site_id = {params.site(lens.site_id)}", *url_clauses(segment.entry_page, params, "entry_url", "entry_page")]
         )
         clauses.append(f"session_id IN (SELECT session_id FROM sessions FINAL WHERE {entry})")
     for cohort_id in segment.cohorts:
         clauses.append(
             "visitor_id IN (SELECT visitor_id FROM cohort_members"
-            f" WHERE site_id = {params.text(lens.site_id)} AND cohort_id = {params.text(cohort_id)})"
+            f" WHERE site_id = {params.site(lens.site_id)} AND cohort_id = {params.text(cohort_id)})"
         )
     return clauses + [performed_clause(lens.site_id, event, params) for event in segment.performed]
 
@@ -107,7 +108,7 @@ def performed_clause(site_id: str, event: PerformedEvent, params: Params) -> str
     """Sessions that performed the event, whenever."""
     return (
         "session_id IN (SELECT session_id FROM events"
-        f" WHERE site_id = {params.text(site_id)} AND name = {params.text(event.name)}"
+        f" WHERE site_id = {params.site(site_id)} AND name = {params.text(event.name)}"
         f" GROUP BY session_id HAVING count() >= {params.bind(event.min_count, 'UInt32')})"
     )
 
@@ -130,4 +131,4 @@ def is_test_account(lens: Lens, params: Params) -> str:
     if not lens.test_account_rules:
         return "is_test"
     rules = " OR ".join(f"match(visitor_key, {params.text(wildcard_pattern(rule))})" for rule in lens.test_account_rules)
-    return f"is_test OR visitor_id IN (SELECT visitor_id FROM sessions FINAL WHERE site_id = {params.text(lens.site_id)} AND ({rules}))"
+    return f"is_test OR visitor_id IN (SELECT visitor_id FROM sessions FINAL WHERE site_id = {params.site(lens.site_id)} AND ({rules}))"

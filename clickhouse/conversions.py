@@ -35,7 +35,7 @@ def converted_sessions(rows: list[str], group: str, lens: Lens, event: str | Non
         "INNER JOIN (",
         "SELECT session_id, timestamp, value, toString(currency) AS currency",
         "FROM events",
-        f"WHERE site_id = {params.text(lens.site_id)}",
+        f"WHERE site_id = {params.site(lens.site_id)}",
         f"  AND day >= {params.day(lens.window.start.date())}",
         f"  AND {named}",
         ") AS event USING (session_id)",

@@ -45,7 +45,7 @@ def compile_marks(site_id: str, keys: tuple[tuple[str, str], ...]) -> Statement:
         [
             "SELECT site_id, page_key, selector, name, is_cta, is_fixed, deleted, updated_by, updated_at",
             "FROM element_marks FINAL",
-            f"WHERE site_id = {params.text(site_id)}",
+            f"WHERE site_id = {params.site(site_id)}",
             f"  AND (page_key, selector) IN {params.bind(list(keys), 'Array(Tuple(String, String))')}",
         ],
         params,
@@ -90,5 +90,5 @@ def marked_clause(condition: str, lens: Lens, params: Params) -> str:
     """Rows on elements whose mark meets the condition."""
     return (
         "(page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL"
-        f" WHERE site_id = {params.text(lens.site_id)} AND {condition})"
+        f" WHERE site_id = {params.site(lens.site_id)} AND {condition})"
     )

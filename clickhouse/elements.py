@@ -166,7 +166,7 @@ def marked_elements(lens: Lens, page_keys: tuple[str, ...], scope: ElementScope,
         "LEFT JOIN (",
         "SELECT page_key, selector, name, is_cta, is_fixed, deleted",
         "FROM element_marks FINAL",
-        f"WHERE site_id = {params.text(lens.site_id)}",
+        f"WHERE site_id = {params.site(lens.site_id)}",
         ") AS mark USING (page_key, selector)",
         f"WHERE {scope.marked()}",
     ]
@@ -213,7 +213,7 @@ def _rows(lens: Lens, page_keys: tuple[str, ...], selectors: tuple[str, ...], pa
     chosen = [f"selector IN {params.texts(selectors)}"] if selectors else ["selector != ''"]
     where = [*lens_clauses(lens, page_keys, params), "kind IN ('click', 'dead', 'rage')", *chosen]
     on_page = f"page_key IN {params.texts(page_keys)}" if page_keys else f"page_key IN ({_pages_seen(lens, params)})"
-    told = [f"site_id = {params.text(lens.site_id)}", on_page, *chosen]
+    told = [f"site_id = {params.site(lens.site_id)}", on_page, *chosen]
     in_layout = f"breakpoint IN {params.texts(tuple(sorted(layouts(lens))))}"
     shared = "page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed"
     relative_x = "if(viewport_width = 0, NULL, x / viewport_width) AS relative_x"
@@ -388,7 +388,7 @@ def compile_attributes(site_id: str, keys: tuple[tuple[str, str], ...]) -> State
     As told last, else as clicked last; top and left of an element never told are the medians of its clicks, CSS px.
     """
     params = Params()
-    site, pages = params.text(site_id), params.texts(tuple(sorted({page_key for page_key, _ in keys})))
+    site, pages = params.site(site_id), params.texts(tuple(sorted({page_key for page_key, _ in keys})))
     these = f"(page_key, toString(selector)) IN {params.bind(list(keys), 'Array(Tuple(String, String))')}"
     where = f"WHERE site_id = {site}\n  AND page_key IN {pages}\n  AND {these}"
     shared = "toString(page_key) AS page_key, toString(selector) AS selector, timestamp, toString(tag) AS tag, toString(text) AS text"

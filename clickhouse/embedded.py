@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 from typing import Any, TypeVar
 
 from clickhouse_connect.driver.binding import format_str
@@ -14,7 +15,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse.background import Background
 from clickhouse.errors import from_driver
-from clickhouse.reading import Limits, Listener, Reading, Row, ignore, too_late
+from clickhouse.reading import Answer, Limits, Listener, Reading, Row, answered, ignore, too_late
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
 from clickhouse.target import Target
@@ -40,11 +41,17 @@ class EmbeddedClient:
         self._kills = Background()
 
     async def query(self, statement: Statement) -> list[Row]:
+        return (await self.run(statement)).rows
+
+    async def run(self, statement: Statement) -> Answer:
         reading = Reading.of(statement, self._limits)
         self.on_statement(statement)
-        return await self._read(
-            reading, lambda driver: list(driver.query(statement.sql, statement.params, settings=reading.settings).named_results())
-        )
+
+        def ask(driver: Driver) -> Answer:
+            started = perf_counter()
+            return answered(driver.query(statement.sql, statement.params, settings=reading.settings), started)
+
+        return await self._read(reading, ask)
 
     async def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
         reading = Reading.streamed(statement, self._limits)

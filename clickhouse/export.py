@@ -163,7 +163,7 @@ def export_interactions(lens: Lens, page_keys: PageKeys, question: InteractionQu
         "LEFT JOIN (",
         "SELECT session_id, session_key, visitor_key",
         "FROM sessions FINAL",
-        f"WHERE site_id = {params.text(lens.site_id)}",
+        f"WHERE site_id = {params.site(lens.site_id)}",
         ") AS sessions USING (session_id)",
     ]
     if with_people:
@@ -185,7 +185,7 @@ def export_elements(lens: Lens, page_keys: PageKeys, question: ElementsQuestion)
         "LEFT JOIN (",
         "SELECT page_key, selector, name, is_cta",
         "FROM element_marks FINAL",
-        f"WHERE site_id = {params.text(lens.site_id)}",
+        f"WHERE site_id = {params.site(lens.site_id)}",
         ") AS mark USING (page_key, selector)",
     ]
     return _file(ELEMENT, rows, [f"ORDER BY {question.sort.ordering}", f"LIMIT {params.bind(question.first, 'UInt32')}"], params)

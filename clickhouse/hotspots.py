@@ -132,7 +132,7 @@ def _bursts_by(rule: RageRule, lens: Lens, page_keys: tuple[str, ...], params: P
     where the tracker labelled bursts itself, those."""
     of_lens = lens_clauses(lens, page_keys, params)
     sessions = "SELECT session_id FROM interactions WHERE " + " AND ".join([*of_lens, "kind IN ('click', 'dead')"])
-    of_pages = [f"site_id = {params.text(lens.site_id)}", *([f"page_key IN {params.texts(page_keys)}"] if page_keys else [])]
+    of_pages = [f"site_id = {params.site(lens.site_id)}", *([f"page_key IN {params.texts(page_keys)}"] if page_keys else [])]
     labelled = "SELECT session_id, page_key FROM interactions WHERE " + " AND ".join([*of_pages, "kind = 'rage'", "labelled"])
     around = window_clauses(Window(lens.window.start - EDGE, lens.window.end + EDGE), params)
     clicks = [

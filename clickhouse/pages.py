@@ -14,7 +14,7 @@ def compile_seen(site_id: str, page_keys: tuple[str, ...]) -> Statement:
         [
             "SELECT page_key, max(has_heat) AS has_heat",
             "FROM pages",
-            f"WHERE site_id = {params.text(site_id)}",
+            f"WHERE site_id = {params.site(site_id)}",
             f"  AND page_key IN {params.texts(page_keys)}",
             "GROUP BY page_key",
         ],
@@ -29,7 +29,7 @@ def compile_tracked(site_id: str, max_pages: int) -> Statement:
         [
             "SELECT page_key",
             "FROM pages",
-            f"WHERE site_id = {params.text(site_id)}",
+            f"WHERE site_id = {params.site(site_id)}",
             "GROUP BY page_key",
             "ORDER BY min(first_seen), page_key",
             f"LIMIT {params.bind(max_pages, 'UInt32')}",
@@ -45,7 +45,7 @@ def compile_extent(site_id: str) -> Statement:
         [
             "SELECT minOrNull(first_seen) AS data_from, maxOrNull(last_seen) AS data_to, uniqExact(page_key) AS pages",
             "FROM pages",
-            f"WHERE site_id = {params.text(site_id)}",
+            f"WHERE site_id = {params.site(site_id)}",
         ],
         params,
     )
@@ -57,7 +57,7 @@ def compile_tracked_by_rule(site_id: str, rule: UrlRule) -> Statement:
     Rules on the page key are read off `pages`; those on the URL as received off the rows, because scrolling alone leaves no interaction.
     """
     params = Params()
-    where = " AND ".join([f"site_id = {params.text(site_id)}", *url_clauses(rule, params)])
+    where = " AND ".join([f"site_id = {params.site(site_id)}", *url_clauses(rule, params)])
     if rule.kind in ("path", "ignore_query", "any"):
         return Statement.of([f"SELECT max(has_heat) AS has_heat FROM pages WHERE {where}"], params)
     heat = f"SELECT 1 FROM received WHERE {where} AND type NOT IN ('pageview', 'event', 'element') LIMIT 1"

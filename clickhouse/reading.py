@@ -7,16 +7,28 @@ reading.statement_id, reading.settings, reading.timeout_s
 from __future__ import annotations
 
 import json
+import logging
+import re
 import uuid
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Any
+
+from clickhouse_connect.driver.query import QueryResult
 
 from clickhouse.errors import SilentSourceError, request_tag
 from clickhouse.statement import Statement
+from clickhouse.tables import TABLES
 
 Row = dict[str, Any]
 Listener = Callable[[Statement], None]
+
+logger = logging.getLogger("heatgraph.clickhouse")
+
+reads: ContextVar[list[Read] | None] = ContextVar("reads", default=None)
+"""What was asked for the request that is being answered; the gateway puts an empty list there."""
 
 DEADLINE_GRACE_MS = 1_000  # ClickHouse looks at its deadline between blocks, so it is given this long before it is killed
 
@@ -71,6 +83,65 @@ class Reading:
             limits.settings() | {"log_comment": comment(statement=statement_id)},
             (limits.max_execution_ms + DEADLINE_GRACE_MS) / 1000,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One dict a row, JSON columns as str, times as naive UTC; and what they cost: rows and bytes ClickHouse read, 0 where it does not say."""
+
+    rows: list[Row]
+    read_rows: int = 0
+    read_bytes: int = 0
+    ms: float = 0.0
+    cached: bool = False
+    shared: bool = False  # with a request that had asked the same just before
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    statement: Statement
+    answer: Answer
+
+    @property
+    def tables(self) -> list[str]:
+        """In alphabetical order."""
+        return sorted(set(_TABLE.findall(self.statement.sql)) & set(TABLES))
+
+    def facts(self) -> dict[str, Any]:
+        """For people and machines; no SQL."""
+        answer = self.answer
+        return {
+            "tables": self.tables,
+            "rows": answer.read_rows,
+            "bytes": answer.read_bytes,
+            "ms": round(answer.ms, 1),
+            "cached": answer.cached,
+            "shared": answer.shared,
+        }
+
+
+_TABLE = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)")
+
+
+def note(statement: Statement, answer: Answer) -> None:
+    """Remembers it for the request, and logs it."""
+    read = Read(statement, answer)
+    if (noted := reads.get()) is not None:
+        noted.append(read)
+    if logger.isEnabledFor(logging.DEBUG):
+        facts = read.facts()
+        logger.debug("read %s", " ".join(f"{name}={value}" for name, value in facts.items()), extra=facts)
+
+
+def answered(result: QueryResult, started: float) -> Answer:
+    """What the driver brought, asked at `started` by perf_counter."""
+    summary = result.summary or {}
+    return Answer(
+        list(result.named_results()),
+        int(summary.get("read_rows", 0)),
+        int(summary.get("read_bytes", 0)),
+        (perf_counter() - started) * 1000,
+    )
 
 
 def comment(**more: str) -> str:

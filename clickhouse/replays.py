@@ -90,7 +90,7 @@ def compile_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQues
     `total_count` in every row is the number of all of them. Measured: only what is sorted by goes through the join.
     """
     params = Params()
-    site = params.text(lens.site_id)
+    site = params.site(lens.site_id)
     known = [
         f"site_id = {site}",
         f"started_at < {params.utc(lens.window.end)}",
@@ -167,7 +167,7 @@ def compile_conversions(site_id: str, session_ids: tuple[int, ...]) -> Statement
         [
             "SELECT session_id, count() AS conversions",
             "FROM events",
-            f"WHERE site_id = {params.text(site_id)}",
+            f"WHERE site_id = {params.site(site_id)}",
             "  AND conversion",
             f"  AND session_id IN {params.bind(list(session_ids), 'Array(UInt64)')}",
             "GROUP BY session_id",
@@ -196,7 +196,7 @@ def _having(lens: Lens, having: ReplayFilter, params: Params) -> list[str]:
     ]
     if having.visited_page:
         around = Window(lens.window.start - LONGEST_SESSION, lens.window.end + LONGEST_SESSION)
-        visited = [f"site_id = {params.text(lens.site_id)}", *window_clauses(around, params), *url_clauses(having.visited_page, params)]
+        visited = [f"site_id = {params.site(lens.site_id)}", *window_clauses(around, params), *url_clauses(having.visited_page, params)]
         clauses.append(f"session_id IN (SELECT session_id FROM pageviews WHERE {' AND '.join(visited)})")
     return clauses + [performed_clause(lens.site_id, event, params) for event in having.performed]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Coroutine, Sequence
+from time import perf_counter
 from typing import Any
 
 from aiohttp import ClientError, ClientPayloadError
@@ -16,7 +17,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalErr
 
 from clickhouse.background import Background
 from clickhouse.errors import from_driver
-from clickhouse.reading import Limits, Listener, Reading, Row, comment, ignore, too_late
+from clickhouse.reading import Answer, Limits, Listener, Reading, Row, answered, comment, ignore, too_late
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
 from clickhouse.target import Target
@@ -44,6 +45,9 @@ class ServerClient:
         self._background = Background()
 
     async def query(self, statement: Statement) -> list[Row]:
+        return (await self.run(statement)).rows
+
+    async def run(self, statement: Statement) -> Answer:
         reading = Reading.of(statement, self._limits)
         self.on_statement(statement)
         async with self._free:
@@ -51,8 +55,9 @@ class ServerClient:
                 driver = await self._driver()
                 async with asyncio.timeout(reading.timeout_s):
                     settings = reading.settings | {"query_id": reading.statement_id}
+                    started = perf_counter()
                     result = await driver.query(statement.sql, statement.params, settings=settings)
-                    return list(result.named_results())
+                    return answered(result, started)
             except asyncio.CancelledError:
                 self._background.start(self._kill(reading))
                 raise

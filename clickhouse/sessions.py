@@ -12,7 +12,7 @@ def compile_sessions(site_id: str, session_ids: tuple[int, ...]) -> Statement:
         [
             "SELECT *",
             "FROM sessions FINAL",
-            f"WHERE site_id = {params.text(site_id)}",
+            f"WHERE site_id = {params.site(site_id)}",
             f"  AND session_id IN {params.bind(list(session_ids), 'Array(UInt64)')}",
         ],
         params,
@@ -26,7 +26,7 @@ def compile_session_by_key(site_id: str, session_keys: tuple[str, ...]) -> State
         [
             "SELECT *",
             "FROM sessions FINAL",
-            f"WHERE site_id = {params.text(site_id)}",
+            f"WHERE site_id = {params.site(site_id)}",
             f"  AND session_id IN (SELECT cityHash64(arrayJoin({params.texts(session_keys)})))",
         ],
         params,

@@ -69,6 +69,7 @@ def compile_sites(site_ids: Collection[str] | None = None, after: str | None = N
     params = Params()
     where = []
     if site_ids is not None:
+        params.site_ids.update(site_ids)
         where.append(f"site_id IN {params.texts(tuple(sorted(site_ids)))}")
     if after is not None:
         where.append(f"site_id > {params.text(after)}")
@@ -136,7 +137,7 @@ def compile_retain(site: Site) -> list[Statement]:
         lines = [
             f"ALTER TABLE {table}",
             f"UPDATE expires_on = {day} + {params.bind(site.retention_days + 1, 'UInt16')}",  # the oldest day is kept whole
-            f"WHERE site_id = {params.text(site.site_id)}",
+            f"WHERE site_id = {params.site(site.site_id)}",
         ]
-        statements.append(Statement("\n".join(lines), params.values, changes=table))
+        statements.append(Statement("\n".join(lines), params.values, changes=table, site_ids=frozenset({site.site_id})))
     return statements

@@ -25,6 +25,8 @@ class Params:
     """Collects bound values; equal values of one type share a placeholder."""
 
     values: dict[str, Any] = field(default_factory=dict)
+    site_ids: set[str] = field(default_factory=set)
+    until: datetime | None = None
     _names: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def bind(self, value: Any, clickhouse_type: str) -> str:
@@ -50,21 +52,31 @@ class Params:
     def text(self, value: str) -> str:
         return self.bind(value, "String")
 
+    def site(self, site_id: str) -> str:
+        """Whose rows the statement is about."""
+        self.site_ids.add(site_id)
+        return self.text(site_id)
+
     def texts(self, values: tuple[str, ...]) -> str:
         return self.bind(list(values), "Array(String)")
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One SQL statement, one clause a line, with its bound values; `changes` names the table whose rows a DELETE or UPDATE is about."""
+    """One SQL statement, one clause a line, with its bound values; `changes` names the table whose rows a DELETE or UPDATE is about.
+
+    `site_ids` are the sites whose rows it reads or changes, empty if that is not known; `until` is the end of its window, None without one.
+    """
 
     sql: str
     params: dict[str, Any]
     changes: str = ""
+    site_ids: frozenset[str] = frozenset()
+    until: datetime | None = None
 
     @classmethod
     def of(cls, lines: list[str], params: Params) -> Statement:
-        return cls(_indented("\n".join(lines)), params.values)
+        return cls(_indented("\n".join(lines)), params.values, site_ids=frozenset(params.site_ids), until=params.until)
 
     def on_node(self) -> Statement:
         """The same for one node's own part of a Distributed table, which refuses a DELETE or UPDATE as a whole."""
@@ -78,7 +90,9 @@ class Statement:
             renamed = re.sub(r"\{(p\d+):", rf"{{q{number}_\1:", statement.sql)
             parts.append(f"SELECT {number} AS question, *\nFROM (\n{renamed}\n)")
             params.update({f"q{number}_{name}": value for name, value in statement.params.items()})
-        return cls("\nUNION ALL\n".join(parts), params)
+        site_ids = frozenset().union(*(statement.site_ids for statement in statements))
+        until = max((statement.until for statement in statements if statement.until), default=None)
+        return cls("\nUNION ALL\n".join(parts), params, site_ids=site_ids, until=until)
 
 
 def _indented(sql: str) -> str:

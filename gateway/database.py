@@ -10,6 +10,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse.client import open_sync
+from clickhouse.data_versions import changed_sites, insert_change
 from clickhouse.errors import from_driver
 from clickhouse.insert import Insert
 from clickhouse.statement import Statement
@@ -38,9 +39,17 @@ class Database:
                     node.command(statement.on_node().sql, statement.params, settings=ON_NODE)
             else:
                 self.client.command(statement.sql, statement.params, settings={"mutations_sync": 2} if statement.changes else None)
+        self.changed(*{site_id for statement in statements for site_id in statement.site_ids})
 
     def insert(self, insert: Insert) -> None:
         self.client.insert(insert.table, insert.rows, column_names=insert.columns)
+        self.changed(*changed_sites(insert.columns, insert.rows))
+
+    def changed(self, *site_ids: str) -> None:
+        """To be said after anything of these sites has changed, so that no gateway answers from what it kept before."""
+        if site_ids:
+            change = insert_change(site_ids)
+            self.client.insert(change.table, change.rows, column_names=change.columns)
 
 
 @contextmanager

@@ -73,6 +73,7 @@ def load_files(
     _drop(database, received.STAGE)
     summary.derived_sessions = database.query(derive.compile_touched(site.site_id))[0]["sessions"]
     if summary.derived_sessions:
+        database.changed(site.site_id)  # before the sessions are settled: until then nobody keeps answers, and from then on all are new
         _derive(database, site.site_id, hidden)
     refresh_rollups(database, site.site_id)
     return summary

@@ -83,6 +83,10 @@ class Settings:
     )
     redis: str = setting("", "Redis that budgets are shared through by workers and machines: redis://[user:password@]host:6379/0.")
     key_cache_seconds: float = setting(5.0, "How long a key is remembered; a revoked key works at most that long.", minimum=0)
+    cache_bytes: int = setting(64_000_000, "Memory in which one worker keeps answers about windows that are over; 0 keeps none.", minimum=0)
+    version_seconds: float = setting(
+        1.0, "How long a worker takes a site's data for unchanged; a load or a deletion shows in its answers at most that late.", minimum=0
+    )
     shutdown_grace_seconds: int = setting(10, "How long running requests may finish after the server was told to stop.", minimum=0)
     shutdown_delay_seconds: float = setting(
         1.0, "How long the server still answers, but is not ready, after SIGTERM, so that load balancers notice.", minimum=0

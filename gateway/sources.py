@@ -25,7 +25,9 @@ from typing import Any
 from clickhouse.breaker import GuardedClient
 from clickhouse.client import Limits, Target, connect
 from clickhouse.errors import BadUserInputError
+from clickhouse.kept import Kept
 from clickhouse.reading import DEADLINE_GRACE_MS
+from clickhouse.shared import SharedClient
 from gateway.settings import Settings
 from resolvers.sources import Source, Sources
 
@@ -94,9 +96,10 @@ def _dsn(template: str, where: str) -> str:
 
 async def open_sources(settings: Settings) -> Sources:
     """Raises BadUserInputError, and SourceUnavailableError for an embedded engine that does not open; servers are first asked when needed."""
+    kept = Kept(settings.cache_bytes)
 
     async def opened(source: SourceSettings) -> Source:
-        client = await connect(source.dsn, source.limits, source.pool_size)
+        client = SharedClient(await connect(source.dsn, source.limits, source.pool_size), kept, settings.version_seconds)
         without_shards = replace(source.limits, skip_unavailable_shards=True)
         remaining = await connect(source.dsn, without_shards, source.pool_size) if source.allow_partial else None
         timeout_s = (source.limits.max_execution_ms + DEADLINE_GRACE_MS) / 1000

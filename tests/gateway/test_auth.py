@@ -13,6 +13,7 @@ import pytest
 from clickhouse.client import Client
 from clickhouse.errors import SourceUnavailableError, UnauthenticatedError
 from clickhouse.keys import ApiKey, insert_key
+from clickhouse.reading import Answer
 from clickhouse.statement import Statement
 from gateway.auth import TOKEN, Authenticator, hash_token, new_token
 
@@ -95,6 +96,9 @@ class CountingClient:
         if self.failing:
             raise SourceUnavailableError("down")
         return self.rows
+
+    async def run(self, statement: Statement) -> Answer:
+        return Answer(await self.query(statement))
 
     async def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
         yield b""

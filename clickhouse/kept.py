@@ -1,0 +1,52 @@
+"""Answers kept in memory, bounded by bytes; what was not used for longest goes first.
+
+kept = Kept(max_bytes=64_000_000)
+kept.put("key", answer)
+kept.get("key")     -> answer, or None
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from clickhouse.reading import Answer
+
+OBJECT_BYTES = 64  # about what a number costs, and what comes on top of a text or a list
+LARGEST_SHARE = 8  # one answer takes at most this part of the memory
+
+
+class Kept:
+    def __init__(self, max_bytes: int) -> None:
+        self.used_bytes = 0
+        self._max_bytes = max_bytes
+        self._answers: OrderedDict[Any, tuple[Answer, int]] = OrderedDict()
+
+    def get(self, key: Any) -> Answer | None:
+        if key not in self._answers:
+            return None
+        self._answers.move_to_end(key)
+        return self._answers[key][0]
+
+    def put(self, key: Any, answer: Answer) -> None:
+        size = size_bytes(key) + size_bytes(answer.rows)
+        if size > self._max_bytes // LARGEST_SHARE:
+            return
+        if key in self._answers:
+            self.used_bytes -= self._answers[key][1]
+        self._answers[key] = (answer, size)
+        self._answers.move_to_end(key)
+        self.used_bytes += size
+        while self.used_bytes > self._max_bytes:
+            self.used_bytes -= self._answers.popitem(last=False)[1][1]
+
+
+def size_bytes(value: Any) -> int:
+    """About what it takes in memory."""
+    if isinstance(value, str | bytes):
+        return OBJECT_BYTES + len(value)
+    if isinstance(value, dict):
+        return OBJECT_BYTES + sum(OBJECT_BYTES + size_bytes(part) for part in value.values())  # rows share their keys
+    if isinstance(value, list | tuple):
+        return OBJECT_BYTES + sum(map(size_bytes, value))
+    return OBJECT_BYTES

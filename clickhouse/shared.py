@@ -1,0 +1,138 @@
+"""Statements that are asked at the same time run once, and answers about windows that are over are kept while the data stays as it is.
+
+    client = SharedClient(await connect(dsn), Kept(max_bytes=64_000_000), version_seconds=1.0)
+
+An answer is told apart by its statement, its values, which name the site, and the version of the site's data. Versions are read again
+after `version_seconds`, all in one statement; a change made through this client is seen at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any
+
+from clickhouse.background import Background
+from clickhouse.client import Client
+from clickhouse.data_versions import changed_sites, compile_versions, insert_change
+from clickhouse.errors import HeatgraphError
+from clickhouse.kept import Kept
+from clickhouse.reading import Answer, Listener, Row, note
+from clickhouse.statement import Statement
+
+CLOSED_AFTER = timedelta(minutes=1)
+"""A window is over when its end is this long ago, so that no clock of a writer is still in it."""
+
+Key = tuple[str, str, tuple[int | None, ...]]
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    task: asyncio.Task[Answer]
+    waiting: int = 0
+
+
+class SharedClient:
+    """See `clickhouse.client.Client`."""
+
+    def __init__(self, client: Client, kept: Kept, version_seconds: float, clock: Callable[[], float] = monotonic) -> None:
+        self._client = client
+        self._kept = kept
+        self._version_seconds = version_seconds
+        self._clock = clock
+        self._flights: dict[Key, Flight] = {}
+        self._versions: tuple[float, asyncio.Task[Mapping[str, int]]] | None = None
+        self._background = Background()
+
+    @property
+    def on_statement(self) -> Listener:
+        return self._client.on_statement
+
+    @on_statement.setter
+    def on_statement(self, listener: Listener) -> None:
+        self._client.on_statement = listener
+
+    async def query(self, statement: Statement) -> list[Row]:
+        return (await self.run(statement)).rows
+
+    async def run(self, statement: Statement) -> Answer:
+        versions = await self._versions_of(statement)
+        key = (statement.sql, repr(statement.params), versions)
+        keepable = bool(versions) and None not in versions and is_closed(statement)
+        if keepable and (answer := self._kept.get((id(self), key))):
+            answer = replace(answer, ms=0.0, cached=True)
+        else:
+            answer = await self._together(key, statement)
+            if keepable and not answer.shared:
+                self._kept.put((id(self), key), answer)
+        note(statement, answer)
+        return answer
+
+    async def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
+        async for chunk in self._client.stream(statement, output_format):
+            yield chunk
+
+    async def command(self, statement: Statement) -> None:
+        await self._write(self._client.command(statement), statement.site_ids)
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        await self._write(self._client.insert(table, columns, rows), changed_sites(columns, rows))
+
+    async def close(self) -> None:
+        await self._background.finish()
+        await self._client.close()
+
+    async def _together(self, key: Key, statement: Statement) -> Answer:
+        """The answer of the statement that runs already, or of a new one, which is cancelled when nobody waits for it any more."""
+        flight = self._flights.get(key)
+        shared = flight is not None
+        if flight is None:
+            flight = self._flights[key] = Flight(asyncio.create_task(self._client.run(statement)))
+            flight.task.add_done_callback(lambda task: self._land(key, task))
+        flight.waiting += 1
+        try:
+            return replace(await asyncio.shield(flight.task), shared=shared)
+        finally:
+            flight.waiting -= 1
+            if not flight.waiting and not flight.task.done():
+                self._flights.pop(key, None)  # who comes now must not join what is being cancelled
+                flight.task.cancel()
+
+    def _land(self, key: Key, task: asyncio.Task[Answer]) -> None:
+        if key in self._flights and self._flights[key].task is task:
+            del self._flights[key]
+        if not task.cancelled():
+            task.exception()  # looked at, whoever still waits for it
+
+    async def _versions_of(self, statement: Statement) -> tuple[int | None, ...]:
+        """Of the sites the statement is about, None for one without."""
+        if not statement.site_ids:
+            return ()
+        if self._versions is None or self._versions[0] <= self._clock():
+            self._versions = (self._clock() + self._version_seconds, asyncio.create_task(self._read_versions()))
+        known = await asyncio.shield(self._versions[1])
+        return tuple(known.get(site_id) for site_id in sorted(statement.site_ids))
+
+    async def _read_versions(self) -> Mapping[str, int]:
+        try:
+            return {row["site_id"]: row["version"] for row in await self._client.query(compile_versions())}
+        except HeatgraphError:
+            return {}  # a source that is down says so where it is asked for more
+
+    async def _write(self, work: Awaitable[None], site_ids: Collection[str]) -> None:
+        """Both to their end, even if the caller goes away."""
+
+        async def write() -> None:
+            await work
+            if site_ids:
+                await self._client.insert(*insert_change(site_ids))
+                self._versions = None
+
+        await asyncio.shield(self._background.start(write()))
+
+
+def is_closed(statement: Statement) -> bool:
+    return statement.until is None or statement.until < datetime.now(UTC) - CLOSED_AFTER

@@ -1,0 +1,222 @@
+"""What the gateway adds to ClickHouse: `python -m tests.benchmarks.bench_splice [--seconds 20]`, a minute and a half in all.
+
+A click map of 10 to 50 000 points over GraphQL, and the very same statement sent to ClickHouse over plain HTTP in the format the gateway
+reads, each over one kept connection, in turn; medians. Beside it the same gateway with every point made into a Python object.
+The gateway's cache is off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+from urllib.parse import urlencode
+
+import click
+import orjson
+from clickhouse_connect.driver.binding import bind_query
+from starlette.applications import Starlette
+
+from clickhouse.client import connect
+from clickhouse.keys import ApiKey, insert_key
+from clickhouse.migrations import migrate
+from clickhouse.reading import Limits
+from clickhouse.sites import Site, insert_site
+from clickhouse.statement import Statement
+from clickhouse.target import SETTINGS
+from gateway.app import create_app
+from gateway.auth import hash_token, new_token
+from gateway.database import open_database
+from gateway.load import load_files
+from gateway.settings import Settings
+from schema.build import Subgraph, build_schema
+from schema.heatmap import HeatmapPoint
+from schema.splice import Spliced, SplicingExecutor
+from tests.asking import ask
+from tests.benchmarks.readme import write_between
+from tests.gateway.processes import ROOT, Gateway, running, wait_for
+from tests.servers import PASSWORD, USER, Node, server
+
+SITE, PAGES, SECRET = "bench", "https://bench.example/", "only for the benchmark"
+COLUMNS = 100
+SIZES = (10, 500, 5_000, 50_000)
+MAP = """
+query Map($site: String!, $page: String!, $window: Window!, $first: Int!) {
+  site(siteId: $site) { page(key: $page) { insights(window: $window) {
+    heatmap(first: $first) { total maxCount points { x y count share } }
+  } } }
+}"""
+
+
+class ObjectByObject(SplicingExecutor):
+    """What a gateway does that knows nothing of splicing."""
+
+    def complete_list_value(
+        self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, position_context: Any
+    ) -> Any:
+        if isinstance(result, Spliced):
+            points = orjson.loads(result.json)
+            result = [HeatmapPoint(**point, relative_x=0.0, fixed=False, element=None) for point in points]
+        return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
+
+
+def object_by_object() -> Starlette:
+    schema: Subgraph = build_schema()
+    schema.execution_context_class = ObjectByObject
+    return create_app(Settings.from_environment(), schema)
+
+
+def clicks(now: datetime) -> Iterator[bytes]:
+    """A page of each size, with a click in each cell and as many again in some."""
+    at_ms = int((now - timedelta(days=2)).timestamp() * 1000)
+    for size in SIZES:
+        for number in range(size):
+            visit = {
+                "sessionId": f"s{number % 20_000}",
+                "visitorId": f"v{number % 999}",
+                "url": f"{PAGES}{size}",
+                "timestamp": at_ms + number,
+            }
+            viewport = {"viewportWidth": 1280, "viewportHeight": 900, "pageHeight": max(SIZES) // COLUMNS * 16}
+            place = {"x": number % COLUMNS * 12.8 + 1, "y": number // COLUMNS * 16 + 1}
+            for again in range(1 + (number % 7 == 0)):
+                yield orjson.dumps(visit | viewport | place | {"type": "click", "eventId": f"{size}.{number}.{again}"}) + b"\n"
+
+
+def make_site(settings: Settings, directory: Path) -> str:
+    """Loads it and returns a token for it."""
+    now, site = datetime.now(UTC), Site(SITE, "Benchmark")
+    key_id, token = new_token()
+    with open_database(settings) as database:
+        migrate(database.client)
+        database.insert(insert_site(site, now))
+        key = ApiKey(key_id, "benchmark", frozenset({"heatmap:read"}), frozenset({SITE}), token_hash=hash_token(token, SECRET.encode()))
+        database.insert(insert_key(key, now))
+        file = directory / "clicks.ndjson"
+        with file.open("wb") as rows:
+            rows.writelines(clicks(now))
+        load_files(database.client, site, [file])
+    return token
+
+
+def variables(first: int) -> dict[str, Any]:
+    today = datetime.now(UTC).date()
+    between = {"from": str(today - timedelta(days=7)), "to": str(today - timedelta(days=1))}
+    return {"site": SITE, "page": f"{PAGES}{first}", "window": {"between": between}, "first": first}
+
+
+async def statement_of(dsn: str, first: int) -> Statement:
+    """What the gateway asks ClickHouse for the points."""
+    ran: list[Statement] = []
+    client = await connect(dsn)
+    client.on_statement = ran.append
+    await ask(client, MAP, **variables(first))
+    await client.close()
+    return ran[-1]
+
+
+class Asked:
+    """One request over one kept connection, again and again."""
+
+    def __init__(self, port: int, path: str, body: bytes, headers: dict[str, str]) -> None:
+        self._connection = HTTPConnection("127.0.0.1", port)
+        self._request = ("POST", path, body, headers)
+        self.ms: list[float] = []
+
+    def ask(self) -> bytes:
+        started = perf_counter()
+        self._connection.request(*self._request)
+        response = self._connection.getresponse()
+        answer = response.read()
+        self.ms.append((perf_counter() - started) * 1000)
+        assert response.status == 200, answer[:1000]
+        return answer
+
+
+def plain(node: Node, dsn: str, statement: Statement) -> Asked:
+    """The statement itself, in the format the driver reads."""
+    sql, bound = bind_query(statement.sql, statement.params)
+    login = {"X-ClickHouse-User": USER, "X-ClickHouse-Key": PASSWORD, "X-ClickHouse-Database": dsn.rpartition("/")[2]}
+    settings = {**SETTINGS, **Limits().settings(), "default_format": "Native"}
+    return Asked(node.http_port, "/?" + urlencode({**settings, **bound}), sql if isinstance(sql, bytes) else sql.encode(), login)
+
+
+def graphql(port: int, token: str, first: int) -> Asked:
+    body = orjson.dumps({"query": MAP, "variables": variables(first)})
+    asked = Asked(port, "/graphql", body, {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+    answer = orjson.loads(asked.ask())
+    assert len(answer["data"]["site"]["page"]["insights"]["heatmap"]["points"]) == first, answer
+    return asked
+
+
+@contextmanager
+def other_gateway(gateway: Gateway, environment: dict[str, str]) -> Iterator[int]:
+    """The same without splicing, on the next port."""
+    port = gateway.port + 1
+    factory = "tests.benchmarks.bench_splice:object_by_object"
+    command = [sys.executable, "-m", "uvicorn", "--factory", factory, "--port", str(port), "--log-level", "warning"]
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment)
+    try:
+        wait_for(lambda: is_open(port))
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def measure(of_size: list[Asked], seconds: float) -> None:
+    for asked in of_size:
+        for _ in range(10):
+            asked.ask()
+        asked.ms.clear()
+    until = perf_counter() + seconds
+    while perf_counter() < until:
+        for asked in of_size:
+            asked.ask()
+
+
+@click.command()
+@click.option("--seconds", default=20.0, show_default=True, help="For each number of points.")
+@click.option("--readme/--no-readme", default=False, help="Write the result into the README.")
+def main(seconds: float, readme: bool) -> None:
+    lines = ["| points | SQL over HTTP | GraphQL | ratio | object by object | ratio |", "|---|---|---|---|---|---|"]
+    with tempfile.TemporaryDirectory() as name, server() as node:
+        directory, dsn = Path(name), node.dsn("bench_splice")
+        token = make_site(Settings(clickhouse=dsn, secret=SECRET), directory)
+        environment = {"HEATGRAPH_CLICKHOUSE": dsn, "HEATGRAPH_SECRET": SECRET, "HEATGRAPH_LOG_LEVEL": "warning"}
+        with running(directory, **environment) as gateway, other_gateway(gateway, environment) as objects_port:
+            for first in SIZES:
+                of_size = [
+                    plain(node, dsn, asyncio.run(statement_of(dsn, first))),
+                    graphql(gateway.port, token, first),
+                    graphql(objects_port, token, first),
+                ]
+                measure(of_size, seconds)
+                sql_ms, spliced_ms, objects_ms = (median(asked.ms) for asked in of_size)
+                lines.append(
+                    f"| {first} | {sql_ms:.1f} ms | {spliced_ms:.1f} ms | {spliced_ms / sql_ms:.2f} "
+                    f"| {objects_ms:.1f} ms | {objects_ms / sql_ms:.2f} |"
+                )
+                click.echo(lines[-1])
+    if readme:
+        write_between("splice", "\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()

@@ -113,17 +113,12 @@ def performed_clause(site_id: str, event: PerformedEvent, params: Params) -> str
     )
 
 
+DIMENSIONS = ("device", "breakpoint", "country", "region", "browser", "traffic_source", "campaign", "variant")
+"""Parts of a segment that are columns: any of the given values matches."""
+
+
 def _dimensions(segment: Segment) -> list[tuple[str, tuple[str, ...]]]:
-    return [
-        ("device", segment.device),
-        ("breakpoint", segment.breakpoint),
-        ("country", segment.country),
-        ("region", segment.region),
-        ("browser", segment.browser),
-        ("traffic_source", segment.traffic_source),
-        ("campaign", segment.campaign),
-        ("variant", segment.variant),
-    ]
+    return [(name, getattr(segment, name)) for name in DIMENSIONS]
 
 
 def is_test_account(lens: Lens, params: Params) -> str:

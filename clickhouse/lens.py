@@ -6,7 +6,7 @@ Frozen and hashable, so that a lens is also the key by which questions are batch
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ class Lens:
     `url` merges the pages of a rule; without it a question names its page keys beside the lens.
     `tracked_pages` limits every question to the pages the site's plan covers; None is no limit.
     `has_fixed_marks` says that somebody marked an element of the site as fixed or as not.
+    `stale_days` are days of the window whose rollups are out of date.
     """
 
     site_id: str
@@ -78,3 +79,4 @@ class Lens:
     test_account_rules: tuple[str, ...] = ()
     tracked_pages: tuple[str, ...] | None = None
     has_fixed_marks: bool = False
+    stale_days: tuple[date, ...] = ()

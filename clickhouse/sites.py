@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from clickhouse.insert import Insert
@@ -47,6 +47,8 @@ class Site:
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
     has_fixed_marks: bool = field(default=False, compare=False)
     """Whether an element of the site is marked as fixed or as not; read only."""
+    stale_days: tuple[date, ...] = field(default=(), compare=False)
+    """Days whose rollups are out of date; read only."""
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Site:
@@ -61,6 +63,7 @@ class Site:
             replay_url_template=row["replay_url_template"],
             created_at=row["created_at"].replace(tzinfo=UTC),
             has_fixed_marks=bool(row["has_fixed_marks"]),
+            stale_days=tuple(row["stale_days"]),
         )
 
 
@@ -76,7 +79,9 @@ def compile_sites(site_ids: Collection[str] | None = None, after: str | None = N
     return Statement.of(
         [
             "SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at,",
-            "  site_id IN (SELECT site_id FROM element_marks FINAL WHERE is_fixed IS NOT NULL AND NOT deleted) AS has_fixed_marks",
+            "  site_id IN (SELECT site_id FROM element_marks FINAL WHERE is_fixed IS NOT NULL AND NOT deleted) AS has_fixed_marks,",
+            "  arraySort(arrayMap(noted -> noted.2, arrayFilter(noted -> noted.1 = site_id,",
+            "    (SELECT groupUniqArray((toString(stale_days.site_id), day)) FROM stale_days)))) AS stale_days",
             "FROM sites FINAL",
             *(["WHERE " + "\n  AND ".join(where)] if where else []),
             "ORDER BY site_id",

@@ -49,6 +49,9 @@ class Params:
     def day(self, value: date) -> str:
         return self.bind(value, "Date")
 
+    def days(self, values: tuple[date, ...]) -> str:
+        return self.bind(list(values), "Array(Date)")
+
     def text(self, value: str) -> str:
         return self.bind(value, "String")
 
@@ -73,6 +76,11 @@ class Statement:
     changes: str = ""
     site_ids: frozenset[str] = frozenset()
     until: datetime | None = None
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables it reads or writes."""
+        return tuple(sorted(set(re.findall(r"\b(?:FROM|INTO) (\w+)", self.sql))))
 
     @classmethod
     def of(cls, lines: list[str], params: Params) -> Statement:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from clickhouse.errors import BadUserInputError
-from clickhouse.heatmap import Cell, CellSize, HeatmapQuestion, compile_heatmap, standard_viewport_px
+from clickhouse.heatmap import OPTIONAL, Cell, CellSize, HeatmapQuestion, compile_heatmap, standard_viewport_px
 from clickhouse.interactions import InteractionQuestion, compile_interactions
 from clickhouse.selection import Selection
 from clickhouse.totals import fold_measures
@@ -55,11 +55,14 @@ async def load_heatmap(
     first: int,
     after: str | None,
     points: tuple[tuple[str, Selection], ...],
+    wanted: frozenset[str],
 ) -> HeatmapAnswer:
     cell = Cell.of(asked.lens, size)
     binding = asked.binding("heatmap", kind, aggregation, size, hide_origin, ctas_only)
     asked, values = asked.resumed(after, binding, (int, bool, int, int))
-    question = HeatmapQuestion(kind, aggregation, size, hide_origin, ctas_only, page_size(first, context.max_points), values, points)
+    question = HeatmapQuestion(
+        kind, aggregation, size, hide_origin, ctas_only, page_size(first, context.max_points), values, points, wanted & OPTIONAL
+    )
     rows = await context.answers.load(asked.question(compile_heatmap, question))
     row = rows[0] if rows else None
     last = asked.cursor(binding, *_as_cursor(row["last"])) if row and row["has_points"] else None

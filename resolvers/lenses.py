@@ -99,6 +99,7 @@ async def resolve(
         test_account_rules=site.test_account_rules if segment.exclude_test_accounts else (),
         tracked_pages=await context.tracked_pages(site),
         has_fixed_marks=site.has_fixed_marks,
+        stale_days=tuple(day for day in site.stale_days if kept.start.date() <= day <= kept.end.date()),
     )
     return AskedLens(site, lens, page, requested, window.spec)
 

@@ -144,6 +144,7 @@ class Insights(Node):
             500 if first is None else first,
             given(after),
             wide_selections(info._raw_info, "points"),
+            frozenset("page_height" if name == "pageHeight" else name for name in selected_names(info._raw_info)),
         )
         return PointHeatmap.from_answer(kind, counted, answer)
 

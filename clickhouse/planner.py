@@ -1,0 +1,90 @@
+"""Which tables answer a question exactly at the least cost. One pure function decides:
+
+    plan(lens, {"kind", "fixed", "cell_row", "cell_column"})
+    -> Plan(rollup="cells_daily", window=Window(whole days), raw_days=(first day, last day))
+
+A rollup answers whole days, if it has every column that the question and the lens look at. The days at the edges of a window,
+and those whose sums are out of date (`lens.stale_days`), are read from the rows themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+
+from clickhouse.conditions import DIMENSIONS, lens_clauses
+from clickhouse.lens import Lens, Window
+from clickhouse.rollups import ROLLUPS
+from clickhouse.statement import Params
+from clickhouse.tables import TABLES
+
+MIN_ROLLUP_DAYS = 3
+"""For fewer days a second table costs more than the rows it saves."""
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`window` is the whole days that `rollup` answers, but for `stale_days`; `raw_days` are read from the rows. No rollup: all of them."""
+
+    rollup: str | None = None
+    window: Window | None = None
+    stale_days: tuple[date, ...] = ()
+    raw_days: tuple[date, ...] = ()
+
+    @property
+    def reads_rows(self) -> bool:
+        return self.rollup is None or bool(self.raw_days)
+
+    def rollup_clauses(self, lens: Lens, page_keys: tuple[str, ...], params: Params, *, with_test_accounts: bool = False) -> list[str]:
+        """Which rows of the rollup are meant."""
+        assert self.window is not None
+        clauses = lens_clauses(replace(lens, window=self.window), page_keys, params, with_test_accounts=with_test_accounts)
+        return clauses + ([f"day NOT IN {params.days(self.stale_days)}"] if self.stale_days else [])
+
+    def raw_clauses(self, lens: Lens, page_keys: tuple[str, ...], params: Params, *, with_test_accounts: bool = False) -> list[str]:
+        """Which rows of interactions and pageviews are meant."""
+        clauses = lens_clauses(lens, page_keys, params, with_test_accounts=with_test_accounts)
+        return clauses + ([f"day IN {params.days(self.raw_days)}"] if self.raw_days else [])
+
+
+def plan(lens: Lens, columns: Set[str]) -> Plan:
+    """`columns` are those of a rollup that the question selects, groups and filters by; a name no rollup has means the rows."""
+    needed = columns | lens_columns(lens)
+    rollup = next((name for name in ROLLUPS if needed <= TABLES[name].columns.keys()), None)
+    first, after_last = _ceil_day(lens.window.start), lens.window.end.date()
+    stale = tuple(day for day in lens.stale_days if first <= day < after_last)
+    if rollup is None or (after_last - first).days - len(stale) < MIN_ROLLUP_DAYS:
+        return Plan()
+    edges = [lens.window.start.date()] if _midnight(first, lens) > lens.window.start else []
+    if _midnight(after_last, lens) < lens.window.end:
+        edges.append(after_last)
+    return Plan(rollup, Window(_midnight(first, lens), _midnight(after_last, lens)), stale, tuple(sorted({*edges, *stale})))
+
+
+def lens_columns(lens: Lens) -> frozenset[str]:
+    """The columns a lens looks at."""
+    segment = lens.segment
+    columns = {name for name in DIMENSIONS if getattr(segment, name)}
+    if lens.url and lens.url.kind in ("exact", "prefix", "wildcard", "regex"):
+        columns.add("url")
+    if segment.viewport_width:
+        columns.add("viewport_width")
+    if segment.entry_page or segment.performed:
+        columns.add("session_id")
+    if segment.cohorts or (segment.exclude_test_accounts and lens.test_account_rules):
+        columns.add("visitor_id")
+    if segment.exclude_test_accounts:
+        columns.add("is_test")
+    return frozenset(columns | {"page_key"})
+
+
+def _ceil_day(instant: datetime) -> date:
+    """The first UTC day that begins then or later."""
+    return instant.date() if instant.time() == time() else instant.date() + DAY
+
+
+def _midnight(day: date, lens: Lens) -> datetime:
+    return datetime.combine(day, time(), lens.window.start.tzinfo)

@@ -57,6 +57,12 @@ class NotFoundError(HeatgraphError):
     code = "NOT_FOUND"
 
 
+class PersistedQueryNotFoundError(HeatgraphError):
+    """Nobody taught us the document of this hash, or we forgot it; the client sends it in full."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+
+
 # A limit hit.
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -25,7 +26,7 @@ from strawberry.schema import Schema
 from strawberry.types import ExecutionResult
 
 from clickhouse.breaker import answer_by
-from clickhouse.errors import HeatgraphError
+from clickhouse.errors import HeatgraphError, PersistedQueryNotFoundError
 from clickhouse.keys import ApiKey
 from clickhouse.migrations import compile_applied, why_not_current
 from gateway import federated_trace
@@ -42,6 +43,7 @@ from gateway.graphiql import CONTENT_SECURITY_POLICY, STATIC_DIR, page_html
 from gateway.graphql_http import JSON_TYPE, RESPONSE_TYPE, negotiate, read_request, respond
 from gateway.metrics import Metrics
 from gateway.observation import Observation, observe
+from gateway.persisted import PersistedDocuments, load_trusted
 from gateway.rate_limit import Budget, Budgets
 from gateway.settings import Settings
 from gateway.sources import open_sources
@@ -107,6 +109,11 @@ class GraphQLEndpoint:
         self._settings = settings
         self._schema, self._traced_schema = schema, federated_trace.traced(schema)
         self._budgets = budgets
+        self._persisted = PersistedDocuments(
+            load_trusted(Path(settings.trusted_documents)) if settings.trusted_documents else {},
+            only_trusted=settings.only_trusted_documents,
+            max_bytes=settings.max_persisted_bytes,
+        )
         self._costs = Costs(schema)
         self._documents = Documents(schema, settings.max_query_tokens, settings.shape_limits, introspection=settings.is_development)
 
@@ -140,6 +147,8 @@ class GraphQLEndpoint:
             return respond({"errors": [problem]}, media_type, error.status_code, dict(error.headers or {}))
         except DocumentError as error:
             return self._refuse(format_errors(error.errors, request_id), media_type, headers)
+        except PersistedQueryNotFoundError as error:
+            return self._refuse([{"message": error.message, "extensions": {"code": error.code}}], media_type, headers)
         except Exception as error:
             message, code, details = explain(error, request_id)
             problem = {"message": message, "extensions": {"code": code, **details}}
@@ -169,7 +178,9 @@ class GraphQLEndpoint:
         if authorization or not self._settings.is_development:
             key = await authenticator.authenticate(authorization)
         asked = await read_request(request, self._settings.max_body_bytes)
-        document = self._documents.prepare(asked.query)
+        text = self._persisted.text_of(asked)
+        document = self._documents.prepare(text)
+        self._persisted.remember(asked, text)
         operation = select_operation(document, asked.operation_name)
         observe(operation=operation.name.value if operation.name else "")
         if request.method == "GET" and operation.operation is not OperationType.QUERY:
@@ -183,7 +194,7 @@ class GraphQLEndpoint:
         headers |= budget.headers() if budget else {}
         context = self.context(request, key, budget)
         execution = (self._traced_schema if trace else self._schema).execute(
-            asked.query,
+            text,
             variable_values=asked.variables,
             context_value=context,
             operation_name=operation.name.value if operation.name else None,

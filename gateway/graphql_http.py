@@ -8,6 +8,7 @@ by status; `application/json` answers 200 whenever the request was readable. A k
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -23,13 +24,18 @@ RESPONSE_TYPE = "application/graphql-response+json"
 JSON_TYPE = "application/json"
 
 MAX_PARAMETERS = 20
+SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    query: str
+    """`query` is None when the document is only named: by the hash of `extensions.persistedQuery`, or as `documentId` (`id`)."""
+
+    query: str | None
     operation_name: str | None
     variables: dict[str, Any] | None
+    document_id: str | None = None
+    is_hash: bool = False
 
 
 def negotiate(accept: str | None) -> str | None:
@@ -112,14 +118,34 @@ def _check(parameters: Any) -> GraphQLRequest:
     if not isinstance(parameters, dict):
         raise HTTPException(400, "The body must be a JSON object with `query`.")
     query, operation_name = parameters.get("query"), parameters.get("operationName")
-    if not isinstance(query, str) or not query.strip():
-        raise HTTPException(400, "`query` must be a string that holds a GraphQL document.")
     if not isinstance(operation_name, str | None):
         raise HTTPException(400, "`operationName` must be a string or null.")
     for name in ("variables", "extensions"):
         if not isinstance(parameters.get(name), dict | None):
             raise HTTPException(400, f"`{name}` must be an object or null.")
-    return GraphQLRequest(query, operation_name or None, parameters.get("variables"))
+    sha256, trusted_id = _hash(parameters.get("extensions") or {}), _document_id(parameters)
+    if query in (None, "") and (sha256 or trusted_id):
+        query = None
+    elif not isinstance(query, str) or not query.strip():
+        raise HTTPException(400, "`query` must be a string that holds a GraphQL document, unless `extensions.persistedQuery` names one.")
+    return GraphQLRequest(query, operation_name or None, parameters.get("variables"), sha256 or trusted_id, is_hash=sha256 is not None)
+
+
+def _hash(extensions: dict[str, Any]) -> str | None:
+    named = extensions.get("persistedQuery")
+    if named is None:
+        return None
+    sha256 = named.get("sha256Hash") if isinstance(named, dict) and named.get("version") == 1 else None
+    if not isinstance(sha256, str) or not SHA256.fullmatch(sha256):
+        raise HTTPException(400, "`extensions.persistedQuery` must be {version: 1, sha256Hash: 64 hexadecimal digits}.")
+    return sha256.lower()
+
+
+def _document_id(parameters: dict[str, Any]) -> str | None:
+    named = parameters.get("documentId", parameters.get("id"))
+    if not isinstance(named, str | None):
+        raise HTTPException(400, "`documentId` must be a string or null.")
+    return named.removeprefix("sha256:") if named else None
 
 
 def respond(payload: dict[str, Any], media_type: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:

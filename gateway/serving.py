@@ -6,6 +6,7 @@ import os
 import socket
 import tempfile
 from contextlib import ExitStack
+from pathlib import Path
 
 import click
 import uvicorn
@@ -16,6 +17,7 @@ from clickhouse.migrations import compile_applied, why_not_current
 from gateway.administration import token_secret
 from gateway.database import open_database
 from gateway.logs import log_config
+from gateway.persisted import load_trusted
 from gateway.settings import Settings
 from gateway.sources import configured_sources
 
@@ -29,6 +31,8 @@ def serve(settings: Settings) -> None:
     configured_sources(settings)  # refused here, in one line, rather than in workers
     require_free_port(settings)
     token_secret(settings)  # made before workers start, and refused here rather than in them
+    if settings.trusted_documents:
+        load_trusted(Path(settings.trusted_documents))
     if settings.is_embedded:
         warn_without_tables(settings)  # and a path in use is refused, in one line
     os.environ.update(settings.to_environment())

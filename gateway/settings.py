@@ -75,6 +75,11 @@ class Settings:
     max_query_fields: int = setting(2_000, "Most fields of an operation, its fragments written out.", minimum=1)
     max_aliases: int = setting(100, "Most aliases in an operation, its fragments written out.", minimum=0)
     max_directives: int = setting(50, "Most directives in an operation, its fragments written out.", minimum=0)
+    trusted_documents: str = setting(
+        "", "Documents that clients may name: a directory of .graphql files, Apollo's persisted query manifest, or Relay's JSON."
+    )
+    only_trusted_documents: bool = setting(False, "Answer no other documents than the trusted ones.")
+    max_persisted_bytes: int = setting(10_000_000, "Most bytes of documents that clients taught (APQ), in each worker.", minimum=0)
     max_query_cost: int = setting(250_000, "Most a query may cost, by @cost and @listSize of the schema.", minimum=1)
     max_key_cost_per_minute: int = setting(
         60_000_000,

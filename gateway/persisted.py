@@ -1,0 +1,90 @@
+"""Documents that clients name instead of sending: persisted ones (APQ), which a client taught us, and trusted ones, which we came with.
+
+    documents = PersistedDocuments(load_trusted(Path("manifest.json")), only_trusted=False, max_bytes=10_000_000)
+    text = documents.text_of(asked)        -> the document's text; or PersistedQueryNotFoundError, ForbiddenError, BadUserInputError
+    documents.remember(asked, text)        -> once it has proved to be valid
+
+A hash is the SHA-256 of the text. What clients taught is kept in this process, up to `max_bytes`, the least recently used going first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from clickhouse.errors import BadUserInputError, ForbiddenError, PersistedQueryNotFoundError
+from gateway.graphql_http import GraphQLRequest
+
+SUFFIXES = (".graphql", ".gql")
+
+
+class PersistedDocuments:
+    def __init__(self, trusted: Mapping[str, str], *, only_trusted: bool, max_bytes: int) -> None:
+        """`trusted` maps ids to texts; the hash of a text names it too."""
+        self._trusted = {**trusted, **{sha256(text): text for text in trusted.values()}}
+        self._only_trusted = only_trusted
+        self._max_bytes = max_bytes
+        self._taught: OrderedDict[str, str] = OrderedDict()
+        self._bytes = 0
+
+    def text_of(self, asked: GraphQLRequest) -> str:
+        if asked.query is None:
+            return self._named(asked.document_id or "")
+        if asked.document_id and asked.is_hash and asked.document_id != sha256(asked.query):
+            raise BadUserInputError(
+                "extensions.persistedQuery.sha256Hash: this is not the SHA-256 of `query`; hash the text as it is sent."
+            )
+        if self._only_trusted and sha256(asked.query) not in self._trusted:
+            raise ForbiddenError("Only documents that were registered before are answered here; ask who runs it to add this one.")
+        return asked.query
+
+    def _named(self, document_id: str) -> str:
+        if (text := self._trusted.get(document_id)) is not None:
+            return text
+        if document_id in self._taught:
+            self._taught.move_to_end(document_id)
+            return self._taught[document_id]
+        raise PersistedQueryNotFoundError("PersistedQueryNotFound")  # clients know this text, and send the document with its hash
+
+    def remember(self, asked: GraphQLRequest, text: str) -> None:
+        """Only what came with its hash, and is neither known yet nor too long to be kept."""
+        if asked.query is None or not asked.document_id or not asked.is_hash or self._only_trusted:
+            return
+        size_bytes = len(text.encode())
+        if asked.document_id in self._taught or size_bytes > self._max_bytes:
+            return
+        self._taught[asked.document_id] = text
+        self._bytes += size_bytes
+        while self._bytes > self._max_bytes:
+            _, forgotten = self._taught.popitem(last=False)
+            self._bytes -= len(forgotten.encode())
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def load_trusted(path: Path) -> dict[str, str]:
+    """Ids to texts, of a directory of .graphql files (by file name), Apollo's manifest, or Relay's `{id: text}`; raises BadUserInputError."""
+    try:
+        if path.is_dir():
+            files = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES)
+            return _texts({file.stem: file.read_text(encoding="utf-8") for file in files})
+        content = orjson.loads(path.read_bytes())
+        return _texts({entry["id"]: entry["body"] for entry in content["operations"]} if "operations" in content else dict(content))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadUserInputError(
+            f"{path} holds no trusted documents: it must be a directory of .graphql files, a manifest of"
+            " generate-persisted-query-manifest, or Relay's JSON of ids and texts."
+        ) from error
+
+
+def _texts(texts: dict[Any, Any]) -> dict[str, str]:
+    if not texts or not all(isinstance(text, str) for pair in texts.items() for text in pair):
+        raise ValueError("ids and bodies must be texts")
+    return texts

@@ -134,15 +134,15 @@ def derive(batch: Batch) -> list[Statement]:
 
 
 def compile_stale(batch: Batch) -> Statement:
-    """`element`, a hash, of each element told by a session of the batch which, by what is known now, stood on another breakpoint."""
+    """`element`, a hash, of each element told by a session of the batch which, by what is known now, did not tell it of that breakpoint."""
     params = Params()
     return Statement.of(
         [
             f"SELECT DISTINCT {_ELEMENT} AS element",
             "FROM elements",
             f"WHERE {batch.where(params)}",
-            "  AND session_id IN (SELECT session_id FROM derive_sessions)",
-            "  AND (session_id, page_key, selector, toString(breakpoint)) NOT IN (",
+            f"  AND session_id GLOBAL IN ({batch.touched(params)})",  # a site's elements lie on one node, its sessions on all
+            "  AND (session_id, page_key, selector, toString(breakpoint)) GLOBAL NOT IN (",
             "    SELECT session_id, page_key, selector, breakpoint FROM derive_facts WHERE type = 'element')",
         ],
         params,

@@ -24,6 +24,7 @@ from gateway.administration import cohorts, keys, require_site, save_cohort, sit
 from gateway.auth import hash_token
 from gateway.database import Database, open_database
 from gateway.demo import DEMO_DOMAINS, DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_cohorts, demo_rows
+from gateway.forget import forget
 from gateway.load import LoadSummary, load_files, refresh_rollups
 from gateway.serving import serve
 from gateway.settings import Settings, with_settings
@@ -57,6 +58,7 @@ def main() -> None:
 main.add_command(sites)
 main.add_command(cohorts)
 main.add_command(keys)
+main.add_command(forget)
 
 
 @main.command("serve")

@@ -71,11 +71,7 @@ def load_files(
                 summary.problems.append(error.message)
             bar.update(before + sizes[path] - bar.pos)
     _drop(database, received.STAGE)
-    summary.derived_sessions = database.query(derive.compile_touched(site.site_id))[0]["sessions"]
-    if summary.derived_sessions:
-        database.changed(site.site_id)  # before the sessions are settled: until then nobody keeps answers, and from then on all are new
-        _derive(database, site.site_id, hidden)
-    refresh_rollups(database, site.site_id)
+    summary.derived_sessions = derive_touched(database, site.site_id, hidden)
     return summary
 
 
@@ -114,6 +110,16 @@ def _write_rejects(database: Database, path: Path, chunk: Chunk, summary: LoadSu
         ) from error
     if path not in summary.rejects_files:
         summary.rejects_files.append(path)
+
+
+def derive_touched(database: Database, site_id: str, hidden: bool = True) -> int:
+    """How many sessions had to be derived."""
+    sessions: int = database.query(derive.compile_touched(site_id))[0]["sessions"]
+    if sessions:
+        database.changed(site_id)  # before the sessions are settled: until then nobody keeps answers, and from then on all are new
+        _derive(database, site_id, hidden)
+    refresh_rollups(database, site_id)
+    return sessions
 
 
 def _derive(database: Database, site_id: str, hidden: bool) -> None:

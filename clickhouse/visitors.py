@@ -1,0 +1,84 @@
+"""Forgetting visitors: everything they did and were goes, and what they shared with others is derived anew from what is left.
+
+`gateway.forget` runs it in this order; killed anywhere and run again it ends complete:
+
+    touch(…), forget_rows(…)                  their sessions are noted before their rows go
+    derivation of the touched sessions        takes away what was derived from these rows
+    forget_traces(…)                          their sessions last: they tell a later run what there is to take away
+    erase()                                   from the disk too
+"""
+
+from __future__ import annotations
+
+from clickhouse.statement import Params, Statement
+
+TABLES_OF_VISITORS = (
+    "received",
+    "interactions",
+    "pageviews",
+    "events",
+    "sessions",
+    "elements",
+    "pages",
+    "cohort_members",
+    "touched_sessions",
+)
+
+
+def compile_rows(site_id: str, visitor_keys: tuple[str, ...]) -> Statement:
+    """One row: `rows` and `visitors`, how many rows of how many of the visitors are stored."""
+    params = Params()
+    return Statement.of(
+        ["SELECT count() AS rows, uniqExact(visitor_id) AS visitors", "FROM received", _where(site_id, visitor_keys, params)], params
+    )
+
+
+def touch(site_id: str, visitor_keys: tuple[str, ...]) -> Statement:
+    """Notes every session with a row of theirs, on every day it has rows."""
+    params = Params()
+    return Statement.of(
+        [
+            "INSERT INTO touched_sessions (site_id, session_id, visitor_id, day)",
+            "SELECT DISTINCT site_id, session_id, visitor_id, day",
+            "FROM received",
+            f"WHERE site_id = {params.text(site_id)}",
+            "  AND session_id GLOBAL IN (",
+            "SELECT session_id",
+            "FROM received",
+            _where(site_id, visitor_keys, params),
+            ")",
+            "SETTINGS parallel_distributed_insert_select = 0",  # a shard alone cannot find the others' sessions
+        ],
+        params,
+    )
+
+
+def forget_rows(site_id: str, visitor_keys: tuple[str, ...]) -> Statement:
+    return _forget("received", site_id, visitor_keys)
+
+
+def forget_traces(site_id: str, visitor_keys: tuple[str, ...]) -> list[Statement]:
+    """Takes them out of cohorts, deletes their sessions, and pages that nobody else has seen."""
+    params = Params()
+    site = params.text(site_id)
+    unseen = f"WHERE site_id = {site}\n  AND page_key NOT IN (SELECT page_key FROM received WHERE site_id = {site})"
+    return [
+        _forget("cohort_members", site_id, visitor_keys),
+        Statement(f"DELETE FROM pages\n{unseen}", params.values, changes="pages"),
+        _forget("sessions", site_id, visitor_keys),
+    ]
+
+
+def erase() -> list[Statement]:
+    """A deleted row is only hidden until its part is merged; this rewrites the parts that have any."""
+    return [Statement(f"ALTER TABLE {table} APPLY DELETED MASK", {}, changes=table) for table in TABLES_OF_VISITORS]
+
+
+def _forget(table: str, site_id: str, visitor_keys: tuple[str, ...]) -> Statement:
+    params = Params()
+    return Statement(f"DELETE FROM {table}\n{_where(site_id, visitor_keys, params)}", params.values, changes=table)
+
+
+def _where(site_id: str, visitor_keys: tuple[str, ...], params: Params) -> str:
+    visitors = f"SELECT cityHash64(arrayJoin({params.texts(visitor_keys)}))"
+    return f"WHERE site_id = {params.text(site_id)}\n  AND visitor_id IN ({visitors})"

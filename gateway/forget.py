@@ -1,0 +1,41 @@
+"""`python -m gateway forget`: deletes all that is stored about visitors of a site."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from clickhouse import visitors
+from clickhouse.errors import BadUserInputError
+from gateway.administration import read_visitor_ids, require_site
+from gateway.database import Database, open_database
+from gateway.load import derive_touched
+from gateway.settings import Settings, with_settings
+
+
+@click.command("forget")
+@click.option("--visitor", "visitor_ids", multiple=True, help="A visitor's id as it was sent; may be repeated.")
+@click.option("--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file of visitor ids, one a line.")
+@click.option("--site", "site_id", required=True, help="The site's id.")
+@with_settings("clickhouse", "cluster_nodes")
+def forget(settings: Settings, visitor_ids: Sequence[str], file: Path | None, site_id: str) -> None:
+    """Delete all that is stored about visitors. Run again, it changes nothing; loading their rows again brings them back."""
+    keys = tuple(dict.fromkeys([*visitor_ids, *(read_visitor_ids(file) if file else [])]))
+    if not keys:
+        raise BadUserInputError("Nobody to forget; give --visitor ID or --file FILE.")
+    with open_database(settings) as database:
+        require_site(database, site_id)
+        click.echo(forget_visitors(database, site_id, keys))
+
+
+def forget_visitors(database: Database, site_id: str, visitor_keys: tuple[str, ...]) -> str:
+    """What was done, in words."""
+    stored = database.query(visitors.compile_rows(site_id, visitor_keys))[0]
+    database.command(visitors.touch(site_id, visitor_keys), visitors.forget_rows(site_id, visitor_keys))
+    derived_sessions = derive_touched(database, site_id)
+    database.command(*visitors.forget_traces(site_id, visitor_keys))
+    database.changed(site_id)
+    database.command(*visitors.erase())
+    return f"{stored['visitors']} of {len(visitor_keys)} visitors had rows: {stored['rows']} rows deleted, {derived_sessions} sessions derived anew."

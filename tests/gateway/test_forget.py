@@ -1,0 +1,139 @@
+"""Forgetting visitors leaves what would be there without them, also after a kill and on a cluster."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from clickhouse_connect.driver.client import Client
+
+from clickhouse.client import open_sync
+from clickhouse.migrations import migrate
+from clickhouse.rollups import ROLLUPS
+from clickhouse.sites import Site
+from clickhouse.visitors import TABLES_OF_VISITORS
+from gateway.__main__ import main
+from gateway.administration import save_cohort
+from gateway.database import Database
+from gateway.forget import forget_visitors
+from gateway.load import load_files
+from tests.asking import create_site
+from tests.clickhouse.stored import DERIVED, stored
+from tests.gateway.test_load import Killed, Mortal, ndjson, visit
+from tests.servers import CLUSTER, Node
+
+FORGOTTEN = ("v0", "v1", "nobody")
+SHARED = {"sessionId": "shared", "url": "https://a.de/shared", "timestamp": visit(1)[0]["timestamp"]}
+ROWS = [
+    *(row for number in range(9) for row in visit(number)),  # all tell the same element
+    *({**row, "url": "https://a.de/own"} for row in visit(30)),  # of v0, who alone saw the page
+    SHARED | {"type": "pageview", "visitorId": "v0"},  # logs in
+    SHARED | {"type": "click", "visitorId": "v2", "x": 1, "y": 2, "timestamp": SHARED["timestamp"] + 5},
+]
+
+
+def left(database: Client, site_id: str) -> dict[str, Any]:
+    """What is stored; of a page the key alone, because its first and last visits are kept as moments of nobody."""
+    tables = stored(database, site_id)
+    members = database.query("SELECT visitor_id FROM cohort_members FINAL WHERE site_id = {site:String}", {"site": site_id}).result_rows
+    for rollup in ROLLUPS:
+        rows = database.query(
+            f"SELECT * EXCEPT site_id FROM {rollup} FINAL WHERE site_id = {{site:String}}", {"site": site_id}
+        ).named_results()
+        tables[rollup] = sorted(rows, key=repr)
+    return tables | {"pages": sorted(row["page_key"] for row in tables["pages"]), "members": sorted(member for (member,) in members)}
+
+
+def loaded(database: Client, tmp_path: Path, rows: list[dict[str, Any]], members: tuple[str, ...], nodes: tuple[Client, ...] = ()) -> str:
+    """The site they were loaded into."""
+    site = create_site(database, Site(f"site_{uuid.uuid4().hex}", "Test"))
+    file = tmp_path / "rows.ndjson"
+    file.write_bytes(ndjson(rows))
+    load_files(database, site, [file], nodes=nodes)
+    save_cohort(Database(database, nodes), site.site_id, "All", members)
+    return site.site_id
+
+
+@pytest.fixture
+def expected(database: Client, tmp_path: Path) -> dict[str, Any]:
+    site_id = loaded(database, tmp_path, [row for row in ROWS if row["visitorId"] not in FORGOTTEN], ("v2",))
+    found = left(database, site_id)
+    assert all(found[table] for table in ("received", "members", *ROLLUPS, *DERIVED))
+    return found
+
+
+def test_a_forgotten_visitor_was_never_there(database: Client, dsn: str, tmp_path: Path, expected: dict[str, Any]) -> None:
+    site_id = loaded(database, tmp_path, ROWS, ("v0", "v2"))
+    assert left(database, site_id) != expected
+    file = tmp_path / "visitors.txt"
+    file.write_text("v1\nnobody\n")
+    said = forget_visitors(Database(database), site_id, FORGOTTEN)
+    rows = sum(row["visitorId"] in FORGOTTEN for row in ROWS)
+    assert said == f"2 of 3 visitors had rows: {rows} rows deleted, 8 sessions derived anew."
+    assert left(database, site_id) == expected
+    assert forget_visitors(Database(database), site_id, FORGOTTEN).startswith("0 of 3 visitors had rows: 0 rows deleted, 0 sessions")
+    assert left(database, site_id) == expected
+
+
+def test_killed_anywhere(database: Client, dsn: str, tmp_path: Path, expected: dict[str, Any]) -> None:
+    for deaths in itertools.count(0, 2 if dsn.startswith("chdb") else 7):
+        site_id = loaded(database, tmp_path, ROWS, ("v0", "v2"))
+        try:
+            forget_visitors(Database(Mortal(database, deaths)), site_id, FORGOTTEN)  # type: ignore[arg-type]
+            break
+        except Killed:
+            forget_visitors(Database(database), site_id, FORGOTTEN)
+        assert left(database, site_id) == expected, f"killed before write {deaths}"
+    assert deaths > len(DERIVED) + 6
+
+
+def test_nothing_is_left_on_the_disk(database: Client, tmp_path: Path) -> None:
+    site_id = loaded(database, tmp_path, ROWS, ("v0", "v2"))
+    forget_visitors(Database(database), site_id, FORGOTTEN)
+    hidden = database.query(
+        "SELECT table FROM system.parts WHERE database = currentDatabase() AND active AND has_lightweight_delete"
+    ).result_rows
+    assert not {table for (table,) in hidden} & set(TABLES_OF_VISITORS)
+
+
+@pytest.fixture
+def shards(nodes: tuple[Node, Node]) -> Iterator[tuple[Client, Client]]:
+    name = f"forget_{uuid.uuid4().hex}"
+    here, there = (open_sync(node.dsn(name)) for node in nodes)
+    for client in (here, there):
+        migrate(client, CLUSTER)
+    yield here, there
+    for client in (here, there):
+        client.close()
+
+
+def test_on_a_cluster(shards: tuple[Client, Client], tmp_path: Path) -> None:
+    rows = [row for row in ROWS if row["sessionId"] != "shared"]  # a session's rows lie on the shard of its visitor
+    without = loaded(shards[0], tmp_path, [row for row in rows if row["visitorId"] not in FORGOTTEN], ("v2",), shards)
+    site_id = loaded(shards[0], tmp_path, rows, ("v0", "v2"), shards)
+    forget_visitors(Database(shards[0], shards), site_id, FORGOTTEN)
+    found = left(shards[0], site_id)
+    assert all(found[table] for table in ("received", "members", *DERIVED))
+    assert found == left(shards[0], without)
+
+
+def test_the_command(dsn: str, database: Client, tmp_path: Path, expected: dict[str, Any]) -> None:
+    site_id = loaded(database, tmp_path, ROWS, ("v0", "v2"))
+    file = tmp_path / "visitors.txt"
+    file.write_text("v1\nnobody\n")
+    database.close()
+    runner = CliRunner()
+    result = runner.invoke(main, ["forget", "--site", site_id, "--visitor", "v0", "--file", str(file), "--clickhouse", dsn])
+    assert (result.exit_code, result.output.startswith("2 of 3 visitors")) == (0, True), result.output
+    result = runner.invoke(main, ["forget", "--site", site_id, "--clickhouse", dsn])
+    assert (result.exit_code, "Nobody to forget" in result.output) == (2, True)
+    result = runner.invoke(main, ["forget", "--site", "nowhere", "--visitor", "v0", "--clickhouse", dsn])
+    assert result.exit_code == 2
+    reopened = open_sync(dsn)
+    assert left(reopened, site_id) == expected
+    reopened.close()

@@ -41,7 +41,7 @@ from gateway.export import ExportEndpoint
 from gateway.federated_trace import FederatedTrace
 from gateway.graphiql import CONTENT_SECURITY_POLICY, STATIC_DIR, page_html
 from gateway.graphql_http import JSON_TYPE, RESPONSE_TYPE, negotiate, read_request, respond
-from gateway.metrics import Metrics
+from gateway.metrics import Metrics, count_cost
 from gateway.observation import Observation, observe
 from gateway.persisted import PersistedDocuments, load_trusted
 from gateway.rate_limit import Budget, Budgets
@@ -192,6 +192,7 @@ class GraphQLEndpoint:
         refuse_expensive(cost.estimated, self._settings.max_query_cost)
         budget = await self._budgets.spend(key.key_id, cost.estimated) if key.key_id else None
         headers |= budget.headers() if budget else {}
+        count_cost(operation.name.value if operation.name else "", cost.estimated)
         context = self.context(request, key, budget)
         execution = (self._traced_schema if trace else self._schema).execute(
             text,

@@ -8,10 +8,12 @@ from __future__ import annotations
 import hmac
 import os
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+
+from clickhouse.reading import Answer
 
 MAX_OPERATIONS = 200
 OTHER = "other"
@@ -24,19 +26,52 @@ REQUEST_SECONDS = Histogram(
     "heatgraph_request_seconds", "Time to answer, by path and operation name.", ["path", "operation"], buckets=SECONDS
 )
 
+COST = Counter("heatgraph_cost", "Estimated cost of the queries answered, by operation name.", ["operation"])
+STATEMENT_SECONDS = Histogram("heatgraph_statement_seconds", "Time of a statement, waiting included.", ["source", "kind"], buckets=SECONDS)
+ANSWERS = Counter(
+    "heatgraph_answers", "Answers of a source: asked, kept in memory, or shared with a request that asked the same.", ["source", "how"]
+)
+READ_ROWS = Counter("heatgraph_read_rows", "Rows ClickHouse read.", ["source"])
+READ_BYTES = Counter("heatgraph_read_bytes", "Bytes ClickHouse read.", ["source"])
+RUNNING = Gauge("heatgraph_statements_running", "Statements that run or wait for a connection.", ["source"], multiprocess_mode="livesum")
+BREAKER = Gauge(
+    "heatgraph_breaker_state", "0: the source answers; 1: it is tried; 2: it is left alone.", ["source"], multiprocess_mode="livemax"
+)
+BREAKER_STATES = ("closed", "half-open", "open")
+
 _operations: set[str] = set()
 
 
 def count_request(path: str, operation: str, code: str, seconds: float) -> None:
-    """Names come from clients, so that only the first MAX_OPERATIONS are kept apart."""
+    operation = _known(operation)
     path = next((known for known in ("/graphql", "/export", "/health", "/metrics") if path.startswith(known)), OTHER)
-    if operation not in _operations:
-        if len(_operations) < MAX_OPERATIONS:
-            _operations.add(operation)
-        else:
-            operation = OTHER
     REQUESTS.labels(path, operation, code).inc()
     REQUEST_SECONDS.labels(path, operation).observe(seconds)
+
+
+def count_cost(operation: str, cost: int) -> None:
+    COST.labels(_known(operation)).inc(cost)
+
+
+def count_statement(source: str, kind: str, seconds: float, breaker: str) -> None:
+    STATEMENT_SECONDS.labels(source, kind).observe(seconds)
+    BREAKER.labels(source).set(BREAKER_STATES.index(breaker))
+
+
+def count_answer(source: str, answer: Answer) -> None:
+    """What was read counts once, for the request that had it read."""
+    ANSWERS.labels(source, "kept" if answer.cached else "shared" if answer.shared else "asked").inc()
+    if not answer.cached and not answer.shared:
+        READ_ROWS.labels(source).inc(answer.read_rows)
+        READ_BYTES.labels(source).inc(answer.read_bytes)
+
+
+def _known(operation: str) -> str:
+    """Names come from clients, so that only the first MAX_OPERATIONS are kept apart."""
+    if operation in _operations or len(_operations) < MAX_OPERATIONS:
+        _operations.add(operation)
+        return operation
+    return OTHER
 
 
 class Metrics:

@@ -29,6 +29,7 @@ from clickhouse.kept import Kept
 from clickhouse.reading import DEADLINE_GRACE_MS
 from clickhouse.shared import SharedClient
 from gateway.settings import Settings
+from gateway.statements import ObservedClient
 from resolvers.sources import Source, Sources
 
 FIRST = "default"
@@ -103,6 +104,6 @@ async def open_sources(settings: Settings) -> Sources:
         without_shards = replace(source.limits, skip_unavailable_shards=True)
         remaining = await connect(source.dsn, without_shards, source.pool_size) if source.allow_partial else None
         timeout_s = (source.limits.max_execution_ms + DEADLINE_GRACE_MS) / 1000
-        return Source(source.name, GuardedClient(source.name, client, timeout_s, remaining))
+        return Source(source.name, ObservedClient(source.name, GuardedClient(source.name, client, timeout_s, remaining)))
 
     return Sources([await opened(source) for source in configured_sources(settings)])

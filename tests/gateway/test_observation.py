@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -16,8 +17,14 @@ import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from clickhouse.keys import ApiKey, insert_key
 from gateway.app import create_app
+from gateway.auth import hash_token, new_token
+from gateway.database import open_database
 from gateway.metrics import MAX_OPERATIONS
 from gateway.settings import Settings
 from tests.gateway.applications import post, serving, small_schema
@@ -48,6 +55,52 @@ async def test_metrics_count_requests_by_operation_and_code(settings: Settings) 
         'code="UNAUTHENTICATED",operation="Data",path="/graphql"': 1,
     }
     assert samples(text, "heatgraph_request_seconds_count")['operation="Kinds",path="/graphql"'] >= 1
+
+
+@pytest.fixture
+def token(settings: Settings) -> str:
+    key_id, token = new_token()
+    key = ApiKey(key_id, "", frozenset({"heatmap:read"}), frozenset({"*"}), token_hash=hash_token(token, settings.token_secret()))
+    with open_database(settings) as database:
+        database.insert(insert_key(key, datetime.now(UTC)))
+    return token
+
+
+async def test_metrics_and_spans_tell_what_statements_read(settings: Settings, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    exported = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exported))
+    monkeypatch.setattr("gateway.observation.tracer", provider.get_tracer("test"))
+    monkeypatch.setattr("gateway.statements.tracer", provider.get_tracer("test"))
+    async with serving(create_app(settings)) as http:
+        http.headers["Authorization"] = f"Bearer {token}"
+        before = (await http.get("/metrics")).text
+        exported.clear()
+        assert (await post(http, "query Sites { sites { totalCount } }")).status_code == 200
+        spans = {span.name: span for span in exported.get_finished_spans()}
+        after = (await http.get("/metrics")).text
+
+    def added(name: str, labels: str) -> float:
+        return samples(after, name)[labels] - samples(before, name).get(labels, 0)
+
+    assert added("heatgraph_cost_total", 'operation="Sites"') > 0
+    assert added("heatgraph_statement_seconds_count", 'kind="read",source="default"') >= 1
+    assert added("heatgraph_answers_total", 'how="asked",source="default"') >= 1
+    assert added("heatgraph_read_rows_total", 'source="default"') >= 1, "the key at least"
+    assert samples(after, "heatgraph_breaker_state") == {'source="default"': 0}
+    assert samples(after, "heatgraph_statements_running") == {'source="default"': 0}
+    request, read = spans["POST /graphql Sites"], spans["clickhouse read"]
+    assert read.context and request.context and read.context.trace_id == request.context.trace_id
+    assert read.attributes and read.attributes["db.system.name"] == "clickhouse" and "sites" in str(read.attributes["heatgraph.tables"])
+
+
+async def test_a_source_that_is_down_shows_in_the_metrics(settings: Settings) -> None:
+    down = Settings(clickhouse="http://127.0.0.1:9/db", secret="x", pool_size=1)
+    async with serving(create_app(down, small_schema())) as http:
+        for _ in range(6):
+            assert (await http.get("/health/ready")).status_code == 503
+        text = (await http.get("/metrics")).text
+    assert samples(text, "heatgraph_breaker_state") == {'source="default"': 2}
 
 
 async def test_names_sent_by_clients_do_not_grow_the_metrics_without_end(settings: Settings) -> None:

@@ -1,0 +1,83 @@
+"""Every statement observed: a span of the request's trace, its time, what it read and how its source is, for metrics.
+
+client = ObservedClient("default", GuardedClient(…))
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from time import perf_counter
+from typing import Any
+
+from opentelemetry import trace
+
+from clickhouse.breaker import GuardedClient
+from clickhouse.client import Row
+from clickhouse.reading import Answer, Listener, Read
+from clickhouse.statement import Statement
+from gateway import metrics
+
+tracer = trace.get_tracer("heatgraph")
+
+
+class ObservedClient:
+    """See `clickhouse.client.Client`; the outermost, so that it sees waiting, kept answers and the breaker."""
+
+    def __init__(self, source: str, client: GuardedClient) -> None:
+        self._source = source
+        self._client = client
+
+    @property
+    def on_statement(self) -> Listener:
+        return self._client.on_statement
+
+    @on_statement.setter
+    def on_statement(self, listener: Listener) -> None:
+        self._client.on_statement = listener
+
+    async def query(self, statement: Statement) -> list[Row]:
+        return (await self.run(statement)).rows
+
+    async def run(self, statement: Statement) -> Answer:
+        with self._observed("read") as span:
+            answer = await self._client.run(statement)
+            metrics.count_answer(self._source, answer)
+            if span.is_recording():
+                span.set_attributes({f"heatgraph.{name}": value for name, value in Read(statement, answer).facts().items()})
+            return answer
+
+    async def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
+        with self._observed("stream"):
+            async with aclosing(self._client.stream(statement, output_format)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+    async def command(self, statement: Statement) -> None:
+        with self._observed("command"):
+            await self._client.command(statement)
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        with self._observed("insert"):
+            await self._client.insert(table, columns, rows)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    @contextmanager
+    def _observed(self, kind: str) -> Iterator[trace.Span]:
+        """The span is nobody's parent, so that a stream may be left in another context than it was entered in."""
+        attributes = {"db.system.name": "clickhouse", "heatgraph.source": self._source}
+        span = tracer.start_span(f"clickhouse {kind}", kind=trace.SpanKind.CLIENT, attributes=attributes)
+        started = perf_counter()
+        metrics.RUNNING.labels(self._source).inc()
+        try:
+            yield span
+        except Exception as error:
+            span.record_exception(error)
+            span.set_status(trace.StatusCode.ERROR)
+            raise
+        finally:
+            span.end()
+            metrics.RUNNING.labels(self._source).dec()
+            metrics.count_statement(self._source, kind, perf_counter() - started, self._client.breaker.state)

@@ -79,13 +79,14 @@ async def load(gateway: Gateway, token: str, bodies: list[bytes], seconds: float
     async with aiohttp.ClientSession(gateway.address, headers=headers, connector=connector) as session:
 
         async def ask(body: bytes) -> tuple[int, bytes]:
+            """Status and `data` with any errors; what the key has left behind them differs from time to time."""
             async with session.post("/graphql", data=body) as response:
-                return response.status, await response.read()
+                return response.status, (await response.read()).rpartition(b',"extensions":')[0]
 
         expected = {}
         for body in bodies:
             status, expected[body] = await ask(body)
-            assert status == 200 and "errors" not in orjson.loads(expected[body]), expected[body]
+            assert status == 200 and b'"errors":' not in expected[body], expected[body]
         until = perf_counter() + seconds
 
         async def client(number: int) -> None:

@@ -18,7 +18,7 @@ from time import monotonic
 from typing import Any
 
 from clickhouse.client import Client, Row
-from clickhouse.errors import DeadlineError, SilentSourceError, SourceUnavailableError
+from clickhouse.errors import BusySourceError, DeadlineError, SilentSourceError, SourceUnavailableError
 from clickhouse.reading import Answer, Listener, too_late
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
@@ -65,8 +65,8 @@ class Breaker:
             self._opened_at = self._clock()
             self._why = error.message if isinstance(error, SourceUnavailableError) else NO_ANSWER
             raise
-        except (asyncio.CancelledError, GeneratorExit):
-            raise  # nobody waited for it: that says nothing about the source
+        except (asyncio.CancelledError, GeneratorExit, BusySourceError):
+            raise  # it was not asked, or nobody waited for it: that says nothing about the source
         except BaseException:
             self._failures = 0
             raise

@@ -15,7 +15,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse.background import Background
 from clickhouse.errors import from_driver
-from clickhouse.reading import Answer, Limits, Listener, Reading, Row, answered, ignore, too_late
+from clickhouse.reading import Answer, Limits, Listener, Reading, Row, answered, ignore, in_queue, too_late
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
 from clickhouse.target import Target
@@ -97,7 +97,8 @@ class EmbeddedClient:
 
     async def _start(self, work: Callable[[Driver], T]) -> asyncio.Future[T]:
         """Runs `work` in a thread with a driver of its own, which is idle again when the work is done, whoever still waits for it."""
-        driver = await self._idle.get()
+        async with in_queue(self._limits):
+            driver = await self._idle.get()
         running = asyncio.get_running_loop().run_in_executor(self._threads, _run, work, driver)
 
         def done(future: asyncio.Future[T]) -> None:

@@ -93,6 +93,12 @@ class SourceUnavailableError(HeatgraphError):
     code = "SOURCE_UNAVAILABLE"
 
 
+class BusySourceError(HeatgraphError):
+    """All its connections are in use, and were for as long as a statement may wait; it lives, so no breaker opens."""
+
+    code = "SOURCE_UNAVAILABLE"
+
+
 _BY_CODE: dict[int, tuple[type[HeatgraphError], str]] = {
     code: (error, message)
     for codes, error, message in (

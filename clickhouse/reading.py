@@ -6,11 +6,13 @@ reading.statement_id, reading.settings, reading.timeout_s
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -18,7 +20,7 @@ from typing import Any
 
 from clickhouse_connect.driver.query import QueryResult
 
-from clickhouse.errors import SilentSourceError, request_tag
+from clickhouse.errors import BusySourceError, SilentSourceError, request_tag
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
 
@@ -42,6 +44,7 @@ class Limits:
     max_rows_to_read: int = 1_000_000_000
     max_result_rows: int = 1_000_000
     max_stream_ms: int = 60_000  # of an answer that is streamed, to whoever reads it slowly
+    max_queue_ms: int = 5_000  # of waiting for a free connection
     skip_unavailable_shards: bool = False  # answer from the rest of a cluster
 
     def settings(self) -> dict[str, Any]:
@@ -151,6 +154,16 @@ def comment(**more: str) -> str:
 
 def too_late() -> SilentSourceError:
     return SilentSourceError("The answer took too long. Ask for a shorter window, fewer pages or fewer fields.")
+
+
+@asynccontextmanager
+async def in_queue(limits: Limits) -> AsyncIterator[None]:
+    """Around the wait for a free connection; raises BusySourceError when it takes too long."""
+    try:
+        async with asyncio.timeout(limits.max_queue_ms / 1000):
+            yield
+    except TimeoutError:
+        raise BusySourceError("The data source is busy with other questions. Try again in a moment.") from None
 
 
 def ignore(statement: Statement) -> None:

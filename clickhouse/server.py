@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any
 
@@ -17,7 +18,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalErr
 
 from clickhouse.background import Background
 from clickhouse.errors import from_driver
-from clickhouse.reading import Answer, Limits, Listener, Reading, Row, answered, comment, ignore, too_late
+from clickhouse.reading import Answer, Limits, Listener, Reading, Row, answered, comment, ignore, in_queue, too_late
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
 from clickhouse.target import Target
@@ -50,7 +51,7 @@ class ServerClient:
     async def run(self, statement: Statement) -> Answer:
         reading = Reading.of(statement, self._limits)
         self.on_statement(statement)
-        async with self._free:
+        async with self._turn(self._free):
             try:
                 driver = await self._driver()
                 async with asyncio.timeout(reading.timeout_s):
@@ -72,7 +73,7 @@ class ServerClient:
         reading = Reading.streamed(statement, self._limits)
         self.on_statement(statement)
         held_back = b""
-        async with self._free_streams:
+        async with self._turn(self._free_streams):
             try:
                 driver = await self._driver()
                 settings = reading.settings | {"query_id": reading.statement_id}
@@ -118,6 +119,15 @@ class ServerClient:
         await self._background.finish()
         if self._opened:
             await self._opened.close()
+
+    @asynccontextmanager
+    async def _turn(self, free: asyncio.Semaphore) -> AsyncIterator[None]:
+        async with in_queue(self._limits):
+            await free.acquire()
+        try:
+            yield
+        finally:
+            free.release()
 
     async def _driver(self) -> Driver:
         async with self._opening:

@@ -63,6 +63,7 @@ class Settings:
     secret_file: str = setting("data/heatgraph.secret", "File that holds the secret; made on first use, readable by its owner only.")
     pool_size: int = setting(4, "Statements that run at once in one worker.", minimum=1)
     max_window_days: int = setting(92, "Longest window of one question.", minimum=1)
+    max_queue_ms: int = setting(5_000, "Longest wait of one SQL statement for its turn.", minimum=1)
     max_execution_ms: int = setting(10_000, "Longest time of one SQL statement.", minimum=1)
     max_request_ms: int = setting(30_000, "Longest time of one request.", minimum=1)
     max_memory_bytes: int = setting(2_000_000_000, "Most memory of one SQL statement.", minimum=1)
@@ -116,7 +117,7 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        return Limits(self.max_execution_ms, self.max_memory_bytes, self.max_rows_to_read)
+        return Limits(self.max_execution_ms, self.max_memory_bytes, self.max_rows_to_read, max_queue_ms=self.max_queue_ms)
 
     @property
     def allowed_origins(self) -> list[str]:

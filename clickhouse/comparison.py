@@ -25,6 +25,8 @@ from clickhouse.totals import lens_rows
 SIDES = {"baseline": "NOT candidate", "candidate": "candidate"}
 """The two sides, and the condition on a row of both lenses."""
 
+DEPTH_NUMBERS = ("population", "average_depth", "median_depth")
+
 
 def count_change(name: str) -> Shape:
     """Of the columns `baseline_NAME` and `candidate_NAME`."""
@@ -160,6 +162,12 @@ def compile_element_changes(baseline: Lens, page_keys: tuple[str, ...], question
     Clicks on elements that were deleted from the list count among all clicks only.
     """
     params = Params()
+    rows = element_changes(baseline, page_keys, question, params)
+    return _json_lists(compile_json(question.rows, ELEMENT_CHANGE), rows, params)
+
+
+def element_changes(baseline: Lens, page_keys: tuple[str, ...], question: ElementChangeQuestion, params: Params) -> list[str]:
+    """The rows of `compile_element_changes`, one an element, numbered by `place`."""
     selector = f"if({deleted_clause(baseline, params)}, '', toString(selector)) AS selector"
     columns = f"{selector}, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id"
     clicks = [
@@ -187,19 +195,17 @@ def compile_element_changes(baseline: Lens, page_keys: tuple[str, ...], question
         *proportion_columns("click_share", "clicks", "all_clicks"),
     ]
     order = [*_biggest("clicks", "click_share" if question.by_share else None), "selector"]
-    shown = ["WHERE selector != ''"]
-    return Statement.of(
-        [
-            f"SELECT page, {_json_list(compile_json(question.rows, ELEMENT_CHANGE))} AS rows",
-            *_first(rows, proportions, shown, order, params.bind(question.first, "UInt32")),
-        ],
-        params,
-    )
+    return _first(rows, proportions, ["WHERE selector != ''"], order, params.bind(question.first, "UInt32"))
 
 
 def compile_cell_changes(baseline: Lens, page_keys: tuple[str, ...], question: CellChangeQuestion) -> Statement:
     """One row a page: `rows`, a JSON array of the cells of the default grid hit on either side, biggest change first."""
     params = Params()
+    return _json_lists(compile_json(question.rows, CELL_CHANGE), cell_changes(baseline, page_keys, question, params), params)
+
+
+def cell_changes(baseline: Lens, page_keys: tuple[str, ...], question: CellChangeQuestion, params: Params) -> list[str]:
+    """The rows of `compile_cell_changes`, one a cell, numbered by `place`."""
     cell = Cell.default(question.standard_width_px)
     with_element = "element" in question.rows.names()
     element = ", ".join(f"toString({name}) AS {name}" if with_element else f"'' AS {name}" for name in ("selector", "tag", "text"))
@@ -231,54 +237,45 @@ def compile_cell_changes(baseline: Lens, page_keys: tuple[str, ...], question: C
         ")",
     ]
     order = [*_biggest("count", "share" if question.by_share else None), "fixed", "cell_row", "cell_column"]
-    return Statement.of(
-        [
-            f"SELECT page, {_json_list(compile_json(question.rows, CELL_CHANGE))} AS rows",
-            *_first(rows, proportion_columns("share", "count", "total"), [], order, params.bind(question.first, "UInt32")),
-        ],
-        params,
-    )
+    return _first(rows, proportion_columns("share", "count", "total"), [], order, params.bind(question.first, "UInt32"))
 
 
 def compile_scroll_changes(baseline: Lens, page_keys: tuple[str, ...], question: ScrollChangeQuestion) -> Statement:
     """One row a page: both sides' population, average_depth and median_depth, and `buckets_KEY`, JSON, for each selection."""
     params = Params()
-    numbers = ("population", "average_depth", "median_depth")
+    shape = SCROLL_BUCKET_CHANGE[WHO[question.scroll.aggregation]]
+    lists = [f"  {_json_list(compile_json(selection, shape))} AS `buckets_{key}`" for key, selection in question.scroll.buckets]
+    wide = [f"  max({side}_{name}) AS {side}_{name}" for side in SIDES for name in DEPTH_NUMBERS]
+    rows = scroll_changes(baseline, page_keys, question, params)
+    return Statement.of(["SELECT page,", ",\n".join([*wide, *lists]), "FROM (", *rows, ")", "GROUP BY page"], params)
+
+
+def scroll_changes(baseline: Lens, page_keys: tuple[str, ...], question: ScrollChangeQuestion, params: Params) -> list[str]:
+    """The rows of `compile_scroll_changes`, one a depth, numbered by `place`, with DEPTH_NUMBERS of each side."""
 
     def depths(lens: Lens, side: str) -> list[str]:
         return [
-            f"SELECT page, {side} AS candidate, {', '.join(numbers)}, depth, reached",
+            f"SELECT page, {side} AS candidate, {', '.join(DEPTH_NUMBERS)}, depth, reached",
             "FROM (",
             *depth_counts(lens, page_keys, question.scroll, params),
             ")",
             "ARRAY JOIN depths AS depth, reached_by_depth AS reached",
         ]
 
-    shape = SCROLL_BUCKET_CHANGE[WHO[question.scroll.aggregation]]
-    lists = [f"  {_json_list(compile_json(selection, shape))} AS `buckets_{key}`" for key, selection in question.scroll.buckets]
-    wide = [f"  max({side}_{name}) AS {side}_{name}" for side in SIDES for name in numbers]
-    return Statement.of(
-        [
-            "SELECT page,",
-            ",\n".join([*wide, *lists]),
-            "FROM (",
-            "SELECT *, depth AS place,",
-            ",\n".join(f"  {column}" for column in proportion_columns("reach", "reached", "population")),
-            "FROM (",
-            "SELECT page, depth,",
-            *[f"  sumIf(reached, {of}) AS {side}_reached," for side, of in SIDES.items()],
-            *[f"  max(maxIf(population, {of})) OVER (PARTITION BY page) AS {side}_population," for side, of in SIDES.items()],
-            ",\n".join(f"  maxOrNullIf({name}, {of}) AS {side}_{name}" for side, of in SIDES.items() for name in numbers[1:]),
-            "FROM (",
-            *_both(baseline, question.candidate, depths),
-            ")",
-            "GROUP BY page, depth",
-            ")",
-            ")",
-            "GROUP BY page",
-        ],
-        params,
-    )
+    return [
+        "SELECT *, depth AS place,",
+        ",\n".join(f"  {column}" for column in proportion_columns("reach", "reached", "population")),
+        "FROM (",
+        "SELECT page, depth,",
+        *[f"  sumIf(reached, {of}) AS {side}_reached," for side, of in SIDES.items()],
+        *[f"  max(maxIf(population, {of})) OVER (PARTITION BY page) AS {side}_population," for side, of in SIDES.items()],
+        ",\n".join(f"  maxOrNullIf({name}, {of}) AS {side}_{name}" for side, of in SIDES.items() for name in DEPTH_NUMBERS[1:]),
+        "FROM (",
+        *_both(baseline, question.candidate, depths),
+        ")",
+        "GROUP BY page, depth",
+        ")",
+    ]
 
 
 def _both(baseline: Lens, candidate: Lens, rows: Callable[[Lens, str], list[str]]) -> list[str]:
@@ -325,8 +322,9 @@ def _biggest(count: str, share: str | None) -> list[str]:
 
 
 def _first(rows: list[str], proportions: list[str], where: list[str], order: list[str], first: str) -> list[str]:
-    """The `first` rows of each page in that order, numbered by `place`, to be grouped into one row a page."""
+    """The `first` rows of each page in that order, numbered by `place`."""
     return [
+        "SELECT *",
         "FROM (",
         f"SELECT *, row_number() OVER (PARTITION BY page ORDER BY {', '.join(order)}) AS place",
         "FROM (",
@@ -339,8 +337,11 @@ def _first(rows: list[str], proportions: list[str], where: list[str], order: lis
         ")",
         ")",
         f"WHERE place <= {first}",
-        "GROUP BY page",
     ]
+
+
+def _json_lists(row: str, rows: list[str], params: Params) -> Statement:
+    return Statement.of([f"SELECT page, {_json_list(row)} AS rows", "FROM (", *rows, ")", "GROUP BY page"], params)
 
 
 def _json_list(row: str) -> str:

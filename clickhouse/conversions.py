@@ -77,33 +77,35 @@ def compile_depth_conversions(lens: Lens, page_keys: tuple[str, ...], question: 
     A session's deepest point counts; it converted when it did so after its first pageview in the lens.
     """
     params = Params()
+    return Statement.of(depth_conversions(lens, page_keys, question, params), params)
+
+
+def depth_conversions(lens: Lens, page_keys: tuple[str, ...], question: DepthQuestion, params: Params) -> list[str]:
+    """The rows of `compile_depth_conversions`, in its order."""
     percent = question.unit == "PERCENT"
     column, scale = ("reached_ppt", PPT_PER_PERCENT) if percent else ("reached_px", 1)
     step = params.bind(question.step * scale, "UInt64")
     where = "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params))
     rows = [f"SELECT {page_column(lens)}, session_id, timestamp", "FROM pageviews", where]
-    return Statement.of(
-        [
-            f"SELECT page, toUInt32(bucket * {params.bind(question.step, 'UInt32')}) AS depth,",
-            "  sum(ended) AS sessions, sum(ended_converted) AS conversions, sumMap(ended_micros) AS revenue_micros",
-            "FROM (",
-            "SELECT page, arrayJoin(range(last_bucket + 1)) AS bucket, ended, ended_converted, ended_micros",
-            "FROM (",
-            "SELECT page, last_bucket, count() AS ended, countIf(events > 0) AS ended_converted, sumMap(revenue_micros) AS ended_micros",
-            "FROM (",
-            f"SELECT {page_column(lens)}, session_id, toUInt32(least(intDiv(max({column}), {step}), {MAX_BUCKETS - 1})) AS last_bucket",
-            "FROM pageviews",
-            where,
-            "GROUP BY page, session_id",
-            ") AS session",
-            "LEFT JOIN (",
-            *converted_sessions(rows, "page", lens, question.event, params),
-            ") AS converted USING (page, session_id)",
-            "GROUP BY page, last_bucket",
-            ")",
-            ")",
-            "GROUP BY page, bucket",
-            "ORDER BY page, bucket",
-        ],
-        params,
-    )
+    return [
+        f"SELECT page, toUInt32(bucket * {params.bind(question.step, 'UInt32')}) AS depth,",
+        "  sum(ended) AS sessions, sum(ended_converted) AS conversions, sumMap(ended_micros) AS revenue_micros",
+        "FROM (",
+        "SELECT page, arrayJoin(range(last_bucket + 1)) AS bucket, ended, ended_converted, ended_micros",
+        "FROM (",
+        "SELECT page, last_bucket, count() AS ended, countIf(events > 0) AS ended_converted, sumMap(revenue_micros) AS ended_micros",
+        "FROM (",
+        f"SELECT {page_column(lens)}, session_id, toUInt32(least(intDiv(max({column}), {step}), {MAX_BUCKETS - 1})) AS last_bucket",
+        "FROM pageviews",
+        where,
+        "GROUP BY page, session_id",
+        ") AS session",
+        "LEFT JOIN (",
+        *converted_sessions(rows, "page", lens, question.event, params),
+        ") AS converted USING (page, session_id)",
+        "GROUP BY page, last_bucket",
+        ")",
+        ")",
+        "GROUP BY page, bucket",
+        "ORDER BY page, bucket",
+    ]

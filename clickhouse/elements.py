@@ -212,8 +212,7 @@ def _rows(lens: Lens, page_keys: tuple[str, ...], selectors: tuple[str, ...], pa
     """Clicks and bursts of the lens on elements, and what was told of elements on its pages."""
     chosen = [f"selector IN {params.texts(selectors)}"] if selectors else ["selector != ''"]
     where = [*lens_clauses(lens, page_keys, params), "kind IN ('click', 'dead', 'rage')", *chosen]
-    on_page = f"page_key IN {params.texts(page_keys)}" if page_keys else f"page_key IN ({_pages_seen(lens, params)})"
-    told = [f"site_id = {params.site(lens.site_id)}", on_page, *chosen]
+    told = [f"site_id = {params.site(lens.site_id)}", _on_pages(lens, page_keys, params), *chosen]
     in_layout = f"breakpoint IN {params.texts(tuple(sorted(layouts(lens))))}"
     shared = "page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed"
     relative_x = "if(viewport_width = 0, NULL, x / viewport_width) AS relative_x"
@@ -230,10 +229,12 @@ def _rows(lens: Lens, page_keys: tuple[str, ...], selectors: tuple[str, ...], pa
     ]
 
 
-def _pages_seen(lens: Lens, params: Params) -> str:
-    """Pages with a pageview or an interaction in the lens."""
+def _on_pages(lens: Lens, page_keys: tuple[str, ...], params: Params) -> str:
+    """Rows on these pages, or without any on those with a pageview or an interaction in the lens."""
+    if page_keys:
+        return f"page_key IN {params.texts(page_keys)}"
     where = " AND ".join(lens_clauses(lens, (), params))
-    return f"SELECT page_key FROM pageviews WHERE {where} UNION ALL SELECT page_key FROM interactions WHERE {where}"
+    return f"page_key IN (SELECT page_key FROM pageviews WHERE {where} UNION ALL SELECT page_key FROM interactions WHERE {where})"
 
 
 def _stats(lens: Lens, page_keys: tuple[str, ...], scope: ElementScope, selectors: tuple[str, ...], params: Params) -> list[str]:
@@ -388,33 +389,39 @@ def compile_attributes(site_id: str, keys: tuple[tuple[str, str], ...]) -> State
     As told last, else as clicked last; top and left of an element never told are the medians of its clicks, CSS px.
     """
     params = Params()
-    site, pages = params.site(site_id), params.texts(tuple(sorted({page_key for page_key, _ in keys})))
+    on_pages = f"page_key IN {params.texts(tuple(sorted({page_key for page_key, _ in keys})))}"
     these = f"(page_key, toString(selector)) IN {params.bind(list(keys), 'Array(Tuple(String, String))')}"
-    where = f"WHERE site_id = {site}\n  AND page_key IN {pages}\n  AND {these}"
+    return Statement.of(_attributes([f"site_id = {params.site(site_id)}", on_pages, these]), params)
+
+
+def attributes_on(lens: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
+    """The rows of `compile_attributes` for every element on the lens's pages."""
+    return _attributes([f"site_id = {params.site(lens.site_id)}", _on_pages(lens, page_keys, params), "selector != ''"])
+
+
+def _attributes(clauses: list[str]) -> list[str]:
+    where = "WHERE " + "\n  AND ".join(clauses)
     shared = "toString(page_key) AS page_key, toString(selector) AS selector, timestamp, toString(tag) AS tag, toString(text) AS text"
     last = "argMaxIf({0}, (told, timestamp, {0}), {0} != '') AS {0}"
     placed = "if(max(told), argMaxIf({0}, timestamp, told), quantileExactInclusive(0.5)({0}))"
     size = "if(max(told), argMaxIf({0}, timestamp, told), NULL) AS {0}"
-    return Statement.of(
-        [
-            f"SELECT page_key, selector, tag, text, href, top, left_px, width, height, said_fixed, {LABEL} AS label",
-            "FROM (",
-            "SELECT page_key, selector,",
-            "  " + ", ".join(last.format(column) for column in ("tag", "text", "href")) + ",",
-            f"  {placed.format('y')} AS top, {placed.format('x')} AS left_px,",
-            "  " + ", ".join(size.format(column) for column in ("width", "height")) + ",",
-            "  max(fixed) AS said_fixed",
-            "FROM (",
-            f"SELECT {shared}, toString(href) AS href, x, y, width, height, fixed, true AS told",
-            "FROM elements FINAL",
-            where,
-            "UNION ALL",
-            f"SELECT {shared}, toString(href) AS href, x, y, 0. AS width, 0. AS height, fixed, false AS told",
-            "FROM interactions",
-            where + f"\n  AND {kind_clause('CLICK')}",
-            ")",
-            "GROUP BY page_key, selector",
-            ")",
-        ],
-        params,
-    )
+    return [
+        f"SELECT page_key, selector, tag, text, href, top, left_px, width, height, said_fixed, {LABEL} AS label",
+        "FROM (",
+        "SELECT page_key, selector,",
+        "  " + ", ".join(last.format(column) for column in ("tag", "text", "href")) + ",",
+        f"  {placed.format('y')} AS top, {placed.format('x')} AS left_px,",
+        "  " + ", ".join(size.format(column) for column in ("width", "height")) + ",",
+        "  max(fixed) AS said_fixed",
+        "FROM (",
+        f"SELECT {shared}, toString(href) AS href, x, y, width, height, fixed, true AS told",
+        "FROM elements FINAL",
+        where,
+        "UNION ALL",
+        f"SELECT {shared}, toString(href) AS href, x, y, 0. AS width, 0. AS height, fixed, false AS told",
+        "FROM interactions",
+        f"{where}\n  AND {kind_clause('CLICK')}",
+        ")",
+        "GROUP BY page_key, selector",
+        ")",
+    ]

@@ -7,108 +7,37 @@ from __future__ import annotations
 
 from clickhouse.attention import ATTENTION_BAND, AttentionQuestion, band_counts
 from clickhouse.breakdown import BREAKDOWN_ROW, BreakdownQuestion, rows_by_dimension
+from clickhouse.comparison import (
+    CELL_CHANGE,
+    ELEMENT_CHANGE,
+    SCROLL_BUCKET_CHANGE,
+    CellChangeQuestion,
+    ElementChangeQuestion,
+    ScrollChangeQuestion,
+    cell_changes,
+    element_changes,
+    scroll_changes,
+)
 from clickhouse.conditions import lens_clauses
+from clickhouse.conversions import DepthQuestion, depth_conversions
 from clickhouse.element_marks import from_interactions
-from clickhouse.elements import ElementsQuestion, listed_elements
-from clickhouse.heatmap import HEATMAP_POINT, POINT_ELEMENT, HeatmapQuestion, heatmap_rows, standard_viewport_px
+from clickhouse.elements import ElementsQuestion, attributes_on, listed_elements
+from clickhouse.export_shapes import DEAD_SPOT, DEPTH_CONVERSION, ELEMENT, INTERACTION, PAGE, RAGE_SPOT, REPLAY
+from clickhouse.filter_values import FILTER_VALUE, FilterValueQuestion, filter_value_rows
+from clickhouse.filter_values import ORDERING as VALUE_ORDERING
+from clickhouse.heatmap import HEATMAP_POINT, HeatmapQuestion, heatmap_rows, standard_viewport_px
 from clickhouse.hotspots import ORDERING, SpotQuestion, dead_spots, rage_spots
 from clickhouse.interactions import InteractionQuestion, interaction_clauses
 from clickhouse.lens import Lens
-from clickhouse.numbers import kind_clause, rate_shape, ratio
+from clickhouse.numbers import kind_clause
+from clickhouse.replays import ReplayQuestion, conversions_of_sessions, listed_replays
 from clickhouse.scroll import SCROLL_BUCKET, WHO, ScrollQuestion, depth_counts
-from clickhouse.selection import Leaf, Shape, compile_columns
+from clickhouse.selection import Shape, compile_columns
 from clickhouse.statement import Params, Statement
 from clickhouse.timeline import TIMELINE_POINT, TimelineQuestion, timeline_rows
-from clickhouse.totals import ISSUE_SCORE, ORDERS, page_rows
+from clickhouse.totals import ORDERS, page_rows
 
 PageKeys = tuple[str, ...]
-
-PAGE = Shape(
-    "PageEdge",
-    {
-        "key": Leaf("page", "String"),
-        "pageviews": Leaf("pageviews", "UInt64"),
-        "visitors": Leaf("visitors", "UInt64"),
-        "sessions": Leaf("sessions", "UInt64"),
-        "bounceRate": rate_shape("bounced_sessions", "sessions", "SESSIONS", subset=True),
-        "averageSecondsOnPage": Leaf(ratio("on_page_ms", "(1000 * timed_pageviews)"), "Nullable(Float64)"),
-        "clicks": Leaf("clicks", "UInt64"),
-        "rageClicks": Leaf("rage_clicks", "UInt64"),
-        "deadClicks": Leaf("dead_clicks", "UInt64"),
-        "rageRate": rate_shape("rage_clicks", "clicks", "CLICKS", subset=False),
-        "deadRate": rate_shape("dead_clicks", "clicks", "CLICKS", subset=True),
-        "issueScore": Leaf(ISSUE_SCORE, "Nullable(Float64)"),
-        "desktopClicks": Leaf("desktop_clicks", "UInt64"),
-        "tabletClicks": Leaf("tablet_clicks", "UInt64"),
-        "mobileClicks": Leaf("mobile_clicks", "UInt64"),
-    },
-)
-
-INTERACTION = Shape(
-    "Interaction",
-    {
-        "kind": Leaf(
-            "transform(toString(kind), ['click', 'dead', 'rage', 'move'], ['CLICK', 'DEAD_CLICK', 'RAGE_CLICK', 'MOVE'])", "String"
-        ),
-        "timestamp": Leaf("timestamp", "DateTime64(3, \\'UTC\\')"),
-        "relativeX": Leaf("x / viewport_width", "Float64"),
-        "y": Leaf("floor(y)", "Int64"),
-        "fixed": Leaf("fixed", "Bool"),
-        "url": Leaf("url", "String"),
-        "element": POINT_ELEMENT,
-        "sessionId": Leaf("nullIf(session_key, '')", "Nullable(String)"),
-        "visitorId": Leaf("nullIf(visitor_key, '')", "Nullable(String)"),
-    },
-)
-
-ELEMENT = Shape(
-    "ElementStats",
-    {
-        "key": Leaf("key", "String"),
-        "elementCount": Leaf("element_count", "UInt64"),
-        "element": Shape(
-            "Element",
-            {
-                "pageKey": Leaf("page_key", "String"),
-                "selector": Leaf("selector", "String"),
-                "name": Leaf("nullIf(name, '')", "Nullable(String)"),
-                "isCta": Leaf("is_cta", "Bool"),
-            },
-        ),
-        "x": Leaf("x", "Nullable(Float64)"),
-        "y": Leaf("floor(y)", "Nullable(Int64)"),
-        "displays": Leaf("displays", "UInt64"),
-        "clicks": Leaf("clicks", "UInt64"),
-        "clickRate": rate_shape("clicks", "displays", "REACHED_PAGEVIEWS", subset=False),
-        "clickShare": rate_shape("clicks", "lens_clicks", "CLICKS", subset=True),
-        "visitors": Leaf("visitors", "UInt64"),
-        "sessions": Leaf("sessions", "UInt64"),
-        "averageSecondsToClick": Leaf(ratio("waited_ms", "(1000 * waits)"), "Nullable(Float64)"),
-        "rageClicks": Leaf("rage_clicks", "UInt64"),
-        "deadClicks": Leaf("dead_clicks", "UInt64"),
-        "belowFold": rate_shape("fold_below", "fold_clicks", "CLICKS", subset=True),
-    },
-)
-
-SPOT: dict[str, Leaf | Shape] = {
-    "x": Leaf("if(selector = '', spot_column * standard_width_px / cell_columns, relative_x * standard_width_px)", "Float64"),
-    "y": Leaf("if(selector = '', spot_row * cell_height_px, floor(y))", "Int64"),
-    "element": POINT_ELEMENT,
-}
-
-RAGE_SPOT = Shape(
-    "RageClick",
-    SPOT
-    | {
-        "count": Leaf("count", "UInt64"),
-        "clicks": Leaf("clicks", "UInt64"),
-        "averageClicks": Leaf("clicks / count", "Float64"),
-        "maxClicks": Leaf("max_clicks", "UInt64"),
-        "severity": Leaf("multiIf(clicks / count < 6, 'LOW', clicks / count < 10, 'MEDIUM', 'HIGH')", "String"),
-    },
-)
-
-DEAD_SPOT = Shape("DeadClick", SPOT | {"clicks": Leaf("clicks", "UInt64"), "share": Leaf("clicks / page_clicks", "Float64")})
 
 
 def export_points(lens: Lens, page_keys: PageKeys, question: HeatmapQuestion) -> Statement:
@@ -182,8 +111,11 @@ def export_elements(lens: Lens, page_keys: PageKeys, question: ElementsQuestion)
         "FROM (",
         *listed_elements(lens, page_keys, question, params),
         ") AS stats",
+        "INNER JOIN (",
+        *attributes_on(lens, page_keys, params),
+        ") AS element USING (page_key, selector)",
         "LEFT JOIN (",
-        "SELECT page_key, selector, name, is_cta",
+        "SELECT page_key, selector, name, is_cta, is_fixed",
         "FROM element_marks FINAL",
         f"WHERE site_id = {params.site(lens.site_id)}",
         ") AS mark USING (page_key, selector)",
@@ -201,6 +133,59 @@ def export_dead_clicks(lens: Lens, page_keys: PageKeys, question: SpotQuestion) 
     """Most dead clicks first."""
     params = Params()
     return _spots(DEAD_SPOT, lens, dead_spots(lens, page_keys, question, params), question, params)
+
+
+def export_filter_values(lens: Lens, page_keys: PageKeys, question: FilterValueQuestion) -> Statement:
+    """Most sessions first."""
+    params = Params()
+    return _file(FILTER_VALUE, filter_value_rows(lens, page_keys, question, params), [f"ORDER BY {VALUE_ORDERING}"], params)
+
+
+def export_depth_conversions(lens: Lens, page_keys: PageKeys, question: DepthQuestion) -> Statement:
+    """From the top down."""
+    params = Params()
+    return _file(DEPTH_CONVERSION, depth_conversions(lens, page_keys, question, params), ["ORDER BY depth"], params)
+
+
+def export_replays(lens: Lens, page_keys: PageKeys, question: ReplayQuestion, url_template: str) -> Statement:
+    """As listed; the URLs are of the replays' beginnings."""
+    params = Params()
+    site = params.site(lens.site_id)
+    rows = [
+        f"SELECT *, {params.text(url_template)} AS url_template",
+        "FROM (",
+        "SELECT session_id, sort_value",
+        "FROM (",
+        *listed_replays(lens, page_keys, question, params),
+        ")",
+        ") AS listed",
+        "INNER JOIN (",
+        "SELECT *",
+        "FROM sessions FINAL",
+        f"WHERE site_id = {site}",
+        ") AS sessions USING (session_id)",
+        *conversions_of_sessions(site),
+    ]
+    return _file(REPLAY, rows, [f"ORDER BY {question.ordering}", f"LIMIT {params.bind(question.first, 'UInt32')}"], params)
+
+
+def export_element_changes(baseline: Lens, page_keys: PageKeys, question: ElementChangeQuestion) -> Statement:
+    """Biggest change first."""
+    params = Params()
+    return _file(ELEMENT_CHANGE, element_changes(baseline, page_keys, question, params), ["ORDER BY place"], params)
+
+
+def export_cell_changes(baseline: Lens, page_keys: PageKeys, question: CellChangeQuestion) -> Statement:
+    """Biggest change first."""
+    params = Params()
+    return _file(CELL_CHANGE, cell_changes(baseline, page_keys, question, params), ["ORDER BY place"], params)
+
+
+def export_scroll_changes(baseline: Lens, page_keys: PageKeys, question: ScrollChangeQuestion) -> Statement:
+    """From the top down."""
+    params = Params()
+    shape = SCROLL_BUCKET_CHANGE[WHO[question.scroll.aggregation]]
+    return _file(shape, scroll_changes(baseline, page_keys, question, params), ["ORDER BY place"], params)
 
 
 def _spots(shape: Shape, lens: Lens, spots: list[str], question: SpotQuestion, params: Params) -> Statement:

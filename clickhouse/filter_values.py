@@ -13,6 +13,8 @@ from clickhouse.totals import TOTALS, lens_rows
 
 COUNTS = ("pageviews", "visitors", "sessions")
 
+ORDERING = "sessions DESC, pageviews DESC, value"
+
 FILTER_VALUE = Shape(
     "FilterValue",
     {
@@ -37,24 +39,24 @@ class FilterValueQuestion:
 def compile_filter_values(lens: Lens, page_keys: tuple[str, ...], question: FilterValueQuestion) -> Statement:
     """One row a page that has such rows: `values`, a JSON array. Unknown values are left out."""
     params = Params()
+    rows = filter_value_rows(lens, page_keys, question, params)
+    values = f"toJSONString(groupArray({compile_json(question.selection, FILTER_VALUE)})) AS values"
+    return Statement.of([f"SELECT page, {values}", "FROM (", *rows, ")", "GROUP BY page"], params)
+
+
+def filter_value_rows(lens: Lens, page_keys: tuple[str, ...], question: FilterValueQuestion, params: Params) -> list[str]:
+    """One row a page and value, most sessions first."""
     column = DIMENSIONS[question.dimension]
     wanted = [f"{column} != ''"] if question.dimension not in ("DEVICE", "BREAKPOINT") else []
     if question.search:
         wanted.append(f"positionCaseInsensitiveUTF8(toString({column}), {params.text(question.search)}) > 0")
-    return Statement.of(
-        [
-            f"SELECT page, toJSONString(groupArray({compile_json(question.selection, FILTER_VALUE)})) AS values",
-            "FROM (",
-            "SELECT page, value,",
-            ",\n".join(f"  {TOTALS[count]} AS {count}" for count in COUNTS),
-            "FROM (",
-            *lens_rows(lens, page_keys, params, tuple(wanted), (page_column(lens), f"toString({column}) AS value")),
-            ")",
-            "GROUP BY page, value",
-            "ORDER BY sessions DESC, pageviews DESC, value",
-            f"LIMIT {params.bind(question.first, 'UInt32')} BY page",
-            ")",
-            "GROUP BY page",
-        ],
-        params,
-    )
+    return [
+        "SELECT page, value,",
+        ",\n".join(f"  {TOTALS[count]} AS {count}" for count in COUNTS),
+        "FROM (",
+        *lens_rows(lens, page_keys, params, tuple(wanted), (page_column(lens), f"toString({column}) AS value")),
+        ")",
+        "GROUP BY page, value",
+        f"ORDER BY {ORDERING}",
+        f"LIMIT {params.bind(question.first, 'UInt32')} BY page",
+    ]

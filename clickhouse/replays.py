@@ -23,11 +23,13 @@ either of the first two and never converted."""
 
 DURATION_MS = "dateDiff('millisecond', started_at, ended_at)"
 
-WATCH_SCORE = (
-    f"{RAGE_POINTS} * least(rage_clicks, {MAX_RAGE_BURSTS}) + {DEAD_POINTS} * least(dead_clicks, {MAX_DEAD_CLICKS})"
-    f" + {MINUTE_POINTS} * least(intDiv({DURATION_MS}, 60000), {MAX_MINUTES})"
-    f" + {LOST_POINTS} * (rage_clicks + dead_clicks > 0 AND conversions = 0)"
-)
+WATCH_PARTS = {
+    "rage": f"{RAGE_POINTS} * least(rage_clicks, {MAX_RAGE_BURSTS})",
+    "dead": f"{DEAD_POINTS} * least(dead_clicks, {MAX_DEAD_CLICKS})",
+    "duration": f"{MINUTE_POINTS} * least(intDiv({DURATION_MS}, 60000), {MAX_MINUTES})",
+    "lost": f"{LOST_POINTS} * (rage_clicks + dead_clicks > 0 AND conversions = 0)",
+}
+WATCH_SCORE = " + ".join(WATCH_PARTS.values())
 
 ORDERS = {"MOST_WORTH_WATCHING": WATCH_SCORE, "STARTED_AT": "toUnixTimestamp64Milli(started_at)", "DURATION": DURATION_MS}
 """ReplayOrderField to the whole number it sorts by."""
@@ -83,6 +85,10 @@ class ReplayQuestion:
     after: tuple[int, int, int] | None = None
     whole_site: bool = False
 
+    @property
+    def ordering(self) -> str:
+        return f"({'-' if self.descending else ''}sort_value, -toUnixTimestamp64Milli(started_at), session_id)"
+
 
 def compile_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQuestion) -> Statement:
     """Per page at most first + 1 of session_id, started_at and sort_value; ties by the newest, then by id.
@@ -90,6 +96,11 @@ def compile_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQues
     `total_count` in every row is the number of all of them. Measured: only what is sorted by goes through the join.
     """
     params = Params()
+    return Statement.of(listed_replays(lens, page_keys, question, params), params)
+
+
+def listed_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQuestion, params: Params) -> list[str]:
+    """The rows of `compile_replays`, in its order."""
     site = params.site(lens.site_id)
     known = [
         f"site_id = {site}",
@@ -98,31 +109,27 @@ def compile_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQues
         *_having(lens, question.having, params),
     ]
     by_score = question.order == "MOST_WORTH_WATCHING"
-    key = f"({'-' if question.descending else ''}sort_value, -toUnixTimestamp64Milli(started_at), session_id)"
-    return Statement.of(
-        [
-            "SELECT *",
-            "FROM (",
-            f"SELECT page, session_id, started_at, toInt64({ORDERS[question.order]}) AS sort_value, count() OVER (PARTITION BY page) AS total_count",
-            "FROM (",
-            "SELECT DISTINCT page, session_id",
-            "FROM (",
-            *_rows(lens, page_keys, question.whole_site, "session_id", params),
-            ")",
-            ") AS seen",
-            "INNER JOIN (",
-            "SELECT session_id, started_at, ended_at, rage_clicks, dead_clicks",
-            "FROM sessions FINAL",
-            "WHERE " + "\n  AND ".join(known),
-            ") AS known USING (session_id)",
-            *(_conversions(site) if by_score else []),
-            ")",
-            *_beyond(question, key, params),
-            f"ORDER BY page, {key}",
-            f"LIMIT {params.bind(question.first + 1, 'UInt32')} BY page",
-        ],
-        params,
-    )
+    return [
+        "SELECT *",
+        "FROM (",
+        f"SELECT page, session_id, started_at, toInt64({ORDERS[question.order]}) AS sort_value, count() OVER (PARTITION BY page) AS total_count",
+        "FROM (",
+        "SELECT DISTINCT page, session_id",
+        "FROM (",
+        *_rows(lens, page_keys, question.whole_site, "session_id", params),
+        ")",
+        ") AS seen",
+        "INNER JOIN (",
+        "SELECT session_id, started_at, ended_at, rage_clicks, dead_clicks",
+        "FROM sessions FINAL",
+        "WHERE " + "\n  AND ".join(known),
+        ") AS known USING (session_id)",
+        *(conversions_of_sessions(site) if by_score else []),
+        ")",
+        *_beyond(question, params),
+        f"ORDER BY page, {question.ordering}",
+        f"LIMIT {params.bind(question.first + 1, 'UInt32')} BY page",
+    ]
 
 
 def compile_in_lens(lens: Lens, page_keys: tuple[str, ...], whole_site: bool, session_ids: tuple[int, ...]) -> Statement:
@@ -176,7 +183,8 @@ def compile_conversions(site_id: str, session_ids: tuple[int, ...]) -> Statement
     )
 
 
-def _conversions(site: str) -> list[str]:
+def conversions_of_sessions(site: str) -> list[str]:
+    """A join that adds `conversions`, of the whole session."""
     return [
         "LEFT JOIN (",
         "SELECT session_id, count() AS conversions",
@@ -201,11 +209,11 @@ def _having(lens: Lens, having: ReplayFilter, params: Params) -> list[str]:
     return clauses + [performed_clause(lens.site_id, event, params) for event in having.performed]
 
 
-def _beyond(question: ReplayQuestion, key: str, params: Params) -> list[str]:
+def _beyond(question: ReplayQuestion, params: Params) -> list[str]:
     """The sessions after the last one seen."""
     if question.after is None:
         return []
     value, started_ms, session_id = question.after
     sign = -1 if question.descending else 1
     seen = f"({params.bind(sign * value, 'Int64')}, {params.bind(-started_ms, 'Int64')}, {params.bind(session_id, 'UInt64')})"
-    return [f"WHERE {key} > {seen}"]
+    return [f"WHERE {question.ordering} > {seen}"]

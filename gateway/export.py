@@ -9,12 +9,17 @@
     GET /export/elements.csv?siteId=site_abc123&page=https://example.com/pricing&orderBy={"field":"CLICKS"}&groupBy=HREF
     GET /export/rageClicks.csv?siteId=site_abc123&page=https://example.com/pricing&rule={"minClicks":3}
     GET /export/deadClicks.csv?siteId=site_abc123&page=https://example.com/pricing
+    GET /export/conversionsByDepth.csv?siteId=site_abc123&page=https://example.com/pricing&event=signup
     GET /export/pages.ndjson?siteId=site_abc123&orderBy={"field":"ISSUE_SCORE"}
+    GET /export/replays.ndjson?siteId=site_abc123&having={"minRage":1}
+    GET /export/filterValues.csv?siteId=site_abc123&dimension=BROWSER
+    GET /export/elementChanges.csv?siteId=site_abc123&baseline={"window":{"period":"D30"}}&candidate={"window":{"period":"D7"}}
     Authorization: Bearer hg_…
 
-Parameters are the arguments of the field of GraphQL that answers the same: `heatmap` (for points), `scroll`, `attention`,
-`interactions`, `breakdown`, `timeline`, `elements`, `rageClicks` and `deadClicks` of Insights, and `pages` of Site. Beside them
-`siteId`, `page` (a key) or `url` (a UrlMatch; `pages` takes it or nothing), `window` and `segment`. Words, numbers and enum values
+Parameters are the arguments of the field of GraphQL that answers the same: of Insights (`points` is `heatmap`), of Site (`pages`,
+`replays`, `filterValues`) or of a comparison (`elementChanges`, `cellChanges`, `scrollChanges`). Beside them `siteId`, and what is
+looked at: `page` (a key) or `url` (a UrlMatch; `pages` takes it or nothing, `replays` either or nothing), `window` and `segment`; for
+changes `baseline` and `candidate` (each a Lens), and `page` or nothing. Words, numbers and enum values
 are written as they are, lists and inputs as JSON, all of it percent-encoded. Columns have GraphQL's names; nested ones are joined,
 as in `reachValue` and `elementSelector`. Without `first` a file holds all rows, at most 1 000 000 (100 000 points, 1000 values);
 there is no `after`. An export costs as much of the key's budget as the dearest query may.

@@ -71,9 +71,8 @@ async def load_scroll(
     context: Context, compared: Compared, unit: str, step: int | None, aggregation: str, buckets: tuple[tuple[str, Selection], ...]
 ) -> Row | None:
     """None without pageviews on either side."""
-    question = ScrollQuestion(unit, depths.scroll_step(unit, step), aggregation, buckets)
-    asked, other = compared.baseline, compared.candidate.lens
-    rows = await context.answers.load(asked.question(compile_scroll_changes, ScrollChangeQuestion(other, question)))
+    question = ScrollChangeQuestion(compared.candidate.lens, ScrollQuestion(unit, depths.scroll_step(unit, step), aggregation, buckets))
+    rows = await context.answers.load(compared.baseline.question(compile_scroll_changes, question))
     return rows[0] if rows else None
 
 
@@ -86,11 +85,15 @@ async def load_elements(context: Context, compared: Compared, by_share: bool, fi
 
 async def load_cells(context: Context, compared: Compared, kind: str, by_share: bool, first: int, selection: Selection) -> str:
     """A JSON array in the client's selection."""
-    widths = {standard_viewport_px(asked.lens)[0] for asked in (compared.baseline, compared.candidate)}
-    width = widths.pop() if len(widths) == 1 else DESKTOP_WIDTH_PX
-    question = CellChangeQuestion(compared.candidate.lens, kind, by_share, width, page_size(first, context.max_points), selection)
+    question = cell_question(context, compared, kind, by_share, first, selection)
     rows = await context.answers.load(compared.baseline.question(compile_cell_changes, question))
     return rows[0]["rows"] if rows else "[]"
+
+
+def cell_question(context: Context, compared: Compared, kind: str, by_share: bool, first: int, selection: Selection) -> CellChangeQuestion:
+    widths = {standard_viewport_px(asked.lens)[0] for asked in (compared.baseline, compared.candidate)}
+    width = widths.pop() if len(widths) == 1 else DESKTOP_WIDTH_PX
+    return CellChangeQuestion(compared.candidate.lens, kind, by_share, width, page_size(first, context.max_points), selection)
 
 
 async def load_warnings(context: Context, compared: Compared) -> list[ComparisonWarning]:

@@ -46,8 +46,11 @@ async def load_filter_values(
     context: Context, asked: AskedLens, dimension: str, search: str | None, first: int, selection: Selection
 ) -> str:
     """Most sessions first; unknown values are left out."""
+    rows = await context.answers.load(asked.question(compile_filter_values, filter_value_question(dimension, search, first, selection)))
+    return rows[0]["values"] if rows else "[]"
+
+
+def filter_value_question(dimension: str, search: str | None, first: int, selection: Selection) -> FilterValueQuestion:
     if search and len(search) > MAX_SEARCH_LENGTH:
         raise BadUserInputError(f"search: at most {MAX_SEARCH_LENGTH} characters.", argument="search")
-    question = FilterValueQuestion(dimension, search or "", page_size(first, MAX_VALUES), selection)
-    rows = await context.answers.load(asked.question(compile_filter_values, question))
-    return rows[0]["values"] if rows else "[]"
+    return FilterValueQuestion(dimension, search or "", page_size(first, MAX_VALUES), selection)

@@ -24,7 +24,7 @@ from clickhouse.elements import (
 from clickhouse.errors import BadUserInputError, NotFoundError
 from clickhouse.selection import Selection
 from resolvers.context import Context
-from resolvers.depths import DEFAULT_STEP, STEP_RANGE
+from resolvers.depths import scroll_step
 from resolvers.discovery import MAX_VALUES
 from resolvers.lenses import AskedLens, absolute_url, page_size, seen_page
 from resolvers.listing import Listing
@@ -124,11 +124,11 @@ async def load_baseline(context: Context, asked: AskedLens, event: str | None) -
 
 async def list_depth_conversions(context: Context, asked: AskedLens, event: str | None, unit: str, step: int | None) -> list[Row]:
     """depth, sessions, conversions and revenue_micros, from the top down, as far as anybody got."""
-    step = DEFAULT_STEP[unit] if step is None else step
-    low, high = STEP_RANGE[unit]
-    if not low <= step <= high:
-        raise BadUserInputError(f"step: {low} to {high} for unit {unit}.", argument="step")
-    return await context.answers.load(asked.list_question(compile_depth_conversions, DepthQuestion(unit, step, event_name(event))))
+    return await context.answers.load(asked.list_question(compile_depth_conversions, depth_question(event, unit, step)))
+
+
+def depth_question(event: str | None, unit: str, step: int | None) -> DepthQuestion:
+    return DepthQuestion(unit, scroll_step(unit, step), event_name(event))
 
 
 def element_sort(by: str, descending: bool, event: str | None) -> ElementSort:

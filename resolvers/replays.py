@@ -44,7 +44,7 @@ async def list_replays(
     binding = asked.binding("replays", order, descending, having)
     asked, values = asked.resumed(after, binding, (int, int, int))
     first = page_size(first, MAX_REPLAYS) if visible else 0
-    question = ReplayQuestion(order, descending, first, having, values if visible else None, _is_whole_site(asked))
+    question = ReplayQuestion(order, descending, first, having, values if visible else None, is_whole_site(asked))
     rows = await context.answers.load(asked.list_question(compile_replays, question))
 
     def cursor(row: Row) -> str:
@@ -57,7 +57,7 @@ async def list_replays(
 
 async def load_in_lens(context: Context, asked: AskedLens, session_id: int) -> Row:
     """What happened of a listed session inside the lens."""
-    question = Question(compile_in_lens, asked.lens, asked.page_key, (_is_whole_site(asked),), (session_id,))
+    question = Question(compile_in_lens, asked.lens, asked.page_key, (is_whole_site(asked),), (session_id,))
     return next(row for row in await context.answers.load(question) if row["session_id"] == session_id)
 
 
@@ -67,5 +67,5 @@ async def load_watch_parts(context: Context, site_id: str, session: Row) -> Watc
     return WatchParts.of(session["rage_clicks"], session["dead_clicks"], duration_ms, conversions)
 
 
-def _is_whole_site(asked: AskedLens) -> bool:
+def is_whole_site(asked: AskedLens) -> bool:
     return asked.page_key is None and asked.lens.url is None

@@ -11,24 +11,31 @@ from dataclasses import dataclass
 from strawberry.schema import Schema
 
 from clickhouse import export
+from clickhouse import replays as sql
 from clickhouse.attention import AttentionQuestion
 from clickhouse.breakdown import BREAKDOWN_ROW, BreakdownQuestion
+from clickhouse.comparison import CELL_CHANGE, ELEMENT_CHANGE, ElementChangeQuestion, ScrollChangeQuestion
 from clickhouse.elements import ElementScope, ElementsQuestion
 from clickhouse.errors import BadUserInputError, NotFoundError
+from clickhouse.filter_values import FILTER_VALUE
 from clickhouse.heatmap import HEATMAP_POINT, Cell, HeatmapQuestion
 from clickhouse.hotspots import SpotQuestion
 from clickhouse.interactions import InteractionQuestion
+from clickhouse.lens import WHOLE_SITE
 from clickhouse.rage import DEFAULT_RULE
 from clickhouse.scroll import ScrollQuestion
 from clickhouse.selection import everything
+from clickhouse.sites import Site
 from clickhouse.statement import Statement
 from clickhouse.timeline import TIMELINE_POINT
-from resolvers import depths, discovery, heatmaps, lenses
+from resolvers import comparison, depths, discovery, elements, heatmaps, lenses, replays
+from resolvers.comparison import Compared
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, page_size
 from schema.arguments import argument_names, read_arguments
-from schema.enums import Aggregation, Dimension, ElementGrouping, Interval, PointKind, ScrollUnit
+from schema.enums import Aggregation, ChangeOrder, Dimension, ElementGrouping, Interval, PointKind, ScrollUnit
 from schema.inputs import CellInput, ElementOrder, PageOrder, PointInput, RageRule, plain_segment, resolved_window
+from schema.replays import ReplayFilter, ReplayOrder
 
 MAX_ROWS = 1_000_000
 MAX_SEARCH_LENGTH = 2048
@@ -36,11 +43,15 @@ MAX_SEARCH_LENGTH = 2048
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """`field` of GraphQL type `owner` is what is exported; `compile` takes its arguments by their Python names."""
+    """`field` of GraphQL type `owner` is what is exported; `compile` takes its arguments by their Python names.
+
+    `lens` are the parameters that say what is looked at.
+    """
 
     owner: str
     field: str
     compile: Callable[..., Statement]
+    lens: tuple[str, ...] = ("page", "url", "window", "segment")
 
 
 def _points(
@@ -62,9 +73,12 @@ def _points(
 def _scroll(
     context: Context, asked: AskedLens, unit: ScrollUnit | None = None, step: int | None = None, aggregation: Aggregation | None = None
 ) -> Statement:
+    return export.export_scroll(asked.lens, _page_keys(asked), _scroll_question(unit, step, aggregation))
+
+
+def _scroll_question(unit: ScrollUnit | None, step: int | None, aggregation: Aggregation | None) -> ScrollQuestion:
     name = (unit or ScrollUnit.PERCENT).name
-    question = ScrollQuestion(name, depths.scroll_step(name, step), (aggregation or Aggregation.UNIQUE_VISITORS).name)
-    return export.export_scroll(asked.lens, _page_keys(asked), question)
+    return ScrollQuestion(name, depths.scroll_step(name, step), (aggregation or Aggregation.UNIQUE_VISITORS).name)
 
 
 def _attention(context: Context, asked: AskedLens, band_height: int | None = None, top: int | None = None) -> Statement:
@@ -130,6 +144,51 @@ def _pages(context: Context, asked: AskedLens, first: int, search: str | None = 
     return export.export_pages(asked.lens, search, order.field.name, order.direction.name == "DESC", page_size(first, MAX_ROWS))
 
 
+def _filter_values(context: Context, asked: AskedLens, dimension: Dimension, first: int, search: str | None = None) -> Statement:
+    question = discovery.filter_value_question(dimension.name, search, first, everything(FILTER_VALUE))
+    return export.export_filter_values(asked.lens, _page_keys(asked), question)
+
+
+def _depth_conversions(
+    context: Context, asked: AskedLens, event: str | None = None, unit: ScrollUnit | None = None, step: int | None = None
+) -> Statement:
+    question = elements.depth_question(event, (unit or ScrollUnit.PERCENT).name, step)
+    return export.export_depth_conversions(asked.lens, _page_keys(asked), question)
+
+
+def _replays(
+    context: Context, asked: AskedLens, first: int, having: ReplayFilter | None = None, order_by: ReplayOrder | None = None
+) -> Statement:
+    context.require("replay:read")
+    order, wanted = order_by or ReplayOrder(), having.plain() if having else sql.ReplayFilter()
+    question = sql.ReplayQuestion(
+        order.field.name, order.descending, page_size(first, MAX_ROWS), wanted, whole_site=replays.is_whole_site(asked)
+    )
+    return export.export_replays(asked.lens, _page_keys(asked), question, asked.site.replay_url_template)
+
+
+def _element_changes(context: Context, compared: Compared, first: int, order_by: ChangeOrder | None = None) -> Statement:
+    by_share, size = order_by is ChangeOrder.SHARE, page_size(first, MAX_ROWS)
+    question = ElementChangeQuestion(compared.candidate.lens, by_share, size, everything(ELEMENT_CHANGE))
+    return export.export_element_changes(compared.baseline.lens, _page_keys(compared.baseline), question)
+
+
+def _cell_changes(context: Context, compared: Compared, kind: PointKind, first: int, order_by: ChangeOrder | None = None) -> Statement:
+    by_share = order_by is ChangeOrder.SHARE
+    question = comparison.cell_question(context, compared, kind.name, by_share, first, everything(CELL_CHANGE))
+    return export.export_cell_changes(compared.baseline.lens, _page_keys(compared.baseline), question)
+
+
+def _scroll_changes(
+    context: Context, compared: Compared, unit: ScrollUnit | None = None, step: int | None = None, aggregation: Aggregation | None = None
+) -> Statement:
+    question = ScrollChangeQuestion(compared.candidate.lens, _scroll_question(unit, step, aggregation))
+    return export.export_scroll_changes(compared.baseline.lens, _page_keys(compared.baseline), question)
+
+
+OF_SITE = ("url", "window", "segment")
+OF_COMPARISON = ("page", "baseline", "candidate")
+
 EXPORTS = {
     "points": Export("Insights", "heatmap", _points),
     "scroll": Export("Insights", "scroll", _scroll),
@@ -140,45 +199,62 @@ EXPORTS = {
     "elements": Export("Insights", "elements", _elements),
     "rageClicks": Export("Insights", "rageClicks", _rage_clicks),
     "deadClicks": Export("Insights", "deadClicks", _dead_clicks),
-    "pages": Export("Site", "pages", _pages),
+    "conversionsByDepth": Export("Insights", "conversionsByDepth", _depth_conversions),
+    "pages": Export("Site", "pages", _pages, OF_SITE),
+    "replays": Export("Site", "replays", _replays),
+    "filterValues": Export("Site", "filterValues", _filter_values, ("window",)),
+    "elementChanges": Export("Comparison", "elements", _element_changes, OF_COMPARISON),
+    "cellChanges": Export("Comparison", "cells", _cell_changes, OF_COMPARISON),
+    "scrollChanges": Export("Comparison", "scroll", _scroll_changes, OF_COMPARISON),
 }
-
-LENS = ("window", "segment", "url")
 
 
 async def compile_export(schema: Schema, context: Context, name: str, parameters: Mapping[str, str]) -> Statement:
     """The statement whose rows are the answer. `first` is as many as allowed when left out; there is no `after`."""
     one = EXPORTS[name]
-    takes = argument_names(schema, one.owner, one.field)
-    whole_site = one.owner == "Site"
-    known = {"siteId", *LENS, *takes, *([] if whole_site else ["page"])} - {"after"}
+    own = argument_names(schema, one.owner, one.field) - {"after", *one.lens}
+    known = {"siteId", *one.lens, *own}
     if unknown := parameters.keys() - known:
         raise BadUserInputError(f"{min(unknown)}: no parameter of this export; it takes {', '.join(sorted(known))}.", argument=min(unknown))
-    asked = await _asked(schema, context, parameters, whole_site=whole_site)
-    own = {name: text for name, text in parameters.items() if name not in ("siteId", "page", *LENS)}
-    arguments = read_arguments(schema, one.owner, one.field, own)
-    if "first" in takes and ("first" not in own or arguments["first"] is None):
-        arguments["first"] = MAX_ROWS
-    return one.compile(context, asked, **{name: value for name, value in arguments.items() if name not in ("after", *LENS)})
-
-
-async def _asked(schema: Schema, context: Context, parameters: Mapping[str, str], *, whole_site: bool) -> AskedLens:
-    """The lens of `page` or `url`; where the whole site can be asked, of neither."""
     if "siteId" not in parameters:
         raise BadUserInputError("siteId: which site? `viewer { sites }` lists those this key may read.", argument="siteId")
     site = await context.readable_site(parameters["siteId"])
-    if not whole_site and ("page" in parameters) == ("url" in parameters):
+    page = await _seen_page(context, site, parameters.get("page"))
+    lens = {name: text for name, text in parameters.items() if name in one.lens and name != "page"}
+    asked = await (
+        _compared(schema, context, site, lens, page) if one.owner == "Comparison" else _asked(schema, context, one, site, lens, page)
+    )
+    arguments = read_arguments(schema, one.owner, one.field, {name: parameters[name] for name in parameters.keys() & own})
+    if "first" in own and ("first" not in parameters or arguments["first"] is None):
+        arguments["first"] = MAX_ROWS
+    return one.compile(context, asked, **{name: value for name, value in arguments.items() if name not in ("after", *one.lens)})
+
+
+async def _seen_page(context: Context, site: Site, key: str | None) -> str | None:
+    if key is None:
+        return None
+    seen = await lenses.seen_page(context, site, key)
+    if seen is None:
+        raise NotFoundError(f"page: the site never saw {key}; `/export/pages.csv` lists those it saw.", argument="page")
+    return seen[0]
+
+
+async def _asked(schema: Schema, context: Context, one: Export, site: Site, given: Mapping[str, str], page: str | None) -> AskedLens:
+    """The lens on `page` or `url`; where the whole site can be asked, on neither."""
+    if (page is not None and "url" in given) or (one.owner == "Insights" and page is None and "url" not in given):
         raise BadUserInputError("page: give exactly one of `page` (a key) and `url` (a URL rule).", argument="page")
-    lens = read_arguments(schema, "Site", "pages", {name: parameters[name] for name in ("window", "segment") if name in parameters})
-    url = read_arguments(schema, "Site", "insights", {"url": parameters["url"]})["url"].rule("url") if "url" in parameters else None
-    page = None
-    if "page" in parameters:
-        seen = await lenses.seen_page(context, site, parameters["page"])
-        if seen is None:
-            raise NotFoundError(f"page: the site never saw {parameters['page']}; `/export/pages.csv` lists those it saw.", argument="page")
-        page = seen[0]
+    lens = read_arguments(schema, "Site", "pages", {name: given[name] for name in ("window", "segment") if name in given})
+    url = read_arguments(schema, "Site", "insights", {"url": given["url"]})["url"].rule("url") if "url" in given else None
+    if "url" not in one.lens:
+        url = WHOLE_SITE
     window = resolved_window(lens.get("window"), site, context.now)
     return await lenses.resolve(context, site, window, plain_segment(lens.get("segment")), url, page)
+
+
+async def _compared(schema: Schema, context: Context, site: Site, given: Mapping[str, str], page: str | None) -> Compared:
+    lens = read_arguments(schema, "Site", "compare", given)
+    sides = (lens[side].asked(context, site, side, page) for side in ("baseline", "candidate"))
+    return await comparison.resolve_both(*sides)
 
 
 def _page_keys(asked: AskedLens) -> tuple[str, ...]:

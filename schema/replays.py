@@ -233,6 +233,10 @@ class ReplayOrder:
     field: ReplayOrderField = strawberry.field(default=ReplayOrderField.MOST_WORTH_WATCHING, description="By what.")
     direction: Direction = strawberry.field(default=Direction.DESC, description="Largest or smallest first.")
 
+    @property
+    def descending(self) -> bool:
+        return self.direction is Direction.DESC
+
 
 HavingArgument = Annotated[ReplayFilter | None, strawberry.argument(description="Which of the sessions; all when left out.")]
 OrderArgument = Annotated[ReplayOrder | None, strawberry.argument(description="How to sort; most worth watching first when left out.")]
@@ -241,7 +245,7 @@ OrderArgument = Annotated[ReplayOrder | None, strawberry.argument(description="H
 async def list_replays(
     context: Context, asked: AskedLens, having: ReplayFilter | None, order_by: ReplayOrder | None, first: int, after: str | None
 ) -> ReplayConnection:
-    order = given(order_by) or ReplayOrder(field=ReplayOrderField.MOST_WORTH_WATCHING, direction=Direction.DESC)
+    order = given(order_by) or ReplayOrder()
     wanted = having.plain() if having else sql.ReplayFilter()
-    asked, listing = await replays.list_replays(context, asked, order.field.value, order.direction is Direction.DESC, wanted, first, after)
+    asked, listing = await replays.list_replays(context, asked, order.field.value, order.descending, wanted, first, after)
     return ReplayConnection(page_info=PageInfo.of(listing), total_count=listing.total_count, asked=asked, listing=listing)

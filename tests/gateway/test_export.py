@@ -27,17 +27,23 @@ from tests.asking import create_site, load
 from tests.gateway.applications import serving
 from tests.reference.rows import DataSet, data_set
 
-SITE = Site("site_export", "Export", time_zone="Europe/Berlin")
+REPLAYS = "https://replay.example/{sessionId}?who={visitorId}&t={offsetSeconds}"
+SITE = Site("site_export", "Export", time_zone="Europe/Berlin", replay_url_template=REPLAYS)
 PAGE = "https://example.com/pricing"
 RATE = "{ value numerator denominator basis low high }"
 POINT = "{ x y relativeX fixed count share element { selector label text tag } }"
 BUCKET = f"{{ depth visitors count reach {RATE} }}"
 BREAKDOWN = f"{{ value label isOther pageviews visitors sessions clicks rageClicks deadClicks share {RATE} }}"
 TIMELINE = "{ start isPartial pageviews visitors sessions clicks rageClicks deadClicks }"
-ELEMENT = f"""{{ key elementCount element {{ pageKey selector name isCta }} x y displays clicks clickRate {RATE} clickShare {RATE}
+ELEMENT = f"""{{ key elementCount element {{ pageKey selector label tag text href name isCta isFixed top left width height }}
+    x y displays clicks clickRate {RATE} clickShare {RATE}
     visitors sessions averageSecondsToClick rageClicks deadClicks belowFold {RATE} }}"""
 SPOT = "x y element { selector label text tag }"
 RAGE = f"{{ {SPOT} count clicks averageClicks maxClicks severity }}"
+REPLAY = """{ sessionId visitorId url startedAt durationSeconds breakpoint device country browser entryPage trafficSource
+    pages clicks rageClicks deadClicks conversions watchScore { value rage dead duration lost } }"""
+CHANGE = "{ baseline candidate delta relativeDelta }"
+RATE_CHANGE = f"{{ baseline {RATE} candidate {RATE} delta relativeDelta low high significant }}"
 INTERACTION = "{ kind timestamp relativeX y fixed url element { selector label text tag } sessionId visitorId }"
 TOTALS = f"""{{ pageviews visitors sessions bounceRate {RATE} averageSecondsOnPage clicks rageClicks deadClicks
     rageRate {RATE} deadRate {RATE} issueScore {{ value }} breakpoints {{ clicks }} }}"""
@@ -142,6 +148,25 @@ WIDE = [
         f"elements(orderBy: {{field: KEY, direction: DESC}}, first: 100) {{ rows: nodes {ELEMENT} }}",
         id="elements-by-key",
     ),
+    pytest.param(
+        "elements",
+        {"orderBy": {"field": "CONVERSIONS", "event": "signup"}},
+        f'elements(orderBy: {{field: CONVERSIONS, event: "signup"}}, first: 100) {{ rows: nodes {ELEMENT} }}',
+        id="elements-by-event",
+    ),
+    pytest.param(
+        "conversionsByDepth",
+        {},
+        f"conversionsByDepth {{ rows: depths {{ depth sessions conversions rate {RATE} revenue {{ currency amount }} }} }}",
+        id="conversions",
+    ),
+    pytest.param(
+        "conversionsByDepth",
+        {"event": "purchase", "unit": "PIXEL", "step": 300},
+        f"""conversionsByDepth(event: "purchase", unit: PIXEL, step: 300)
+            {{ rows: depths {{ depth sessions conversions rate {RATE} revenue {{ currency amount }} }} }}""",
+        id="conversions-of-an-event",
+    ),
     pytest.param("rageClicks", {}, f"rageClicks(first: 100) {{ rows: nodes {RAGE} }}", id="rage"),
     pytest.param(
         "rageClicks",
@@ -236,12 +261,109 @@ async def test_pages_are_listed_as_in_graphql(http: AsyncClient, data: DataSet) 
                 assert row[name] == (pytest.approx(value, rel=1e-12) if isinstance(value, float) else value), name
 
 
+@pytest.mark.parametrize("lens", ["", f', page: "{PAGE}"', ", url"], ids=["site", "page", "rule"])
+async def test_replays_are_listed_as_in_graphql(http: AsyncClient, data: DataSet, lens: str) -> None:
+    arguments = 'having: {minDurationSeconds: 1, visitedPage: {prefix: "https"}}, orderBy: {field: DURATION, direction: ASC}, first: 100'
+    given = {"having": {"minDurationSeconds": 1, "visitedPage": {"prefix": "https"}}, "orderBy": {"field": "DURATION", "direction": "ASC"}}
+    for written, parameters in ((arguments, given), ("first: 100", {})):
+        which: dict[str, Any] = {}
+        listing = f"(window: $w, segment: $s) {{ replays({written}) {{ nodes {REPLAY} }} }}"
+        if not lens:
+            field = f"replays(window: $w, segment: $s, {written}) {{ nodes {REPLAY} }}"
+        elif "page" in lens:
+            field, which = f'page(key: "{PAGE}") {{ insights{listing} }}', {"page": PAGE}
+        else:
+            field, which = f"insights{listing.replace('(window', '(url: $url, window', 1)}", {"url": {"prefix": "https"}}
+        answered = await graphql(
+            http, f"matchedPages(url: $url) {{ totalCount }} {field}", w=window(data), s={"device": ["MOBILE", "DESKTOP"]}
+        )
+        while "nodes" not in answered:
+            answered.pop("matchedPages", None)
+            (answered,) = answered.values()
+        found = await rows(http, "replays", window=window(data), segment={"device": ["MOBILE", "DESKTOP"]}, **which, **parameters)
+        expected = [flat(node) for node in answered["nodes"]]
+        for row in (*found, *expected):
+            row["startedAt"] = datetime.fromisoformat(row["startedAt"])
+        assert found[:100] == expected and expected
+        assert all(row["url"].startswith("https://replay.example/") for row in found)
+
+
+async def test_replays_need_their_scope(settings: Settings, http: AsyncClient) -> None:
+    http.headers["Authorization"] = f"Bearer {token(settings, 'heatmap:read')}"
+    refused = await export(http, "replays.csv")
+    assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN")
+
+
+async def test_values_of_filters(http: AsyncClient, data: DataSet) -> None:
+    field = "filterValues(dimension: BROWSER, window: $w, first: 100) { value pageviews visitors sessions }"
+    answered = await graphql(
+        http, f"matchedPages(url: $url, window: $w) {{ totalCount }} pages(segment: $s) {{ totalCount }} {field}", w=window(data)
+    )
+    found = await rows(http, "filterValues", dimension="BROWSER", window=window(data))
+    assert found == answered["filterValues"] and len(found) > 1
+    value = found[-1]["value"]
+    assert found[-1] in await rows(http, "filterValues", dimension="BROWSER", window=window(data), search=value.upper(), first=1000)
+
+
+CHANGES = [
+    pytest.param(
+        "elementChanges",
+        {"orderBy": "SHARE"},
+        f"""elements(orderBy: SHARE, first: 100) {{ element {{ selector label text tag }} clicks {CHANGE}
+            clickRate {RATE_CHANGE} clickShare {RATE_CHANGE} }}""",
+        id="elements",
+    ),
+    pytest.param(
+        "cellChanges",
+        {"kind": "DEAD_CLICK"},
+        f"""cells(kind: DEAD_CLICK, first: 100000) {{ x y relativeX fixed count {CHANGE} share {RATE_CHANGE}
+            element {{ selector label text tag }} }}""",
+        id="cells",
+    ),
+    pytest.param(
+        "scrollChanges",
+        {"unit": "PIXEL", "step": 200},
+        f"scroll(unit: PIXEL, step: 200) {{ buckets {{ depth visitors {CHANGE} reach {RATE_CHANGE} }} }}",
+        id="scroll",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "field"), CHANGES)
+@pytest.mark.parametrize("page", [True, False], ids=["page", "site"])
+async def test_changes_have_the_numbers_of_graphql(
+    http: AsyncClient, data: DataSet, name: str, parameters: dict[str, Any], field: str, page: bool
+) -> None:
+    sides = {"baseline": {"window": window(data)}, "candidate": {"window": window(data), "segment": {"device": ["MOBILE"]}}}
+    query = f'query ($b: Lens!, $c: Lens!) {{ site(siteId: "{SITE.site_id}") {{ %s }} }}'
+    compare = f"compare(baseline: $b, candidate: $c) {{ {field} }}"
+    selection = f'page(key: "{PAGE}") {{ {compare} }}' if page else compare
+    variables = {"b": sides["baseline"], "c": sides["candidate"]}
+    answered = (await http.post("/graphql", json={"query": query % selection, "variables": variables})).json()["data"]
+    while isinstance(answered, dict):
+        (answered,) = answered.values()
+    found = await rows(http, name, **sides, **({"page": PAGE} if page else {}), **parameters)
+    assert found == [flat(row) for row in answered] and found
+
+
+def needed(data: DataSet, name: str) -> dict[str, Any]:
+    """Parameters with which the export has rows."""
+    if name.endswith("Changes"):
+        return {"baseline": {"window": window(data)}, "candidate": {"window": window(data), "segment": {"device": ["MOBILE"]}}}
+    more = {"breakdown": {"by": "VARIANT"}, "filterValues": {"dimension": "COUNTRY"}}.get(name, {})
+    return {"window": window(data)} | ({} if name == "filterValues" else {"url": {"prefix": "https"}}) | more
+
+
 @pytest.mark.parametrize("name", EXPORTS)
 async def test_every_format_holds_the_same_rows(http: AsyncClient, database: SyncClient, data: DataSet, name: str) -> None:
-    parameters = {"window": window(data), "url": {"prefix": "https"}} | ({"by": "VARIANT"} if name == "breakdown" else {})
+    parameters = needed(data, name)
     expected = await rows(http, name, **parameters)
+    assert expected
     table = await export(http, f"{name}.csv", **parameters)
-    assert list(csv.DictReader(io.StringIO(table.text))) == [{key: written(value) for key, value in row.items()} for row in expected]
+    read_rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert [parsed(text, row) for text, row in zip(read_rows, expected, strict=True)] == [
+        {key: value if isinstance(value, float) else written(value) for key, value in row.items()} for row in expected
+    ]
     parquet = (await export(http, f"{name}.parquet", **parameters)).content
     read = database.raw_query(f"SELECT * FROM format(Parquet, unhex('{parquet.hex()}')) FORMAT JSONEachRow")
     assert [orjson.loads(line) for line in read.splitlines()] == expected
@@ -251,11 +373,21 @@ def written(value: Any) -> str:
     """As ClickHouse writes it to CSV."""
     if value is None:
         return ""
-    return (
-        orjson.dumps(value).decode()
-        if isinstance(value, bool)
-        else str(int(value) if isinstance(value, float) and value.is_integer() else value)
-    )
+    if isinstance(value, list):
+        return f"[{','.join(tuple_of(row) for row in value)}]"
+    if isinstance(value, bool):
+        return orjson.dumps(value).decode()
+    return str(value)
+
+
+def parsed(texts: dict[str, str], row: dict[str, Any]) -> dict[str, Any]:
+    """Numbers with a fraction as such: their notation is free."""
+    return {key: float(text) if isinstance(row[key], float) else text for key, text in texts.items()}
+
+
+def tuple_of(revenue: dict[str, Any]) -> str:
+    currency = "NULL" if revenue["currency"] is None else f"'{revenue['currency']}'"
+    return f"({currency},{revenue['amount']:g})"
 
 
 async def test_files_have_names_and_types(http: AsyncClient) -> None:
@@ -309,6 +441,12 @@ async def test_no_rows_is_an_empty_file(http: AsyncClient) -> None:
         ("interactions.csv", {"page": PAGE, "points": []}, 400, "BAD_USER_INPUT", "points: 1 to 1000"),
         ("elements.csv", {"page": PAGE, "groupBy": "TAG"}, 400, "BAD_USER_INPUT", "groupBy: Value 'TAG' does not exist"),
         ("rageClicks.csv", {"page": PAGE, "rule": {"minClicks": 1}}, 400, "BAD_USER_INPUT", "rule.minClicks: 2 to 100"),
+        ("replays.csv", {"page": PAGE, "url": {"path": "/"}}, 400, "BAD_USER_INPUT", "exactly one of `page`"),
+        ("replays.csv", {"having": {"minRage": -1}}, 400, "BAD_USER_INPUT", "having.minRage: 0 to"),
+        ("filterValues.csv", {}, 400, "BAD_USER_INPUT", "dimension: is needed"),
+        ("filterValues.csv", {"dimension": "BROWSER", "page": PAGE}, 400, "BAD_USER_INPUT", "page: no parameter of this export"),
+        ("elementChanges.csv", {"baseline": {}}, 400, "BAD_USER_INPUT", "candidate: is needed"),
+        ("scrollChanges.csv", {"baseline": {}, "candidate": {"window": {"last": "x"}}}, 400, "BAD_USER_INPUT", "candidate.window"),
         ("pages.csv", {"page": PAGE}, 400, "BAD_USER_INPUT", "page: no parameter of this export"),
         ("pages.csv", {"url": {"regex": "("}}, 400, "BAD_USER_INPUT", "url.regex: no valid RE2"),
         ("pages.csv", {"siteId": "site_other"}, 404, "NOT_FOUND", "No site 'site_other'"),

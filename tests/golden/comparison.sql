@@ -186,101 +186,104 @@ GROUP BY page
 
 SELECT page, toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray((place, CAST(tuple(CAST(tuple(selector, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector), nullIf(text, '')), 'Tuple(`selector` String, `label` String, `text` Nullable(String))'), CAST(tuple(baseline_clicks, candidate_clicks), 'Tuple(`baseline` UInt64, `candidate` UInt64)'), CAST(tuple(CAST(tuple(click_rate_baseline, click_rate_baseline_low, click_rate_baseline_high), 'Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64))'), CAST(tuple(click_rate_candidate, click_rate_candidate_low, click_rate_candidate_high), 'Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64))'), click_rate_delta, click_rate_low, click_rate_high, click_rate_low > 0 OR click_rate_high < 0), 'Tuple(`baseline` Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64)), `candidate` Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64)), `delta` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64), `significant` Nullable(Bool))'), CAST(tuple(click_share_delta, click_share_delta / nullIf(click_share_baseline, 0)), 'Tuple(`delta` Nullable(Float64), `relativeDelta` Nullable(Float64))')), 'Tuple(`element` Tuple(`selector` String, `label` String, `text` Nullable(String)), `clicks` Tuple(`baseline` UInt64, `candidate` UInt64), `clickRate` Tuple(`baseline` Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64)), `candidate` Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64)), `delta` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64), `significant` Nullable(Bool)), `clickShare` Tuple(`delta` Nullable(Float64), `relativeDelta` Nullable(Float64)))')))))) AS rows
 FROM (
-  SELECT *, row_number() OVER (PARTITION BY page ORDER BY abs(toInt64(candidate_clicks) - toInt64(baseline_clicks)) DESC, greatest(baseline_clicks, candidate_clicks) DESC, selector) AS place
+  SELECT *
   FROM (
-    SELECT *,
-      if(baseline_all_sessions = 0, NULL, baseline_sessions / baseline_all_sessions) AS click_rate_baseline,
-      if(baseline_all_sessions = 0, NULL, greatest(0., ((baseline_sessions / baseline_all_sessions) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_all_sessions) - 1.959963984540054 * sqrt((baseline_sessions / baseline_all_sessions) * (1 - (baseline_sessions / baseline_all_sessions)) / baseline_all_sessions + 1.959963984540054 * 1.959963984540054 / (4 * baseline_all_sessions * baseline_all_sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_all_sessions))) AS click_rate_baseline_low,
-      if(baseline_all_sessions = 0, NULL, least(1., ((baseline_sessions / baseline_all_sessions) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_all_sessions) + 1.959963984540054 * sqrt((baseline_sessions / baseline_all_sessions) * (1 - (baseline_sessions / baseline_all_sessions)) / baseline_all_sessions + 1.959963984540054 * 1.959963984540054 / (4 * baseline_all_sessions * baseline_all_sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_all_sessions))) AS click_rate_baseline_high,
-      if(candidate_all_sessions = 0, NULL, candidate_sessions / candidate_all_sessions) AS click_rate_candidate,
-      if(candidate_all_sessions = 0, NULL, greatest(0., ((candidate_sessions / candidate_all_sessions) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_all_sessions) - 1.959963984540054 * sqrt((candidate_sessions / candidate_all_sessions) * (1 - (candidate_sessions / candidate_all_sessions)) / candidate_all_sessions + 1.959963984540054 * 1.959963984540054 / (4 * candidate_all_sessions * candidate_all_sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_all_sessions))) AS click_rate_candidate_low,
-      if(candidate_all_sessions = 0, NULL, least(1., ((candidate_sessions / candidate_all_sessions) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_all_sessions) + 1.959963984540054 * sqrt((candidate_sessions / candidate_all_sessions) * (1 - (candidate_sessions / candidate_all_sessions)) / candidate_all_sessions + 1.959963984540054 * 1.959963984540054 / (4 * candidate_all_sessions * candidate_all_sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_all_sessions))) AS click_rate_candidate_high,
-      click_rate_candidate - click_rate_baseline AS click_rate_delta,
-      click_rate_delta - sqrt(pow(click_rate_candidate - click_rate_candidate_low, 2) + pow(click_rate_baseline_high - click_rate_baseline, 2)) AS click_rate_low,
-      click_rate_delta + sqrt(pow(click_rate_candidate_high - click_rate_candidate, 2) + pow(click_rate_baseline - click_rate_baseline_low, 2)) AS click_rate_high,
-      if(baseline_all_clicks = 0, NULL, baseline_clicks / baseline_all_clicks) AS click_share_baseline,
-      if(baseline_all_clicks = 0, NULL, greatest(0., ((baseline_clicks / baseline_all_clicks) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_all_clicks) - 1.959963984540054 * sqrt((baseline_clicks / baseline_all_clicks) * (1 - (baseline_clicks / baseline_all_clicks)) / baseline_all_clicks + 1.959963984540054 * 1.959963984540054 / (4 * baseline_all_clicks * baseline_all_clicks))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_all_clicks))) AS click_share_baseline_low,
-      if(baseline_all_clicks = 0, NULL, least(1., ((baseline_clicks / baseline_all_clicks) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_all_clicks) + 1.959963984540054 * sqrt((baseline_clicks / baseline_all_clicks) * (1 - (baseline_clicks / baseline_all_clicks)) / baseline_all_clicks + 1.959963984540054 * 1.959963984540054 / (4 * baseline_all_clicks * baseline_all_clicks))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_all_clicks))) AS click_share_baseline_high,
-      if(candidate_all_clicks = 0, NULL, candidate_clicks / candidate_all_clicks) AS click_share_candidate,
-      if(candidate_all_clicks = 0, NULL, greatest(0., ((candidate_clicks / candidate_all_clicks) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_all_clicks) - 1.959963984540054 * sqrt((candidate_clicks / candidate_all_clicks) * (1 - (candidate_clicks / candidate_all_clicks)) / candidate_all_clicks + 1.959963984540054 * 1.959963984540054 / (4 * candidate_all_clicks * candidate_all_clicks))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_all_clicks))) AS click_share_candidate_low,
-      if(candidate_all_clicks = 0, NULL, least(1., ((candidate_clicks / candidate_all_clicks) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_all_clicks) + 1.959963984540054 * sqrt((candidate_clicks / candidate_all_clicks) * (1 - (candidate_clicks / candidate_all_clicks)) / candidate_all_clicks + 1.959963984540054 * 1.959963984540054 / (4 * candidate_all_clicks * candidate_all_clicks))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_all_clicks))) AS click_share_candidate_high,
-      click_share_candidate - click_share_baseline AS click_share_delta,
-      click_share_delta - sqrt(pow(click_share_candidate - click_share_candidate_low, 2) + pow(click_share_baseline_high - click_share_baseline, 2)) AS click_share_low,
-      click_share_delta + sqrt(pow(click_share_candidate_high - click_share_candidate, 2) + pow(click_share_baseline - click_share_baseline_low, 2)) AS click_share_high
+    SELECT *, row_number() OVER (PARTITION BY page ORDER BY abs(toInt64(candidate_clicks) - toInt64(baseline_clicks)) DESC, greatest(baseline_clicks, candidate_clicks) DESC, selector) AS place
     FROM (
       SELECT *,
-        sum(baseline_clicks) OVER (PARTITION BY page) AS baseline_all_clicks,
-        sum(candidate_clicks) OVER (PARTITION BY page) AS candidate_all_clicks
+        if(baseline_all_sessions = 0, NULL, baseline_sessions / baseline_all_sessions) AS click_rate_baseline,
+        if(baseline_all_sessions = 0, NULL, greatest(0., ((baseline_sessions / baseline_all_sessions) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_all_sessions) - 1.959963984540054 * sqrt((baseline_sessions / baseline_all_sessions) * (1 - (baseline_sessions / baseline_all_sessions)) / baseline_all_sessions + 1.959963984540054 * 1.959963984540054 / (4 * baseline_all_sessions * baseline_all_sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_all_sessions))) AS click_rate_baseline_low,
+        if(baseline_all_sessions = 0, NULL, least(1., ((baseline_sessions / baseline_all_sessions) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_all_sessions) + 1.959963984540054 * sqrt((baseline_sessions / baseline_all_sessions) * (1 - (baseline_sessions / baseline_all_sessions)) / baseline_all_sessions + 1.959963984540054 * 1.959963984540054 / (4 * baseline_all_sessions * baseline_all_sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_all_sessions))) AS click_rate_baseline_high,
+        if(candidate_all_sessions = 0, NULL, candidate_sessions / candidate_all_sessions) AS click_rate_candidate,
+        if(candidate_all_sessions = 0, NULL, greatest(0., ((candidate_sessions / candidate_all_sessions) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_all_sessions) - 1.959963984540054 * sqrt((candidate_sessions / candidate_all_sessions) * (1 - (candidate_sessions / candidate_all_sessions)) / candidate_all_sessions + 1.959963984540054 * 1.959963984540054 / (4 * candidate_all_sessions * candidate_all_sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_all_sessions))) AS click_rate_candidate_low,
+        if(candidate_all_sessions = 0, NULL, least(1., ((candidate_sessions / candidate_all_sessions) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_all_sessions) + 1.959963984540054 * sqrt((candidate_sessions / candidate_all_sessions) * (1 - (candidate_sessions / candidate_all_sessions)) / candidate_all_sessions + 1.959963984540054 * 1.959963984540054 / (4 * candidate_all_sessions * candidate_all_sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_all_sessions))) AS click_rate_candidate_high,
+        click_rate_candidate - click_rate_baseline AS click_rate_delta,
+        click_rate_delta - sqrt(pow(click_rate_candidate - click_rate_candidate_low, 2) + pow(click_rate_baseline_high - click_rate_baseline, 2)) AS click_rate_low,
+        click_rate_delta + sqrt(pow(click_rate_candidate_high - click_rate_candidate, 2) + pow(click_rate_baseline - click_rate_baseline_low, 2)) AS click_rate_high,
+        if(baseline_all_clicks = 0, NULL, baseline_clicks / baseline_all_clicks) AS click_share_baseline,
+        if(baseline_all_clicks = 0, NULL, greatest(0., ((baseline_clicks / baseline_all_clicks) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_all_clicks) - 1.959963984540054 * sqrt((baseline_clicks / baseline_all_clicks) * (1 - (baseline_clicks / baseline_all_clicks)) / baseline_all_clicks + 1.959963984540054 * 1.959963984540054 / (4 * baseline_all_clicks * baseline_all_clicks))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_all_clicks))) AS click_share_baseline_low,
+        if(baseline_all_clicks = 0, NULL, least(1., ((baseline_clicks / baseline_all_clicks) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_all_clicks) + 1.959963984540054 * sqrt((baseline_clicks / baseline_all_clicks) * (1 - (baseline_clicks / baseline_all_clicks)) / baseline_all_clicks + 1.959963984540054 * 1.959963984540054 / (4 * baseline_all_clicks * baseline_all_clicks))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_all_clicks))) AS click_share_baseline_high,
+        if(candidate_all_clicks = 0, NULL, candidate_clicks / candidate_all_clicks) AS click_share_candidate,
+        if(candidate_all_clicks = 0, NULL, greatest(0., ((candidate_clicks / candidate_all_clicks) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_all_clicks) - 1.959963984540054 * sqrt((candidate_clicks / candidate_all_clicks) * (1 - (candidate_clicks / candidate_all_clicks)) / candidate_all_clicks + 1.959963984540054 * 1.959963984540054 / (4 * candidate_all_clicks * candidate_all_clicks))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_all_clicks))) AS click_share_candidate_low,
+        if(candidate_all_clicks = 0, NULL, least(1., ((candidate_clicks / candidate_all_clicks) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_all_clicks) + 1.959963984540054 * sqrt((candidate_clicks / candidate_all_clicks) * (1 - (candidate_clicks / candidate_all_clicks)) / candidate_all_clicks + 1.959963984540054 * 1.959963984540054 / (4 * candidate_all_clicks * candidate_all_clicks))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_all_clicks))) AS click_share_candidate_high,
+        click_share_candidate - click_share_baseline AS click_share_delta,
+        click_share_delta - sqrt(pow(click_share_candidate - click_share_candidate_low, 2) + pow(click_share_baseline_high - click_share_baseline, 2)) AS click_share_low,
+        click_share_delta + sqrt(pow(click_share_candidate_high - click_share_candidate, 2) + pow(click_share_baseline - click_share_baseline_low, 2)) AS click_share_high
       FROM (
-        SELECT page, selector,
-          countIf(NOT candidate) AS baseline_clicks, uniqExactIf(session_id, NOT candidate) AS baseline_sessions,
-          countIf(candidate) AS candidate_clicks, uniqExactIf(session_id, candidate) AS candidate_sessions,
-          argMax((tag, text), (candidate, timestamp, row_id)) AS latest, latest.1 AS tag, latest.2 AS text
+        SELECT *,
+          sum(baseline_clicks) OVER (PARTITION BY page) AS baseline_all_clicks,
+          sum(candidate_clicks) OVER (PARTITION BY page) AS candidate_all_clicks
         FROM (
-          SELECT page_key AS page, false AS candidate, if((page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p0:String} AND deleted), '', toString(selector)) AS selector, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id
-          FROM interactions
-          WHERE site_id = {p0:String}
-            AND page_key IN {p1:Array(String)}
-            AND day BETWEEN {p2:Date} AND {p3:Date}
-            AND breakpoint IN {p4:Array(String)}
-            AND kind IN ('click', 'dead')
-          UNION ALL
-          SELECT page_key AS page, true AS candidate, if((page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p0:String} AND deleted), '', toString(selector)) AS selector, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id
-          FROM interactions
-          WHERE site_id = {p0:String}
-            AND page_key IN {p1:Array(String)}
-            AND day BETWEEN {p5:Date} AND {p6:Date}
-            AND breakpoint IN {p4:Array(String)}
-            AND kind IN ('click', 'dead')
-        )
-        GROUP BY page, selector
-      ) AS clicks
-      INNER JOIN (
-        SELECT page,
-          uniqExactIf(session_id, NOT candidate) AS baseline_all_sessions,
-          uniqExactIf(session_id, candidate) AS candidate_all_sessions
-        FROM (
-          SELECT row_page AS page, false AS candidate, session_id
+          SELECT page, selector,
+            countIf(NOT candidate) AS baseline_clicks, uniqExactIf(session_id, NOT candidate) AS baseline_sessions,
+            countIf(candidate) AS candidate_clicks, uniqExactIf(session_id, candidate) AS candidate_sessions,
+            argMax((tag, text), (candidate, timestamp, row_id)) AS latest, latest.1 AS tag, latest.2 AS text
           FROM (
-            SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+            SELECT page_key AS page, false AS candidate, if((page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p0:String} AND deleted), '', toString(selector)) AS selector, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id
             FROM interactions
             WHERE site_id = {p0:String}
               AND page_key IN {p1:Array(String)}
               AND day BETWEEN {p2:Date} AND {p3:Date}
               AND breakpoint IN {p4:Array(String)}
+              AND kind IN ('click', 'dead')
             UNION ALL
-            SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
-            FROM pageviews
-            WHERE site_id = {p0:String}
-              AND page_key IN {p1:Array(String)}
-              AND day BETWEEN {p2:Date} AND {p3:Date}
-              AND breakpoint IN {p4:Array(String)}
-          )
-          UNION ALL
-          SELECT row_page AS page, true AS candidate, session_id
-          FROM (
-            SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+            SELECT page_key AS page, true AS candidate, if((page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p0:String} AND deleted), '', toString(selector)) AS selector, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id
             FROM interactions
             WHERE site_id = {p0:String}
               AND page_key IN {p1:Array(String)}
               AND day BETWEEN {p5:Date} AND {p6:Date}
               AND breakpoint IN {p4:Array(String)}
-            UNION ALL
-            SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
-            FROM pageviews
-            WHERE site_id = {p0:String}
-              AND page_key IN {p1:Array(String)}
-              AND day BETWEEN {p5:Date} AND {p6:Date}
-              AND breakpoint IN {p4:Array(String)}
+              AND kind IN ('click', 'dead')
           )
-        )
-        GROUP BY page
-      ) AS populations USING (page)
+          GROUP BY page, selector
+        ) AS clicks
+        INNER JOIN (
+          SELECT page,
+            uniqExactIf(session_id, NOT candidate) AS baseline_all_sessions,
+            uniqExactIf(session_id, candidate) AS candidate_all_sessions
+          FROM (
+            SELECT row_page AS page, false AS candidate, session_id
+            FROM (
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+              FROM interactions
+              WHERE site_id = {p0:String}
+                AND page_key IN {p1:Array(String)}
+                AND day BETWEEN {p2:Date} AND {p3:Date}
+                AND breakpoint IN {p4:Array(String)}
+              UNION ALL
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+              FROM pageviews
+              WHERE site_id = {p0:String}
+                AND page_key IN {p1:Array(String)}
+                AND day BETWEEN {p2:Date} AND {p3:Date}
+                AND breakpoint IN {p4:Array(String)}
+            )
+            UNION ALL
+            SELECT row_page AS page, true AS candidate, session_id
+            FROM (
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+              FROM interactions
+              WHERE site_id = {p0:String}
+                AND page_key IN {p1:Array(String)}
+                AND day BETWEEN {p5:Date} AND {p6:Date}
+                AND breakpoint IN {p4:Array(String)}
+              UNION ALL
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+              FROM pageviews
+              WHERE site_id = {p0:String}
+                AND page_key IN {p1:Array(String)}
+                AND day BETWEEN {p5:Date} AND {p6:Date}
+                AND breakpoint IN {p4:Array(String)}
+            )
+          )
+          GROUP BY page
+        ) AS populations USING (page)
+      )
+      WHERE selector != ''
     )
-    WHERE selector != ''
   )
+  WHERE place <= {p7:UInt32}
 )
-WHERE place <= {p7:UInt32}
 GROUP BY page
 -- p0 = 'site_golden'
 -- p1 = ['https://example.com/pricing']
@@ -293,61 +296,64 @@ GROUP BY page
 
 SELECT page, toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray((place, CAST(tuple(cell_column * standard_width_px / cell_columns, cell_row * cell_height_px, fixed, CAST(tuple(baseline_count, candidate_count, toInt64(candidate_count) - toInt64(baseline_count)), 'Tuple(`baseline` UInt64, `candidate` UInt64, `delta` Int64)'), CAST(tuple(share_delta, share_low, share_high), 'Tuple(`delta` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64))'), if(selector = '', NULL, CAST(tuple(selector), 'Nullable(Tuple(`selector` String))'))), 'Tuple(`x` Float64, `y` UInt64, `fixed` Bool, `count` Tuple(`baseline` UInt64, `candidate` UInt64, `delta` Int64), `share` Tuple(`delta` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64)), `element` Nullable(Tuple(`selector` String)))')))))) AS rows
 FROM (
-  SELECT *, row_number() OVER (PARTITION BY page ORDER BY ifNull(abs(share_delta), -1) DESC, abs(toInt64(candidate_count) - toInt64(baseline_count)) DESC, greatest(baseline_count, candidate_count) DESC, fixed, cell_row, cell_column) AS place
+  SELECT *
   FROM (
-    SELECT *,
-      if(baseline_total = 0, NULL, baseline_count / baseline_total) AS share_baseline,
-      if(baseline_total = 0, NULL, greatest(0., ((baseline_count / baseline_total) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_total) - 1.959963984540054 * sqrt((baseline_count / baseline_total) * (1 - (baseline_count / baseline_total)) / baseline_total + 1.959963984540054 * 1.959963984540054 / (4 * baseline_total * baseline_total))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_total))) AS share_baseline_low,
-      if(baseline_total = 0, NULL, least(1., ((baseline_count / baseline_total) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_total) + 1.959963984540054 * sqrt((baseline_count / baseline_total) * (1 - (baseline_count / baseline_total)) / baseline_total + 1.959963984540054 * 1.959963984540054 / (4 * baseline_total * baseline_total))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_total))) AS share_baseline_high,
-      if(candidate_total = 0, NULL, candidate_count / candidate_total) AS share_candidate,
-      if(candidate_total = 0, NULL, greatest(0., ((candidate_count / candidate_total) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_total) - 1.959963984540054 * sqrt((candidate_count / candidate_total) * (1 - (candidate_count / candidate_total)) / candidate_total + 1.959963984540054 * 1.959963984540054 / (4 * candidate_total * candidate_total))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_total))) AS share_candidate_low,
-      if(candidate_total = 0, NULL, least(1., ((candidate_count / candidate_total) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_total) + 1.959963984540054 * sqrt((candidate_count / candidate_total) * (1 - (candidate_count / candidate_total)) / candidate_total + 1.959963984540054 * 1.959963984540054 / (4 * candidate_total * candidate_total))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_total))) AS share_candidate_high,
-      share_candidate - share_baseline AS share_delta,
-      share_delta - sqrt(pow(share_candidate - share_candidate_low, 2) + pow(share_baseline_high - share_baseline, 2)) AS share_low,
-      share_delta + sqrt(pow(share_candidate_high - share_candidate, 2) + pow(share_baseline - share_baseline_low, 2)) AS share_high
+    SELECT *, row_number() OVER (PARTITION BY page ORDER BY ifNull(abs(share_delta), -1) DESC, abs(toInt64(candidate_count) - toInt64(baseline_count)) DESC, greatest(baseline_count, candidate_count) DESC, fixed, cell_row, cell_column) AS place
     FROM (
       SELECT *,
-        sum(baseline_count) OVER (PARTITION BY page) AS baseline_total,
-        sum(candidate_count) OVER (PARTITION BY page) AS candidate_total,
-        {p10:UInt32} AS standard_width_px,
-        100 AS cell_columns, 16 AS cell_height_px
+        if(baseline_total = 0, NULL, baseline_count / baseline_total) AS share_baseline,
+        if(baseline_total = 0, NULL, greatest(0., ((baseline_count / baseline_total) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_total) - 1.959963984540054 * sqrt((baseline_count / baseline_total) * (1 - (baseline_count / baseline_total)) / baseline_total + 1.959963984540054 * 1.959963984540054 / (4 * baseline_total * baseline_total))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_total))) AS share_baseline_low,
+        if(baseline_total = 0, NULL, least(1., ((baseline_count / baseline_total) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_total) + 1.959963984540054 * sqrt((baseline_count / baseline_total) * (1 - (baseline_count / baseline_total)) / baseline_total + 1.959963984540054 * 1.959963984540054 / (4 * baseline_total * baseline_total))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_total))) AS share_baseline_high,
+        if(candidate_total = 0, NULL, candidate_count / candidate_total) AS share_candidate,
+        if(candidate_total = 0, NULL, greatest(0., ((candidate_count / candidate_total) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_total) - 1.959963984540054 * sqrt((candidate_count / candidate_total) * (1 - (candidate_count / candidate_total)) / candidate_total + 1.959963984540054 * 1.959963984540054 / (4 * candidate_total * candidate_total))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_total))) AS share_candidate_low,
+        if(candidate_total = 0, NULL, least(1., ((candidate_count / candidate_total) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_total) + 1.959963984540054 * sqrt((candidate_count / candidate_total) * (1 - (candidate_count / candidate_total)) / candidate_total + 1.959963984540054 * 1.959963984540054 / (4 * candidate_total * candidate_total))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_total))) AS share_candidate_high,
+        share_candidate - share_baseline AS share_delta,
+        share_delta - sqrt(pow(share_candidate - share_candidate_low, 2) + pow(share_baseline_high - share_baseline, 2)) AS share_low,
+        share_delta + sqrt(pow(share_candidate_high - share_candidate, 2) + pow(share_baseline - share_baseline_low, 2)) AS share_high
       FROM (
-        SELECT page, fixed, cell_row, cell_column,
-          sum(baseline) AS baseline_count, sum(candidate) AS candidate_count,
-          argMinIf((selector, tag, text), (-toInt64(hits), selector, tag, text), selector != '') AS top,
-          top.1 AS selector, top.2 AS tag, top.3 AS text
+        SELECT *,
+          sum(baseline_count) OVER (PARTITION BY page) AS baseline_total,
+          sum(candidate_count) OVER (PARTITION BY page) AS candidate_total,
+          {p10:UInt32} AS standard_width_px,
+          100 AS cell_columns, 16 AS cell_height_px
         FROM (
-          SELECT page, fixed, cell_row, cell_column, selector, tag, text,
-            countIf(NOT candidate) AS baseline,
-            countIf(candidate) AS candidate,
-            count() AS hits
+          SELECT page, fixed, cell_row, cell_column,
+            sum(baseline) AS baseline_count, sum(candidate) AS candidate_count,
+            argMinIf((selector, tag, text), (-toInt64(hits), selector, tag, text), selector != '') AS top,
+            top.1 AS selector, top.2 AS tag, top.3 AS text
           FROM (
-            SELECT page_key AS page, false AS candidate, fixed, toUInt32(floor(y / {p0:UInt32})) AS cell_row, toUInt32(least({p2:UInt32}, floor(x * {p1:Float64} / viewport_width))) AS cell_column, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text
-            FROM interactions
-            WHERE site_id = {p3:String}
-              AND page_key IN {p4:Array(String)}
-              AND day BETWEEN {p5:Date} AND {p6:Date}
-              AND breakpoint IN {p7:Array(String)}
-              AND kind IN ('click', 'dead')
-              AND NOT (x = 0 AND y = 0)
-            UNION ALL
-            SELECT page_key AS page, true AS candidate, fixed, toUInt32(floor(y / {p0:UInt32})) AS cell_row, toUInt32(least({p2:UInt32}, floor(x * {p1:Float64} / viewport_width))) AS cell_column, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text
-            FROM interactions
-            WHERE site_id = {p3:String}
-              AND page_key IN {p4:Array(String)}
-              AND day BETWEEN {p8:Date} AND {p9:Date}
-              AND breakpoint IN {p7:Array(String)}
-              AND kind IN ('click', 'dead')
-              AND NOT (x = 0 AND y = 0)
+            SELECT page, fixed, cell_row, cell_column, selector, tag, text,
+              countIf(NOT candidate) AS baseline,
+              countIf(candidate) AS candidate,
+              count() AS hits
+            FROM (
+              SELECT page_key AS page, false AS candidate, fixed, toUInt32(floor(y / {p0:UInt32})) AS cell_row, toUInt32(least({p2:UInt32}, floor(x * {p1:Float64} / viewport_width))) AS cell_column, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text
+              FROM interactions
+              WHERE site_id = {p3:String}
+                AND page_key IN {p4:Array(String)}
+                AND day BETWEEN {p5:Date} AND {p6:Date}
+                AND breakpoint IN {p7:Array(String)}
+                AND kind IN ('click', 'dead')
+                AND NOT (x = 0 AND y = 0)
+              UNION ALL
+              SELECT page_key AS page, true AS candidate, fixed, toUInt32(floor(y / {p0:UInt32})) AS cell_row, toUInt32(least({p2:UInt32}, floor(x * {p1:Float64} / viewport_width))) AS cell_column, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text
+              FROM interactions
+              WHERE site_id = {p3:String}
+                AND page_key IN {p4:Array(String)}
+                AND day BETWEEN {p8:Date} AND {p9:Date}
+                AND breakpoint IN {p7:Array(String)}
+                AND kind IN ('click', 'dead')
+                AND NOT (x = 0 AND y = 0)
+            )
+            GROUP BY page, fixed, cell_row, cell_column, selector, tag, text
           )
-          GROUP BY page, fixed, cell_row, cell_column, selector, tag, text
+          GROUP BY page, fixed, cell_row, cell_column
         )
-        GROUP BY page, fixed, cell_row, cell_column
       )
     )
   )
+  WHERE place <= {p11:UInt32}
 )
-WHERE place <= {p11:UInt32}
 GROUP BY page
 -- p0 = 16
 -- p1 = 100.0

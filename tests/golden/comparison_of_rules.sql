@@ -88,92 +88,95 @@ GROUP BY page
 
 SELECT page, toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray((place, CAST(tuple(CAST(tuple(selector), 'Tuple(`selector` String)'), CAST(tuple(click_share_delta), 'Tuple(`delta` Nullable(Float64))')), 'Tuple(`element` Tuple(`selector` String), `clickShare` Tuple(`delta` Nullable(Float64)))')))))) AS rows
 FROM (
-  SELECT *, row_number() OVER (PARTITION BY page ORDER BY ifNull(abs(click_share_delta), -1) DESC, abs(toInt64(candidate_clicks) - toInt64(baseline_clicks)) DESC, greatest(baseline_clicks, candidate_clicks) DESC, selector) AS place
+  SELECT *
   FROM (
-    SELECT *,
-      if(baseline_all_sessions = 0, NULL, baseline_sessions / baseline_all_sessions) AS click_rate_baseline,
-      if(baseline_all_sessions = 0, NULL, greatest(0., ((baseline_sessions / baseline_all_sessions) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_all_sessions) - 1.959963984540054 * sqrt((baseline_sessions / baseline_all_sessions) * (1 - (baseline_sessions / baseline_all_sessions)) / baseline_all_sessions + 1.959963984540054 * 1.959963984540054 / (4 * baseline_all_sessions * baseline_all_sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_all_sessions))) AS click_rate_baseline_low,
-      if(baseline_all_sessions = 0, NULL, least(1., ((baseline_sessions / baseline_all_sessions) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_all_sessions) + 1.959963984540054 * sqrt((baseline_sessions / baseline_all_sessions) * (1 - (baseline_sessions / baseline_all_sessions)) / baseline_all_sessions + 1.959963984540054 * 1.959963984540054 / (4 * baseline_all_sessions * baseline_all_sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_all_sessions))) AS click_rate_baseline_high,
-      if(candidate_all_sessions = 0, NULL, candidate_sessions / candidate_all_sessions) AS click_rate_candidate,
-      if(candidate_all_sessions = 0, NULL, greatest(0., ((candidate_sessions / candidate_all_sessions) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_all_sessions) - 1.959963984540054 * sqrt((candidate_sessions / candidate_all_sessions) * (1 - (candidate_sessions / candidate_all_sessions)) / candidate_all_sessions + 1.959963984540054 * 1.959963984540054 / (4 * candidate_all_sessions * candidate_all_sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_all_sessions))) AS click_rate_candidate_low,
-      if(candidate_all_sessions = 0, NULL, least(1., ((candidate_sessions / candidate_all_sessions) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_all_sessions) + 1.959963984540054 * sqrt((candidate_sessions / candidate_all_sessions) * (1 - (candidate_sessions / candidate_all_sessions)) / candidate_all_sessions + 1.959963984540054 * 1.959963984540054 / (4 * candidate_all_sessions * candidate_all_sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_all_sessions))) AS click_rate_candidate_high,
-      click_rate_candidate - click_rate_baseline AS click_rate_delta,
-      click_rate_delta - sqrt(pow(click_rate_candidate - click_rate_candidate_low, 2) + pow(click_rate_baseline_high - click_rate_baseline, 2)) AS click_rate_low,
-      click_rate_delta + sqrt(pow(click_rate_candidate_high - click_rate_candidate, 2) + pow(click_rate_baseline - click_rate_baseline_low, 2)) AS click_rate_high,
-      if(baseline_all_clicks = 0, NULL, baseline_clicks / baseline_all_clicks) AS click_share_baseline,
-      if(baseline_all_clicks = 0, NULL, greatest(0., ((baseline_clicks / baseline_all_clicks) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_all_clicks) - 1.959963984540054 * sqrt((baseline_clicks / baseline_all_clicks) * (1 - (baseline_clicks / baseline_all_clicks)) / baseline_all_clicks + 1.959963984540054 * 1.959963984540054 / (4 * baseline_all_clicks * baseline_all_clicks))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_all_clicks))) AS click_share_baseline_low,
-      if(baseline_all_clicks = 0, NULL, least(1., ((baseline_clicks / baseline_all_clicks) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_all_clicks) + 1.959963984540054 * sqrt((baseline_clicks / baseline_all_clicks) * (1 - (baseline_clicks / baseline_all_clicks)) / baseline_all_clicks + 1.959963984540054 * 1.959963984540054 / (4 * baseline_all_clicks * baseline_all_clicks))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_all_clicks))) AS click_share_baseline_high,
-      if(candidate_all_clicks = 0, NULL, candidate_clicks / candidate_all_clicks) AS click_share_candidate,
-      if(candidate_all_clicks = 0, NULL, greatest(0., ((candidate_clicks / candidate_all_clicks) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_all_clicks) - 1.959963984540054 * sqrt((candidate_clicks / candidate_all_clicks) * (1 - (candidate_clicks / candidate_all_clicks)) / candidate_all_clicks + 1.959963984540054 * 1.959963984540054 / (4 * candidate_all_clicks * candidate_all_clicks))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_all_clicks))) AS click_share_candidate_low,
-      if(candidate_all_clicks = 0, NULL, least(1., ((candidate_clicks / candidate_all_clicks) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_all_clicks) + 1.959963984540054 * sqrt((candidate_clicks / candidate_all_clicks) * (1 - (candidate_clicks / candidate_all_clicks)) / candidate_all_clicks + 1.959963984540054 * 1.959963984540054 / (4 * candidate_all_clicks * candidate_all_clicks))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_all_clicks))) AS click_share_candidate_high,
-      click_share_candidate - click_share_baseline AS click_share_delta,
-      click_share_delta - sqrt(pow(click_share_candidate - click_share_candidate_low, 2) + pow(click_share_baseline_high - click_share_baseline, 2)) AS click_share_low,
-      click_share_delta + sqrt(pow(click_share_candidate_high - click_share_candidate, 2) + pow(click_share_baseline - click_share_baseline_low, 2)) AS click_share_high
+    SELECT *, row_number() OVER (PARTITION BY page ORDER BY ifNull(abs(click_share_delta), -1) DESC, abs(toInt64(candidate_clicks) - toInt64(baseline_clicks)) DESC, greatest(baseline_clicks, candidate_clicks) DESC, selector) AS place
     FROM (
       SELECT *,
-        sum(baseline_clicks) OVER (PARTITION BY page) AS baseline_all_clicks,
-        sum(candidate_clicks) OVER (PARTITION BY page) AS candidate_all_clicks
+        if(baseline_all_sessions = 0, NULL, baseline_sessions / baseline_all_sessions) AS click_rate_baseline,
+        if(baseline_all_sessions = 0, NULL, greatest(0., ((baseline_sessions / baseline_all_sessions) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_all_sessions) - 1.959963984540054 * sqrt((baseline_sessions / baseline_all_sessions) * (1 - (baseline_sessions / baseline_all_sessions)) / baseline_all_sessions + 1.959963984540054 * 1.959963984540054 / (4 * baseline_all_sessions * baseline_all_sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_all_sessions))) AS click_rate_baseline_low,
+        if(baseline_all_sessions = 0, NULL, least(1., ((baseline_sessions / baseline_all_sessions) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_all_sessions) + 1.959963984540054 * sqrt((baseline_sessions / baseline_all_sessions) * (1 - (baseline_sessions / baseline_all_sessions)) / baseline_all_sessions + 1.959963984540054 * 1.959963984540054 / (4 * baseline_all_sessions * baseline_all_sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_all_sessions))) AS click_rate_baseline_high,
+        if(candidate_all_sessions = 0, NULL, candidate_sessions / candidate_all_sessions) AS click_rate_candidate,
+        if(candidate_all_sessions = 0, NULL, greatest(0., ((candidate_sessions / candidate_all_sessions) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_all_sessions) - 1.959963984540054 * sqrt((candidate_sessions / candidate_all_sessions) * (1 - (candidate_sessions / candidate_all_sessions)) / candidate_all_sessions + 1.959963984540054 * 1.959963984540054 / (4 * candidate_all_sessions * candidate_all_sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_all_sessions))) AS click_rate_candidate_low,
+        if(candidate_all_sessions = 0, NULL, least(1., ((candidate_sessions / candidate_all_sessions) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_all_sessions) + 1.959963984540054 * sqrt((candidate_sessions / candidate_all_sessions) * (1 - (candidate_sessions / candidate_all_sessions)) / candidate_all_sessions + 1.959963984540054 * 1.959963984540054 / (4 * candidate_all_sessions * candidate_all_sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_all_sessions))) AS click_rate_candidate_high,
+        click_rate_candidate - click_rate_baseline AS click_rate_delta,
+        click_rate_delta - sqrt(pow(click_rate_candidate - click_rate_candidate_low, 2) + pow(click_rate_baseline_high - click_rate_baseline, 2)) AS click_rate_low,
+        click_rate_delta + sqrt(pow(click_rate_candidate_high - click_rate_candidate, 2) + pow(click_rate_baseline - click_rate_baseline_low, 2)) AS click_rate_high,
+        if(baseline_all_clicks = 0, NULL, baseline_clicks / baseline_all_clicks) AS click_share_baseline,
+        if(baseline_all_clicks = 0, NULL, greatest(0., ((baseline_clicks / baseline_all_clicks) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_all_clicks) - 1.959963984540054 * sqrt((baseline_clicks / baseline_all_clicks) * (1 - (baseline_clicks / baseline_all_clicks)) / baseline_all_clicks + 1.959963984540054 * 1.959963984540054 / (4 * baseline_all_clicks * baseline_all_clicks))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_all_clicks))) AS click_share_baseline_low,
+        if(baseline_all_clicks = 0, NULL, least(1., ((baseline_clicks / baseline_all_clicks) + 1.959963984540054 * 1.959963984540054 / (2 * baseline_all_clicks) + 1.959963984540054 * sqrt((baseline_clicks / baseline_all_clicks) * (1 - (baseline_clicks / baseline_all_clicks)) / baseline_all_clicks + 1.959963984540054 * 1.959963984540054 / (4 * baseline_all_clicks * baseline_all_clicks))) / (1 + 1.959963984540054 * 1.959963984540054 / baseline_all_clicks))) AS click_share_baseline_high,
+        if(candidate_all_clicks = 0, NULL, candidate_clicks / candidate_all_clicks) AS click_share_candidate,
+        if(candidate_all_clicks = 0, NULL, greatest(0., ((candidate_clicks / candidate_all_clicks) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_all_clicks) - 1.959963984540054 * sqrt((candidate_clicks / candidate_all_clicks) * (1 - (candidate_clicks / candidate_all_clicks)) / candidate_all_clicks + 1.959963984540054 * 1.959963984540054 / (4 * candidate_all_clicks * candidate_all_clicks))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_all_clicks))) AS click_share_candidate_low,
+        if(candidate_all_clicks = 0, NULL, least(1., ((candidate_clicks / candidate_all_clicks) + 1.959963984540054 * 1.959963984540054 / (2 * candidate_all_clicks) + 1.959963984540054 * sqrt((candidate_clicks / candidate_all_clicks) * (1 - (candidate_clicks / candidate_all_clicks)) / candidate_all_clicks + 1.959963984540054 * 1.959963984540054 / (4 * candidate_all_clicks * candidate_all_clicks))) / (1 + 1.959963984540054 * 1.959963984540054 / candidate_all_clicks))) AS click_share_candidate_high,
+        click_share_candidate - click_share_baseline AS click_share_delta,
+        click_share_delta - sqrt(pow(click_share_candidate - click_share_candidate_low, 2) + pow(click_share_baseline_high - click_share_baseline, 2)) AS click_share_low,
+        click_share_delta + sqrt(pow(click_share_candidate_high - click_share_candidate, 2) + pow(click_share_baseline - click_share_baseline_low, 2)) AS click_share_high
       FROM (
-        SELECT page, selector,
-          countIf(NOT candidate) AS baseline_clicks, uniqExactIf(session_id, NOT candidate) AS baseline_sessions,
-          countIf(candidate) AS candidate_clicks, uniqExactIf(session_id, candidate) AS candidate_sessions,
-          argMax((tag, text), (candidate, timestamp, row_id)) AS latest, latest.1 AS tag, latest.2 AS text
+        SELECT *,
+          sum(baseline_clicks) OVER (PARTITION BY page) AS baseline_all_clicks,
+          sum(candidate_clicks) OVER (PARTITION BY page) AS candidate_all_clicks
         FROM (
-          SELECT '' AS page, false AS candidate, if((page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p0:String} AND deleted), '', toString(selector)) AS selector, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id
-          FROM interactions
-          WHERE site_id = {p0:String}
-            AND day BETWEEN {p1:Date} AND {p2:Date}
-            AND startsWith(url, {p3:String})
-            AND kind IN ('click', 'dead')
-          UNION ALL
-          SELECT '' AS page, true AS candidate, if((page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p0:String} AND deleted), '', toString(selector)) AS selector, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id
-          FROM interactions
-          WHERE site_id = {p0:String}
-            AND day BETWEEN {p1:Date} AND {p2:Date}
-            AND kind IN ('click', 'dead')
-        )
-        GROUP BY page, selector
-      ) AS clicks
-      INNER JOIN (
-        SELECT page,
-          uniqExactIf(session_id, NOT candidate) AS baseline_all_sessions,
-          uniqExactIf(session_id, candidate) AS candidate_all_sessions
-        FROM (
-          SELECT '' AS page, false AS candidate, session_id
+          SELECT page, selector,
+            countIf(NOT candidate) AS baseline_clicks, uniqExactIf(session_id, NOT candidate) AS baseline_sessions,
+            countIf(candidate) AS candidate_clicks, uniqExactIf(session_id, candidate) AS candidate_sessions,
+            argMax((tag, text), (candidate, timestamp, row_id)) AS latest, latest.1 AS tag, latest.2 AS text
           FROM (
-            SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+            SELECT '' AS page, false AS candidate, if((page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p0:String} AND deleted), '', toString(selector)) AS selector, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id
             FROM interactions
             WHERE site_id = {p0:String}
               AND day BETWEEN {p1:Date} AND {p2:Date}
               AND startsWith(url, {p3:String})
+              AND kind IN ('click', 'dead')
             UNION ALL
-            SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
-            FROM pageviews
-            WHERE site_id = {p0:String}
-              AND day BETWEEN {p1:Date} AND {p2:Date}
-              AND startsWith(url, {p3:String})
-          )
-          UNION ALL
-          SELECT '' AS page, true AS candidate, session_id
-          FROM (
-            SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+            SELECT '' AS page, true AS candidate, if((page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p0:String} AND deleted), '', toString(selector)) AS selector, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id
             FROM interactions
             WHERE site_id = {p0:String}
               AND day BETWEEN {p1:Date} AND {p2:Date}
-            UNION ALL
-            SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
-            FROM pageviews
-            WHERE site_id = {p0:String}
-              AND day BETWEEN {p1:Date} AND {p2:Date}
+              AND kind IN ('click', 'dead')
           )
-        )
-        GROUP BY page
-      ) AS populations USING (page)
+          GROUP BY page, selector
+        ) AS clicks
+        INNER JOIN (
+          SELECT page,
+            uniqExactIf(session_id, NOT candidate) AS baseline_all_sessions,
+            uniqExactIf(session_id, candidate) AS candidate_all_sessions
+          FROM (
+            SELECT '' AS page, false AS candidate, session_id
+            FROM (
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+              FROM interactions
+              WHERE site_id = {p0:String}
+                AND day BETWEEN {p1:Date} AND {p2:Date}
+                AND startsWith(url, {p3:String})
+              UNION ALL
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+              FROM pageviews
+              WHERE site_id = {p0:String}
+                AND day BETWEEN {p1:Date} AND {p2:Date}
+                AND startsWith(url, {p3:String})
+            )
+            UNION ALL
+            SELECT '' AS page, true AS candidate, session_id
+            FROM (
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+              FROM interactions
+              WHERE site_id = {p0:String}
+                AND day BETWEEN {p1:Date} AND {p2:Date}
+              UNION ALL
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+              FROM pageviews
+              WHERE site_id = {p0:String}
+                AND day BETWEEN {p1:Date} AND {p2:Date}
+            )
+          )
+          GROUP BY page
+        ) AS populations USING (page)
+      )
+      WHERE selector != ''
     )
-    WHERE selector != ''
   )
+  WHERE place <= {p4:UInt32}
 )
-WHERE place <= {p4:UInt32}
 GROUP BY page
 -- p0 = 'site_golden'
 -- p1 = datetime.date(2026, 11, 2)

@@ -50,6 +50,10 @@ class Plan:
         return clauses + ([f"day IN {params.days(self.raw_days)}"] if self.raw_days else [])
 
 
+ROWS = Plan()
+"""No rollup."""
+
+
 def plan(lens: Lens, columns: Set[str]) -> Plan:
     """`columns` are those of a rollup that the question selects, groups and filters by; a name no rollup has means the rows."""
     needed = columns | lens_columns(lens)
@@ -57,7 +61,7 @@ def plan(lens: Lens, columns: Set[str]) -> Plan:
     first, after_last = _ceil_day(lens.window.start), lens.window.end.date()
     stale = tuple(day for day in lens.stale_days if first <= day < after_last)
     if rollup is None or (after_last - first).days - len(stale) < MIN_ROLLUP_DAYS:
-        return Plan()
+        return ROWS
     edges = [lens.window.start.date()] if _midnight(first, lens) > lens.window.start else []
     if _midnight(after_last, lens) < lens.window.end:
         edges.append(after_last)

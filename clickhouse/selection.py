@@ -31,6 +31,13 @@ class Selection:
         """Every field name at this level."""
         return frozenset(field.name for field in self.fields)
 
+    def below(self, *path: str) -> frozenset[str]:
+        """Every field name at the end of the path, whatever the keys on it."""
+        if not path:
+            return self.names()
+        found = (field.selection.below(*path[1:]) for field in self.fields if field.name == path[0] and field.selection)
+        return frozenset[str]().union(*found)
+
 
 @dataclass(frozen=True, slots=True)
 class Leaf:

@@ -1,15 +1,16 @@
 """Measures: what a page sums up to under a lens, and the listing of pages by any of these numbers.
 
-All measures come from one pass over the lens's rows, pageviews and interactions together, so that visitors and sessions
-are everybody who left a row, all numbers of a page agree, and sibling fields of a lens share one statement.
+Measures come from one pass over the lens's rows, so that all numbers of a page agree and sibling fields of a lens share one
+statement: over interactions or pageviews alone where that is enough, over both where visitors and sessions are everybody who left a
+row, and over daily sums where only sums are asked for.
 """
 
 from __future__ import annotations
 
-from clickhouse.conditions import lens_clauses
 from clickhouse.element_marks import from_interactions
 from clickhouse.lens import Lens
 from clickhouse.numbers import IS_ORIGIN, KINDS, kind_clause, ratio, wilson_low
+from clickhouse.planner import ROWS, Plan, plan
 from clickhouse.statement import Params, Statement
 
 IS_CLICK = kind_clause("CLICK")
@@ -47,6 +48,22 @@ def fold_measures(kind: str) -> dict[str, str]:
 
 MEASURES = TOTALS | LENS_EXTENT | {name: sql for kind in KINDS for name, sql in fold_measures(kind).items()}
 
+SUMS = {
+    "pageviews": "sum(pageviews)",
+    "timed_pageviews": "sum(timed_pageviews)",
+    "on_page_ms": "sum(timed_ms)",
+    "clicks": "sum(clicks)",
+    "rage_clicks": "sum(rage_clicks)",
+    "dead_clicks": "sum(dead_clicks)",
+    "desktop_clicks": "sumIf(clicks, breakpoint = 'DESKTOP')",
+    "tablet_clicks": "sumIf(clicks, breakpoint = 'TABLET')",
+    "mobile_clicks": "sumIf(clicks, breakpoint = 'MOBILE')",
+}
+"""The measures that are sums over days, as `pages_daily` has them."""
+
+OF_PAGEVIEWS = frozenset({"pageviews", "timed_pageviews", "on_page_ms", "bounced_sessions"})
+OF_BOTH = frozenset({"visitors", "sessions", *LENS_EXTENT})
+
 RAGE_WEIGHT = 0.6
 DEAD_WEIGHT = 0.4
 
@@ -69,46 +86,134 @@ ORDERS = {
 }
 """PageOrderField to the expression it sorts by; an unknown value (nothing to divide by) sorts as -1, below every known one."""
 
+ORDERED_BY = {
+    "KEY": (),
+    "BOUNCE_RATE": ("bounced_sessions", "sessions"),
+    "AVERAGE_SECONDS_ON_PAGE": ("on_page_ms", "timed_pageviews"),
+    "RAGE_RATE": ("rage_clicks", "clicks"),
+    "DEAD_RATE": ("dead_clicks", "clicks"),
+    "ISSUE_SCORE": ("rage_sessions", "dead_sessions", "sessions"),
+}
+"""PageOrderField to the measures its expression is made of; others are a measure themselves."""
+
 
 def lens_rows(
-    lens: Lens, page_keys: tuple[str, ...], params: Params, extra: tuple[str, ...] = (), columns: tuple[str, ...] = ()
+    lens: Lens,
+    page_keys: tuple[str, ...],
+    params: Params,
+    extra: tuple[str, ...] = (),
+    columns: tuple[str, ...] = (),
+    sources: tuple[str, ...] = ("interactions", "pageviews"),
+    chosen: Plan = ROWS,
 ) -> list[str]:
     """Pageviews and interactions of the lens as one set of rows; `extra` are further conditions, `columns` further columns."""
-    where = "WHERE " + "\n  AND ".join([*lens_clauses(lens, page_keys, params), *extra])
+    where = "WHERE " + "\n  AND ".join([*chosen.raw_clauses(lens, page_keys, params), *extra])
     shared = ", ".join(["page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height", *columns])
-    of_interactions = f"toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT {IS_ORIGIN} AS folds"
+    kind = "toString(kind) AS kind" if "pageviews" in sources else "kind"
+    of_interactions = f"{kind}, y > viewport_height AS below_fold, NOT fixed AND NOT {IS_ORIGIN} AS folds"
     of_pageviews = "session_pageviews, on_page_ms"
-    return [
-        f"SELECT {shared}, {of_interactions}, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms",
-        *from_interactions(lens, params),
-        where,
-        "UNION ALL",
-        f"SELECT {shared}, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, {of_pageviews}",
-        "FROM pageviews",
-        where,
-    ]
+    rows = {
+        "interactions": [
+            f"SELECT {shared}, {of_interactions}, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms",
+            *from_interactions(lens, params),
+            where,
+        ],
+        "pageviews": [f"SELECT {shared}, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, {of_pageviews}", "FROM pageviews", where],
+    }
+    return [line for source in sources for line in ("UNION ALL", *rows[source])][1:]
 
 
 def compile_measures(lens: Lens, page_keys: tuple[str, ...], measures: tuple[str, ...]) -> Statement:
-    """One row a page that has rows; a single row with page '' when the lens merges pages by a URL rule."""
+    """One row a page that has such rows; a single row with page '' when the lens merges pages by a URL rule."""
     params = Params()
-    return Statement.of(
-        [
-            "SELECT '' AS page," if lens.url else "SELECT row_page AS page,",
-            ",\n".join(f"  {MEASURES[name]} AS {name}" for name in measures),
-            "FROM (",
-            *lens_rows(lens, page_keys, params),
-            ")",
-            "HAVING count() > 0" if lens.url else "GROUP BY row_page",
-        ],
-        params,
+    return Statement.of(measured_rows(lens, page_keys, measures, params), params)
+
+
+def measured_rows(
+    lens: Lens,
+    page_keys: tuple[str, ...],
+    measures: tuple[str, ...],
+    params: Params,
+    extra: tuple[str, ...] = (),
+    *,
+    merged: bool | None = None,
+    listed: bool = False,
+) -> list[str]:
+    """SELECT of `page` and the measures. `merged` False keeps the pages of a URL rule apart; a `listed` page may have any rows."""
+    merged = lens.url is not None if merged is None else merged
+    chosen = _plan(lens, measures)
+    if chosen.rollup and not chosen.raw_days:
+        return _summed(lens, page_keys, measures, params, extra, chosen, merged)
+    sources = ("interactions", "pageviews") if listed or chosen.rollup else _sources(measures)
+    kinds = sorted({kind for name in measures for kind in _kinds(name)})
+    if sources == ("interactions",):
+        extra = (*extra, f"kind IN ({', '.join(repr(kind) for kind in kinds)})")
+    rows = [
+        "SELECT '' AS page," if merged else "SELECT row_page AS page,",
+        ",\n".join(f"  {MEASURES[name]} AS {name}" for name in measures) or "  1 AS seen",
+        "FROM (",
+        *lens_rows(lens, page_keys, params, extra, sources=sources, chosen=chosen),
+        ")",
+        "HAVING count() > 0" if merged else "GROUP BY row_page",
+    ]
+    if not chosen.rollup:
+        return rows
+    return [
+        "SELECT page,",
+        ",\n".join(f"  sum({name}) AS {name}" for name in measures) or "  1 AS seen",
+        "FROM (",
+        *_summed(lens, page_keys, measures, params, extra, chosen, merged),
+        "UNION ALL",
+        *rows,
+        ")",
+        "GROUP BY page",
+    ]
+
+
+def _summed(
+    lens: Lens, page_keys: tuple[str, ...], measures: tuple[str, ...], params: Params, extra: tuple[str, ...], chosen: Plan, merged: bool
+) -> list[str]:
+    """The same from daily sums."""
+    return [
+        "SELECT '' AS page," if merged else "SELECT page_key AS page,",
+        ",\n".join(f"  {SUMS[name]} AS {name}" for name in measures) or "  1 AS seen",
+        f"FROM {chosen.rollup}",
+        "WHERE " + "\n  AND ".join([*chosen.rollup_clauses(lens, page_keys, params), *extra]),
+        "HAVING count() > 0" if merged else "GROUP BY page_key",
+    ]
+
+
+def _plan(lens: Lens, measures: tuple[str, ...]) -> Plan:
+    """A measure that is no sum is a column that no rollup has."""
+    return plan(lens, {"pageviews", "clicks", *(name for name in measures if name not in SUMS)})
+
+
+def _sources(measures: tuple[str, ...]) -> tuple[str, ...]:
+    """The tables whose rows the measures count."""
+    both = OF_BOTH.intersection(measures)
+    return (
+        *(("interactions",) if both or not OF_PAGEVIEWS.issuperset(measures) else ()),
+        *(("pageviews",) if both or OF_PAGEVIEWS.intersection(measures) else ()),
     )
 
 
+def _kinds(measure: str) -> tuple[str, ...]:
+    """The kinds of interactions that a measure counts."""
+    if measure.startswith("fold_"):
+        return KINDS[next(kind for kind in KINDS if measure in fold_measures(kind))]
+    return KINDS["RAGE_CLICK"] if measure.startswith("rage_") else KINDS["CLICK"]
+
+
 def compile_pages(
-    lens: Lens, search: str | None, order: str, descending: bool, first: int, after: tuple[float | str, ...] | None
+    lens: Lens,
+    search: str | None,
+    order: str,
+    descending: bool,
+    first: int,
+    after: tuple[float | str, ...] | None,
+    measures: tuple[str, ...] = tuple(TOTALS),
 ) -> Statement:
-    """One page of the listing, at most first + 1 rows; ties, and `order` KEY itself, by page key ascending.
+    """One page of the listing with the measures, at most first + 1 rows; ties, and `order` KEY itself, by page key ascending.
 
     `after` is (sort value, page key) of the last row seen, or (page key,) when sorted by KEY.
     `pages_total` in every row is the number of pages of the whole listing.
@@ -127,14 +232,12 @@ def compile_pages(
             keyset = [f"WHERE sort_value {beyond} {value} OR (sort_value = {value} AND page > {key})"]
     return Statement.of(
         [
-            "SELECT *",
-            "FROM (",
+            *(["SELECT *", "FROM ("] if keyset else []),
             f"SELECT *, {sort_value} AS sort_value, count() OVER () AS pages_total",
             "FROM (",
-            *page_rows(lens, search, params),
+            *page_rows(lens, search, params, tuple(dict.fromkeys([*measures, *measures_of_order(order)]))),
             ")",
-            ")",
-            *keyset,
+            *([")", *keyset] if keyset else []),
             f"ORDER BY {ordering}",
             f"LIMIT {params.bind(first + 1, 'UInt32')}",
         ],
@@ -142,14 +245,17 @@ def compile_pages(
     )
 
 
-def page_rows(lens: Lens, search: str | None, params: Params) -> list[str]:
-    """One row a page of the lens whose key holds `search`: page and the columns of TOTALS."""
+def measures_of_order(order: str) -> tuple[str, ...]:
+    """What a PageOrderField sorts by."""
+    return ORDERED_BY.get(order, (order.lower(),))
+
+
+def measures_afterwards(lens: Lens, order: str, measures: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that are better asked of the listed pages alone: no sums, where the order of all pages can be had from daily sums."""
+    return tuple(name for name in measures if name not in SUMS) if _plan(lens, measures_of_order(order)).rollup else ()
+
+
+def page_rows(lens: Lens, search: str | None, params: Params, measures: tuple[str, ...] = tuple(TOTALS)) -> list[str]:
+    """One row a page of the lens whose key holds `search`: page and the measures."""
     extra = (f"positionCaseInsensitiveUTF8(page_key, {params.text(search)}) > 0",) if search else ()
-    return [
-        "SELECT row_page AS page,",
-        ",\n".join(f"  {sql} AS {name}" for name, sql in TOTALS.items()),
-        "FROM (",
-        *lens_rows(lens, (), params, extra),
-        ")",
-        "GROUP BY row_page",
-    ]
+    return measured_rows(lens, (), measures, params, extra, merged=False, listed=True)

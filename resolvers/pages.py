@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clickhouse.pages import compile_tracked_by_rule
-from clickhouse.totals import LENS_EXTENT, TOTALS, compile_pages
+from clickhouse.totals import LENS_EXTENT, TOTALS, compile_measures, compile_pages, measures_afterwards
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, page_size
 from resolvers.listing import Listing
@@ -17,13 +16,14 @@ MAX_PAGES = 100
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
-    """`order` is a PageOrderField."""
+    """`order` is a PageOrderField, `measures` are wanted of each page."""
 
     search: str | None
     order: str
     descending: bool
     first: int
     after: str | None
+    measures: tuple[str, ...]
 
 
 async def list_pages(context: Context, asked: AskedLens, query: PageQuery) -> tuple[AskedLens, Listing]:
@@ -32,8 +32,15 @@ async def list_pages(context: Context, asked: AskedLens, query: PageQuery) -> tu
     by_key = query.order == "KEY"
     asked, after = asked.resumed(query.after, binding, (str,) if by_key else (float, str))
     first = page_size(query.first, MAX_PAGES)
-    statement = compile_pages(asked.lens, query.search, query.order, query.descending, first, after)
-    rows = await context.client_of(asked.site.site_id).query(statement)
+    client = context.client_of(asked.site.site_id)
+    later = measures_afterwards(asked.lens, query.order, query.measures)
+    at_once = tuple(name for name in query.measures if name not in later)
+    rows = await client.query(compile_pages(asked.lens, query.search, query.order, query.descending, first, after, at_once))
+    if later and rows:
+        listed = tuple(row["page"] for row in rows[:first])
+        measured = await client.query(compile_measures(replace(asked.lens, url=None), listed, later))
+        numbers = {row["page"]: row for row in measured}
+        rows = [row | numbers.get(row["page"], {}) for row in rows]
 
     def cursor(row: Row) -> str:
         return asked.cursor(binding, row["page"]) if by_key else asked.cursor(binding, float(row["sort_value"]), row["page"])
@@ -42,9 +49,9 @@ async def list_pages(context: Context, asked: AskedLens, query: PageQuery) -> tu
     return asked, Listing.of(rows, first, cursor, has_previous=after is not None, total_count=total)
 
 
-async def load_totals(context: Context, asked: AskedLens) -> Row:
-    """The numbers of PageTotals."""
-    return await _measure(context, asked, TOTALS)
+async def load_totals(context: Context, asked: AskedLens, measures: tuple[str, ...] = tuple(TOTALS)) -> Row:
+    """The measures, some of TOTALS."""
+    return await _measure(context, asked, measures)
 
 
 async def load_extent(context: Context, asked: AskedLens) -> Row:
@@ -52,9 +59,9 @@ async def load_extent(context: Context, asked: AskedLens) -> Row:
     return await _measure(context, asked, ("sessions", *LENS_EXTENT))
 
 
-async def _measure(context: Context, asked: AskedLens, names: Iterable[str]) -> Row:
+async def _measure(context: Context, asked: AskedLens, names: tuple[str, ...]) -> Row:
     """Without any row every count is 0 and everything else unknown."""
-    rows = await context.answers.load(asked.measures(names))
+    rows = await context.answers.load(asked.measures(names)) if names else []
     return rows[0] if rows else dict.fromkeys(names, 0) | {"sample_rate": None}
 
 

@@ -30,7 +30,7 @@ from schema.node import Node
 from schema.replays import HavingArgument, OrderArgument, ReplayConnection, list_replays
 from schema.splice import Spliced
 from schema.timeline import TimelinePoint
-from schema.totals import PageTotals
+from schema.totals import PageTotals, measures_of
 
 MIN_SESSIONS = 1000
 PARTIAL = "Some shards of the data source did not answer: their visitors are missing from every number. Ask again in a moment."
@@ -110,7 +110,7 @@ class Insights(Node):
 
     @strawberry.field(description="Pageviews, visitors, clicks, rates and the issue score.", directives=[STATEMENT])
     async def totals(self, info: strawberry.Info[Context]) -> PageTotals | None:
-        return PageTotals.from_row(await pages.load_totals(info.context, self.asked))
+        return PageTotals.from_row(await pages.load_totals(info.context, self.asked, measures_of(selected_names(info._raw_info))))
 
     @strawberry.field(description="How much happens below the fold.", directives=[STATEMENT])
     async def fold(self, info: strawberry.Info[Context], kind: KindArgument = PointKind.CLICK) -> FoldStats | None:

@@ -12,13 +12,14 @@ from resolvers import ids, lenses, pages
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
 from resolvers.listing import Listing
+from resolvers.selections import selected_names
 from schema.comparison import Comparison
 from schema.cost import STATEMENT
 from schema.inputs import BaselineArgument, CandidateArgument, SegmentArgument, WindowArgument, plain_segment, resolved_window
 from schema.insights import Insights
 from schema.node import Node
 from schema.pagination import PageInfo
-from schema.totals import PageTotals
+from schema.totals import PageTotals, measures_of
 
 if TYPE_CHECKING:
     from schema.site import Site
@@ -63,7 +64,9 @@ class Page(Node):
     async def totals(
         self, info: strawberry.Info[Context], window: WindowArgument = UNSET, segment: SegmentArgument = UNSET
     ) -> PageTotals | None:
-        return PageTotals.from_row(await pages.load_totals(info.context, await self._asked(info, window, segment)))
+        return PageTotals.from_row(
+            await pages.load_totals(info.context, await self._asked(info, window, segment), measures_of(selected_names(info._raw_info)))
+        )
 
     @strawberry.field(description="The page seen through one lens; use two aliases to compare two.")
     async def insights(

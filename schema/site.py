@@ -40,6 +40,7 @@ from schema.page import Page, PageConnection
 from schema.pagination import PageInfo
 from schema.replays import HavingArgument, OrderArgument, ReplayConnection, list_replays
 from schema.splice import Spliced
+from schema.totals import measures_of
 
 MAX_SEARCH_LENGTH = 2048
 
@@ -87,7 +88,7 @@ class Site(Node):
         first: FirstArgument = 25,
         after: AfterArgument = UNSET,
     ) -> PageConnection | None:
-        return await self._list(info.context, None, window, segment, given(search), order_by, first, given(after))
+        return await self._list(info, None, window, segment, given(search), order_by, first, given(after))
 
     @strawberry.field(description="The page of a key or URL; null when it was never seen.")
     async def page(
@@ -125,7 +126,7 @@ class Site(Node):
         first: FirstArgument = 25,
         after: AfterArgument = UNSET,
     ) -> PageConnection | None:
-        return await self._list(info.context, url.rule("url"), window, UNSET, None, UNSET, first, given(after))
+        return await self._list(info, url.rule("url"), window, UNSET, None, UNSET, first, given(after))
 
     @strawberry.field(
         description="The values of a dimension in the window, most sessions first, so that a front end can build its menus.",
@@ -169,7 +170,7 @@ class Site(Node):
 
     async def _list(
         self,
-        context: Context,
+        info: strawberry.Info[Context],
         url: UrlRule | None,
         window: WindowArgument,
         segment: SegmentArgument,
@@ -178,12 +179,15 @@ class Site(Node):
         first: int | None,
         after: str | None,
     ) -> PageConnection:
+        context = info.context
         site = await context.readable_site(self.site_id)
         if search and len(search) > MAX_SEARCH_LENGTH:
             raise BadUserInputError(f"search: at most {MAX_SEARCH_LENGTH} characters.", argument="search")
         asked = await lenses.resolve(context, site, resolved_window(window, site, context.now), plain_segment(segment), url)
         order = order_by or PageOrder(field=PageOrderField.CLICKS, direction=Direction.DESC)
-        query = pages.PageQuery(search or None, order.field.name, order.direction is Direction.DESC, 25 if first is None else first, after)
+        measures = measures_of(own_selection(info._raw_info).below("edges", "totals"))
+        descending = order.direction is Direction.DESC
+        query = pages.PageQuery(search or None, order.field.name, descending, 25 if first is None else first, after, measures)
         _, listing = await pages.list_pages(context, asked, query)
         return PageConnection.of(listing, site)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, Self
 
 import strawberry
@@ -9,6 +11,27 @@ import strawberry
 from clickhouse.totals import DEAD_WEIGHT, RAGE_WEIGHT
 from schema.enums import Breakpoint, RateBasis
 from schema.rate import Rate
+
+MEASURES = {
+    "pageviews": ("pageviews",),
+    "visitors": ("visitors",),
+    "sessions": ("sessions",),
+    "bounceRate": ("bounced_sessions", "sessions"),
+    "averageSecondsOnPage": ("on_page_ms", "timed_pageviews"),
+    "clicks": ("clicks",),
+    "rageClicks": ("rage_clicks",),
+    "deadClicks": ("dead_clicks",),
+    "rageRate": ("rage_clicks", "clicks"),
+    "deadRate": ("dead_clicks", "clicks"),
+    "issueScore": ("rage_sessions", "dead_sessions", "sessions"),
+    "breakpoints": ("desktop_clicks", "tablet_clicks", "mobile_clicks"),
+}
+"""Field of PageTotals to the measures it is made of."""
+
+
+def measures_of(names: Iterable[str]) -> tuple[str, ...]:
+    """What these fields need."""
+    return tuple(sorted({measure for name in names for measure in MEASURES.get(name, ())}))
 
 
 @strawberry.type(description="Clicks in one layout.")
@@ -59,7 +82,10 @@ class PageTotals:
     breakpoints: list[BreakpointCount] = strawberry.field(description="Clicks per layout; they add up to `clicks`.")
 
     @classmethod
-    def from_row(cls, row: dict[str, Any]) -> Self:
+    def from_row(cls, measured: dict[str, Any]) -> Self:
+        """What was not measured was not selected either."""
+        row: defaultdict[str, Any] = defaultdict(int, measured)
+
         def part(name: str, weight: float) -> IssuePart:
             rate = Rate.subset(row[f"{name}_sessions"], row["sessions"], RateBasis.SESSIONS)
             return IssuePart(weight=weight, rate=rate, score=None if rate.low is None else 100 * weight * rate.low)

@@ -56,11 +56,17 @@ async def test_25_pages_cost_as_many_statements_as_1(client: Client, statements:
     assert many == one
 
 
-async def test_a_listing_with_its_totals_is_one_statement(client: Client, statements: list[Statement]) -> None:
+async def test_a_listing_with_its_sums_is_one_statement(client: Client, statements: list[Statement]) -> None:
     assert (
-        await cost(client, statements, "pages(first: 25) { totalCount edges { totals { clicks issueScore { value } } node { key } } }") == 2
+        await cost(client, statements, "pages(first: 25) { totalCount edges { totals { clicks rageRate { value } } node { key } } }") == 2
     )
     assert "FROM sites" in statements[0].sql
+
+
+async def test_visitors_and_sessions_of_the_listed_pages_are_one_more(client: Client, statements: list[Statement]) -> None:
+    assert (
+        await cost(client, statements, "pages(first: 25) { edges { totals { clicks visitors issueScore { value } } node { key } } }") == 3
+    )
 
 
 async def test_sibling_fields_of_a_lens_share_a_statement(client: Client, statements: list[Statement]) -> None:

@@ -1,37 +1,25 @@
-SELECT *
+SELECT *, ifNull(toFloat64(100 * (0.6 * if(sessions = 0, NULL, greatest(0., ((rage_sessions / sessions) + 1.959963984540054 * 1.959963984540054 / (2 * sessions) - 1.959963984540054 * sqrt((rage_sessions / sessions) * (1 - (rage_sessions / sessions)) / sessions + 1.959963984540054 * 1.959963984540054 / (4 * sessions * sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / sessions))) + 0.4 * if(sessions = 0, NULL, greatest(0., ((dead_sessions / sessions) + 1.959963984540054 * 1.959963984540054 / (2 * sessions) - 1.959963984540054 * sqrt((dead_sessions / sessions) * (1 - (dead_sessions / sessions)) / sessions + 1.959963984540054 * 1.959963984540054 / (4 * sessions * sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / sessions))))), -1.) AS sort_value, count() OVER () AS pages_total
 FROM (
-  SELECT *, ifNull(toFloat64(100 * (0.6 * if(sessions = 0, NULL, greatest(0., ((rage_sessions / sessions) + 1.959963984540054 * 1.959963984540054 / (2 * sessions) - 1.959963984540054 * sqrt((rage_sessions / sessions) * (1 - (rage_sessions / sessions)) / sessions + 1.959963984540054 * 1.959963984540054 / (4 * sessions * sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / sessions))) + 0.4 * if(sessions = 0, NULL, greatest(0., ((dead_sessions / sessions) + 1.959963984540054 * 1.959963984540054 / (2 * sessions) - 1.959963984540054 * sqrt((dead_sessions / sessions) * (1 - (dead_sessions / sessions)) / sessions + 1.959963984540054 * 1.959963984540054 / (4 * sessions * sessions))) / (1 + 1.959963984540054 * 1.959963984540054 / sessions))))), -1.) AS sort_value, count() OVER () AS pages_total
+  SELECT row_page AS page,
+    countIf(kind IN ('click', 'dead')) AS clicks,
+    countIf(kind = 'rage') AS rage_clicks,
+    uniqExactIf(session_id, kind = 'rage') AS rage_sessions,
+    uniqExactIf(session_id, kind = 'dead') AS dead_sessions,
+    uniqExact(session_id) AS sessions
   FROM (
-    SELECT row_page AS page,
-      countIf(kind = 'pageview') AS pageviews,
-      uniqExact(visitor_id) AS visitors,
-      uniqExact(session_id) AS sessions,
-      uniqExactIf(session_id, session_pageviews = 1) AS bounced_sessions,
-      countIf(on_page_ms > 0) AS timed_pageviews,
-      sum(on_page_ms) AS on_page_ms,
-      countIf(kind IN ('click', 'dead')) AS clicks,
-      countIf(kind = 'rage') AS rage_clicks,
-      countIf(kind = 'dead') AS dead_clicks,
-      uniqExactIf(session_id, kind = 'rage') AS rage_sessions,
-      uniqExactIf(session_id, kind = 'dead') AS dead_sessions,
-      countIf(kind IN ('click', 'dead') AND breakpoint = 'DESKTOP') AS desktop_clicks,
-      countIf(kind IN ('click', 'dead') AND breakpoint = 'TABLET') AS tablet_clicks,
-      countIf(kind IN ('click', 'dead') AND breakpoint = 'MOBILE') AS mobile_clicks
-    FROM (
-      SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
-      FROM interactions
-      WHERE site_id = {p1:String}
-        AND day BETWEEN {p2:Date} AND {p3:Date}
-        AND positionCaseInsensitiveUTF8(page_key, {p0:String}) > 0
-      UNION ALL
-      SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
-      FROM pageviews
-      WHERE site_id = {p1:String}
-        AND day BETWEEN {p2:Date} AND {p3:Date}
-        AND positionCaseInsensitiveUTF8(page_key, {p0:String}) > 0
-    )
-    GROUP BY row_page
+    SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+    FROM interactions
+    WHERE site_id = {p1:String}
+      AND day BETWEEN {p2:Date} AND {p3:Date}
+      AND positionCaseInsensitiveUTF8(page_key, {p0:String}) > 0
+    UNION ALL
+    SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+    FROM pageviews
+    WHERE site_id = {p1:String}
+      AND day BETWEEN {p2:Date} AND {p3:Date}
+      AND positionCaseInsensitiveUTF8(page_key, {p0:String}) > 0
   )
+  GROUP BY row_page
 )
 ORDER BY sort_value DESC, page
 LIMIT {p4:UInt32}

@@ -1,25 +1,13 @@
 SELECT 0 AS question, *
 FROM (
 SELECT row_page AS page,
-  uniqExactIf(session_id, session_pageviews = 1) AS bounced_sessions,
   countIf(kind IN ('click', 'dead')) AS clicks,
-  countIf(kind = 'dead') AS dead_clicks,
-  uniqExactIf(session_id, kind = 'dead') AS dead_sessions,
-  countIf(kind IN ('click', 'dead') AND breakpoint = 'DESKTOP') AS desktop_clicks,
   countIf(below_fold AND folds AND kind IN ('click', 'dead')) AS fold_CLICK_below,
   toUInt32(round(quantileExactInclusiveOrNullIf(0.5)(viewport_height, folds AND kind IN ('click', 'dead')))) AS fold_CLICK_median_height,
   countIf(folds AND kind IN ('click', 'dead')) AS fold_CLICK_total,
-  countIf(kind IN ('click', 'dead') AND breakpoint = 'MOBILE') AS mobile_clicks,
-  sum(on_page_ms) AS on_page_ms,
   uniqExact(row_page) AS pages,
-  countIf(kind = 'pageview') AS pageviews,
-  countIf(kind = 'rage') AS rage_clicks,
-  uniqExactIf(session_id, kind = 'rage') AS rage_sessions,
   min(sample_rate) AS sample_rate,
-  uniqExact(session_id) AS sessions,
-  countIf(kind IN ('click', 'dead') AND breakpoint = 'TABLET') AS tablet_clicks,
-  countIf(on_page_ms > 0) AS timed_pageviews,
-  uniqExact(visitor_id) AS visitors
+  uniqExact(session_id) AS sessions
 FROM (
   SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
@@ -45,25 +33,13 @@ UNION ALL
 SELECT 1 AS question, *
 FROM (
 SELECT row_page AS page,
-  uniqExactIf(session_id, session_pageviews = 1) AS bounced_sessions,
   countIf(kind IN ('click', 'dead')) AS clicks,
-  countIf(kind = 'dead') AS dead_clicks,
-  uniqExactIf(session_id, kind = 'dead') AS dead_sessions,
-  countIf(kind IN ('click', 'dead') AND breakpoint = 'DESKTOP') AS desktop_clicks,
   countIf(below_fold AND folds AND kind IN ('click', 'dead')) AS fold_CLICK_below,
   toUInt32(round(quantileExactInclusiveOrNullIf(0.5)(viewport_height, folds AND kind IN ('click', 'dead')))) AS fold_CLICK_median_height,
   countIf(folds AND kind IN ('click', 'dead')) AS fold_CLICK_total,
-  countIf(kind IN ('click', 'dead') AND breakpoint = 'MOBILE') AS mobile_clicks,
-  sum(on_page_ms) AS on_page_ms,
   uniqExact(row_page) AS pages,
-  countIf(kind = 'pageview') AS pageviews,
-  countIf(kind = 'rage') AS rage_clicks,
-  uniqExactIf(session_id, kind = 'rage') AS rage_sessions,
   min(sample_rate) AS sample_rate,
-  uniqExact(session_id) AS sessions,
-  countIf(kind IN ('click', 'dead') AND breakpoint = 'TABLET') AS tablet_clicks,
-  countIf(on_page_ms > 0) AS timed_pageviews,
-  uniqExact(visitor_id) AS visitors
+  uniqExact(session_id) AS sessions
 FROM (
   SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions

@@ -105,7 +105,8 @@ class GraphQLEndpoint:
     """`/graphql`: a request in, an answer with its errors out; GraphiQL for browsers in development."""
 
     def __init__(self, settings: Settings, schema: Schema, budgets: Budgets) -> None:
-        schema.extensions = (PreparedDocument, *schema.extensions)
+        if PreparedDocument not in schema.extensions:
+            schema.extensions = (PreparedDocument, *schema.extensions)
         self._settings = settings
         self._schema, self._traced_schema = schema, federated_trace.traced(schema)
         self._budgets = budgets

@@ -6,16 +6,23 @@ python -m tests.benchmarks --millions 3 --folder ../bench      # keeps what it g
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import click
 
 from clickhouse.client import open_sync
 from tests.benchmarks import report
+from tests.benchmarks.bench_splice import splice
 from tests.benchmarks.datasets import bytes_by_table, ensure
+from tests.benchmarks.ingest import ingest
 from tests.benchmarks.readme import write_between
 from tests.benchmarks.side_by_side import WINDOWS, Layouts, Measured
+from tests.benchmarks.throughput import throughput
+from tests.benchmarks.traffic import Traffic
 from tests.servers import Node, server
 
 
@@ -31,10 +38,9 @@ def measure(layouts: Layouts, repetitions: int) -> dict[tuple[str, int, bool], M
     return found
 
 
-def storage(node: Node, sizes: list[int], repetitions: int) -> str:
+def storage(node: Node, sizes: list[int], repetitions: int) -> Iterator[str]:
     """PostHog's layout beside ours: times, growth, disk."""
     results, bytes_of = {}, {}
-    sections = []
     for interactions in sizes:
         database = ensure(node, interactions)
         client, layouts = open_sync(node.dsn(database)), Layouts(node, database)
@@ -44,27 +50,41 @@ def storage(node: Node, sizes: list[int], repetitions: int) -> str:
         finally:
             client.close()
             layouts.close()
-        sections.append(report.ratios(layouts.questions, results[interactions], interactions))
-        click.echo(sections[-1] + "\n")
-    sections += [report.growth(layouts.questions, results), report.disk(bytes_of)]
-    click.echo("\n\n".join(sections[-2:]))
-    return "\n\n".join(sections)
+        yield f"**{report.millions(interactions)} interactions**, ms of PostHog's layout → ms of ours (how many times faster)"
+        yield report.ratios(layouts.questions, results[interactions], interactions)
+    yield report.growth(layouts.questions, results)
+    yield report.disk(bytes_of)
+
+
+def serving(node: Node, interactions: int, folder: Path, seconds: float) -> Iterator[str]:
+    """The gateway beside plain SQL and beside graphql-yoga, and what it stores a second; `seconds` are for each line of a table."""
+    database = ensure(node, interactions)
+    yield "**Ingest**, rows a second"
+    yield ingest(node, database, folder, min(interactions, 1_000_000))
+    yield "**GraphQL beside the same SQL over HTTP**, the cache off"
+    yield splice(node, folder, seconds)
+    yield f"**The gateway beside graphql-yoga with `@clickhouse/client`**, same query, statements and ClickHouse, {report.millions(interactions)} interactions"
+    yield throughput(node, database, Traffic(interactions).last_day, folder, slice_s=seconds / 6)
 
 
 @click.command()
 @click.option("--millions", "sizes", multiple=True, type=click.FloatRange(0.001), default=(3, 30), show_default=True, help="Interactions.")
 @click.option("--repetitions", default=7, show_default=True, type=click.IntRange(1), help="Of each statement; medians are shown.")
+@click.option("--seconds", default=9.0, show_default=True, type=click.FloatRange(0.1), help="For each line about serving.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where generated data is kept; a temporary one by default.")
 @click.option("--readme/--no-readme", default=False, help="Write the result into the README.")
-def main(sizes: tuple[float, ...], repetitions: int, folder: Path | None, readme: bool) -> None:
-    started = perf_counter()
+def main(sizes: tuple[float, ...], repetitions: int, seconds: float, folder: Path | None, readme: bool) -> None:
+    started, sections = perf_counter(), []
+    interactions = sorted(round(size * 1e6) for size in sizes)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
-    with server(folder) as node:
-        text = storage(node, [round(size * 1e6) for size in sizes], repetitions)
-    click.echo(f"\nTook {perf_counter() - started:.0f} s.", err=True)
+    with server(folder) as node, TemporaryDirectory() as files:
+        for section in chain(storage(node, interactions, repetitions), serving(node, interactions[0], Path(files), seconds)):
+            click.echo(section + "\n")
+            sections.append(section)
+    click.echo(f"Took {perf_counter() - started:.0f} s.", err=True)
     if readme:
-        write_between("bench", text)
+        write_between("bench", "\n\n".join(sections))
 
 
 if __name__ == "__main__":

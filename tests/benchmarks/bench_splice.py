@@ -44,7 +44,6 @@ from schema.build import Subgraph, build_schema
 from schema.heatmap import HeatmapPoint
 from schema.splice import Spliced, SplicingExecutor
 from tests.asking import ask
-from tests.benchmarks.readme import write_between
 from tests.gateway.processes import ROOT, Gateway, running, wait_for
 from tests.servers import PASSWORD, USER, Node, server
 
@@ -143,6 +142,9 @@ class Asked:
         assert response.status == 200, answer[:1000]
         return answer
 
+    def close(self) -> None:
+        self._connection.close()
+
 
 def plain(node: Node, dsn: str, statement: Statement) -> Asked:
     """The statement itself, in the format the driver reads."""
@@ -191,31 +193,37 @@ def measure(of_size: list[Asked], seconds: float) -> None:
             asked.ask()
 
 
+def splice(node: Node, directory: Path, seconds: float) -> str:
+    """The table; `seconds` are for each number of points."""
+    lines = ["| points | SQL over HTTP | GraphQL | ratio | object by object | ratio |", "|---|---|---|---|---|---|"]
+    dsn = node.dsn("bench_splice")
+    token = make_site(Settings(clickhouse=dsn, secret=SECRET), directory)
+    environment = {"CLICKHOUSE": dsn, "SECRET": SECRET, "LOG_LEVEL": "warning", "CACHE_BYTES": "0", "MAX_KEY_COST_PER_MINUTE": "0"}
+    environment = {f"HEATGRAPH_{name}": value for name, value in environment.items()}
+    with running(directory, **environment) as gateway, other_gateway(gateway, environment) as objects_port:
+        for first in SIZES:
+            of_size = [
+                plain(node, dsn, asyncio.run(statement_of(dsn, first))),
+                graphql(gateway.port, token, first),
+                graphql(objects_port, token, first),
+            ]
+            measure(of_size, seconds)
+            for asked in of_size:
+                asked.close()
+            sql_ms, spliced_ms, objects_ms = (median(asked.ms) for asked in of_size)
+            lines.append(
+                f"| {first:,} | {sql_ms:.1f} ms | {spliced_ms:.1f} ms | {spliced_ms / sql_ms:.2f} "
+                f"| {objects_ms:.1f} ms | {objects_ms / sql_ms:.2f} |"
+            )
+            click.echo(lines[-1])
+    return "\n".join(lines)
+
+
 @click.command()
 @click.option("--seconds", default=20.0, show_default=True, help="For each number of points.")
-@click.option("--readme/--no-readme", default=False, help="Write the result into the README.")
-def main(seconds: float, readme: bool) -> None:
-    lines = ["| points | SQL over HTTP | GraphQL | ratio | object by object | ratio |", "|---|---|---|---|---|---|"]
-    with tempfile.TemporaryDirectory() as name, server() as node:
-        directory, dsn = Path(name), node.dsn("bench_splice")
-        token = make_site(Settings(clickhouse=dsn, secret=SECRET), directory)
-        environment = {"HEATGRAPH_CLICKHOUSE": dsn, "HEATGRAPH_SECRET": SECRET, "HEATGRAPH_LOG_LEVEL": "warning"}
-        with running(directory, **environment) as gateway, other_gateway(gateway, environment) as objects_port:
-            for first in SIZES:
-                of_size = [
-                    plain(node, dsn, asyncio.run(statement_of(dsn, first))),
-                    graphql(gateway.port, token, first),
-                    graphql(objects_port, token, first),
-                ]
-                measure(of_size, seconds)
-                sql_ms, spliced_ms, objects_ms = (median(asked.ms) for asked in of_size)
-                lines.append(
-                    f"| {first} | {sql_ms:.1f} ms | {spliced_ms:.1f} ms | {spliced_ms / sql_ms:.2f} "
-                    f"| {objects_ms:.1f} ms | {objects_ms / sql_ms:.2f} |"
-                )
-                click.echo(lines[-1])
-    if readme:
-        write_between("splice", "\n".join(lines))
+def main(seconds: float) -> None:
+    with tempfile.TemporaryDirectory() as directory, server() as node:
+        splice(node, Path(directory), seconds)
 
 
 if __name__ == "__main__":

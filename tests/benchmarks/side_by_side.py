@@ -31,7 +31,7 @@ from tests.servers import PASSWORD, USER, Node
 WINDOWS = (7, 30, 90)
 SHOWN_POINTS = 500
 ALL_POINTS = 100_000
-LOOKUPS = {"sites", "pages", "cohorts", "cohort_members", "element_marks"}
+LOOKUPS = {"sites", "pages", "cohorts", "cohort_members", "element_marks", "stale_days", "data_versions"}
 PRODUCT = {**SETTINGS, **Limits().settings(), "default_format": "Native"}
 
 
@@ -111,7 +111,7 @@ class Layouts:
     def measure(self, question: Question, count: int, repetitions: int, *, condition_cache: bool) -> Measured:
         """Both sides in turn, so that what slows the machine slows both."""
         days = self.days(count)
-        lookups, answers = _parted(self.ours(question, days)[1])
+        lookups, answers = parted(self.ours(question, days)[1])
         peer = Statement(question.sql(days, SHOWN_POINTS), {})
         cache = {"use_query_condition_cache": int(condition_cache)}
         sides: list[list[float]] = [[], [], []]
@@ -139,7 +139,7 @@ class Layouts:
         self.http.close()
 
 
-def _parted(statements: Iterable[Statement]) -> tuple[list[Statement], list[Statement]]:
+def parted(statements: Iterable[Statement]) -> tuple[list[Statement], list[Statement]]:
     """Those that look up what is asked about, and those that answer."""
     lookups: list[Statement] = []
     answers: list[Statement] = []

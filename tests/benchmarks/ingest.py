@@ -1,0 +1,61 @@
+"""Rows stored a second: files through `load`, and plain INSERTs into the tables questions are answered from, with every view on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+
+from clickhouse_connect.driver.client import Client
+
+from clickhouse.client import open_sync
+from clickhouse.migrations import migrate
+from clickhouse.sites import Site
+from gateway.load import load_files
+from tests.benchmarks.bench_load import write
+from tests.benchmarks.datasets import bytes_by_table, merge
+from tests.benchmarks.peer import DDL
+from tests.benchmarks.report import table
+from tests.servers import Node
+
+ONE_THREAD = {"max_threads": 1, "max_insert_threads": 1, "max_partitions_per_insert_block": 1000}
+COPIED = ("interactions", "pageviews", "heatmaps")
+
+
+def ingest(node: Node, source: str, folder: Path, rows: int) -> str:
+    """`rows` of each file, and of each table of the database `source`."""
+    name = "bench_ingest"
+    open_sync(node.dsn()).command(f"DROP DATABASE IF EXISTS {name} SYNC")
+    open_sync(node.dsn()).command(f"CREATE DATABASE {name}")
+    client = open_sync(node.dsn(name))
+    migrate(client)
+    for ddl in DDL:
+        client.command(ddl)
+    lines = [[f"`load` of {file.suffix.removeprefix('.')}", _rate(rows, _load_s(client, file))] for file in write(folder, rows)]
+    merge(client)
+    loaded = sum(size for stored, size in bytes_by_table(client).items() if stored != "heatmaps")
+    lines += [[f"INSERT into `{stored}`, one thread", _rate(*_copy(client, source, stored, rows))] for stored in COPIED]
+    client.close()
+    text = table(["", "rows/s"], lines)
+    return f"{text}\n\nA row that was loaded takes {loaded / (2 * rows):.0f} bytes in all tables together, the row as it was sent included."
+
+
+def _rate(rows: int, seconds: float) -> str:
+    return f"{rows / seconds:,.0f}"
+
+
+def _load_s(client: Client, file: Path) -> float:
+    started = perf_counter()
+    summary = load_files(client, Site(f"loaded_{file.suffix.removeprefix('.')}", "Benchmark"), [file])
+    assert summary.stored_rows and not summary.rejected, summary
+    return perf_counter() - started
+
+
+def _copy(client: Client, source: str, stored: str, rows: int) -> tuple[int, float]:
+    """Rows and seconds of an INSERT by one thread; reading them back is measured alone and taken off."""
+    rows = min(rows, client.query(f"SELECT count() FROM {source}.{stored}").result_rows[0][0])
+    read = f"SELECT * FROM {source}.{stored} LIMIT {rows}"
+    started = perf_counter()
+    client.command(f"{read} FORMAT Null", settings=ONE_THREAD)
+    read_s = perf_counter() - started
+    client.command(f"INSERT INTO {stored} {read}", settings=ONE_THREAD)
+    return rows, max(perf_counter() - started - 2 * read_s, 1e-9)

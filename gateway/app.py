@@ -25,11 +25,12 @@ from starlette_compress import CompressMiddleware, add_compress_type
 from strawberry.schema import Schema
 from strawberry.types import ExecutionResult
 
-from clickhouse.breaker import answer_by
+from clickhouse.breaker import answer_by, incomplete_sources
 from clickhouse.errors import HeatgraphError, PersistedQueryNotFoundError
 from clickhouse.keys import ApiKey
 from clickhouse.migrations import compile_applied, why_not_current
-from gateway import federated_trace
+from clickhouse.reading import reads
+from gateway import federated_trace, http_cache
 from gateway.auth import ANONYMOUS, Authenticator
 from gateway.browsers import browser_middleware, refuse_forgeable
 from gateway.cost import Costs, refuse_expensive
@@ -131,7 +132,7 @@ class GraphQLEndpoint:
         request_id: str = request.scope["request_id"]
         accepted = negotiate(",".join(request.headers.getlist("accept")))
         media_type = accepted or JSON_TYPE
-        headers: dict[str, str] = {}
+        headers = dict(http_cache.NO_STORE)
         trace = FederatedTrace() if request.headers.get(federated_trace.HEADER) == federated_trace.VERSION else None
         try:
             if not accepted:
@@ -145,7 +146,7 @@ class GraphQLEndpoint:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         except HTTPException as error:
             problem = {"message": error.detail, "extensions": {"code": "BAD_USER_INPUT"}}
-            return respond({"errors": [problem]}, media_type, error.status_code, dict(error.headers or {}))
+            return respond({"errors": [problem]}, media_type, error.status_code, headers | dict(error.headers or {}))
         except DocumentError as error:
             return self._refuse(format_errors(error.errors, request_id), media_type, headers)
         except PersistedQueryNotFoundError as error:
@@ -161,7 +162,13 @@ class GraphQLEndpoint:
             return self._refuse(errors, media_type, headers)
         payload = {"data": result.data} | ({"errors": errors} if errors else {})
         extensions = (result.extensions or {}) | ({federated_trace.VERSION: trace.encoded(errors)} if trace else {})
-        return respond(payload | ({"extensions": extensions} if extensions else {}), media_type, headers=headers)
+        noted = reads.get()
+        if noted is not None:  # of a query
+            observe(**http_cache.total(noted))
+            extensions |= http_cache.reads_asked(request, noted)
+            headers |= {} if errors or incomplete_sources.get() else http_cache.cache_headers(request.method, result.data, noted)
+        response = respond(payload | ({"extensions": extensions} if extensions else {}), media_type, headers=headers)
+        return http_cache.unless_unchanged(request, response)
 
     def _refuse(self, errors: list[dict[str, Any]], media_type: str, headers: dict[str, str]) -> Response:
         """The request failed before anything was executed: `data` is left out."""
@@ -195,6 +202,7 @@ class GraphQLEndpoint:
         headers |= budget.headers() if budget else {}
         count_cost(operation.name.value if operation.name else "", cost.estimated)
         context = self.context(request, key, budget)
+        reads.set([] if operation.operation is OperationType.QUERY else None)
         execution = (self._traced_schema if trace else self._schema).execute(
             text,
             variable_values=asked.variables,

@@ -24,7 +24,15 @@ SECURITY_HEADERS = {
 }
 """Of every answer; a page with scripts brings a policy of its own."""
 
-ASKED_HEADERS = ("Authorization", "Content-Type", "Apollo-Require-Preflight", "X-Apollo-Operation-Name", "X-Request-Id", "traceparent")
+ASKED_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Apollo-Require-Preflight",
+    "X-Apollo-Operation-Name",
+    "X-Heatgraph-Reads",
+    "X-Request-Id",
+    "traceparent",
+)
 TOLD_HEADERS = ("ETag", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After", "X-Request-Id")
 PREFLIGHT_MAX_AGE_S = 600
 

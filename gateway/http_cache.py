@@ -1,0 +1,71 @@
+"""What HTTP caches may do with an answer, and what was read for it.
+
+An answer about windows that are over may be used again for a minute, by the asker alone; any other answer is asked for anew, and is not
+sent again (304) when it is still the same. What failed or is incomplete is never stored.
+
+    cache_headers("GET", {"site": …}, reads)     -> {"Cache-Control": "private, max-age=60", "ETag": 'W/"…"', "Vary": …}
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from clickhouse.reading import Read
+from clickhouse.shared import is_closed
+
+MAX_AGE_S = 60
+READS_HEADER = "X-Heatgraph-Reads"
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+def cache_headers(method: str, data: Any, reads: Sequence[Read]) -> dict[str, str]:
+    """Of a complete answer to a query; the tag only for GET, as nobody may ask by POST whether an answer is still the same."""
+    statements = [read.statement for read in reads]
+    over = any(statement.until for statement in statements) and all(statement.site_ids and is_closed(statement) for statement in statements)
+    headers = {
+        "Cache-Control": f"private, max-age={MAX_AGE_S}" if over else "private, no-cache",
+        "Vary": f"Authorization, Accept, {READS_HEADER}",
+    }
+    if method == "GET":
+        digest = hashlib.blake2b(orjson.dumps(data), digest_size=16).hexdigest()
+        headers["ETag"] = f'W/"{digest}"'  # weak: what the key has left is in the answer, too
+    return headers
+
+
+def unless_unchanged(request: Request, response: Response) -> Response:
+    """304 without a body for a GET whose `If-None-Match` names what would be sent."""
+    tag = response.headers.get("etag")
+    if request.method != "GET" or not tag or tag not in _tags(request.headers.getlist("if-none-match")):
+        return response
+    kept = {name: value for name, value in response.headers.items() if name not in ("content-length", "content-type")}
+    return Response(status_code=304, headers=kept)
+
+
+def _tags(sent: Sequence[str]) -> set[str]:
+    """Compared weakly, as RFC 9110 wants it."""
+    return {"W/" + tag.strip().removeprefix("W/") for header in sent for tag in header.split(",")}
+
+
+def reads_asked(request: Request, reads: Sequence[Read]) -> dict[str, Any]:
+    """`extensions.reads`, if the request's header asks for it: for each statement its tables, rows, bytes, ms, `cached` and `shared`."""
+    if request.headers.get(READS_HEADER.lower()) not in ("1", "true"):
+        return {}
+    return {"reads": [read.facts() for read in reads]}
+
+
+def total(reads: Sequence[Read]) -> dict[str, str]:
+    """For the request's log line."""
+    return {
+        "tables": ",".join(sorted({table for read in reads for table in read.tables})),
+        "read_rows": str(sum(read.answer.read_rows for read in reads if not read.answer.cached)),
+        "read_bytes": str(sum(read.answer.read_bytes for read in reads if not read.answer.cached)),
+        "statements": str(len(reads)),
+        "cached": str(sum(read.answer.cached for read in reads)),
+    }

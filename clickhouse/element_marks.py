@@ -1,11 +1,12 @@
 """What people say about elements: a name, call to action, fixed or not, deleted; and what that changes in the rows.
 
-A mark is one row per element, replaced as a whole; the latest `updated_at` counts, and it says who made it.
+A mark is one row per element, replaced as a whole; the latest `updated_at` counts, and it says who made it. Each is also added
+to `mark_changes`, which keeps them all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 from clickhouse.insert import Insert
 from clickhouse.lens import Lens
 from clickhouse.statement import Params, Statement
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,10 @@ class Mark:
     deleted: bool = False
     updated_by: str = ""
     updated_at: datetime | None = None
+
+    def says_as(self, other: Mark) -> bool:
+        """Whether it says the same, whoever made it."""
+        return replace(self, updated_by="", updated_at=None) == replace(other, updated_by="", updated_at=None)
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Mark:
@@ -50,6 +57,41 @@ def compile_marks(site_id: str, keys: tuple[tuple[str, str], ...]) -> Statement:
         ],
         params,
     )
+
+
+MAX_CHANGES = 100
+
+
+def compile_mark_changes(site_id: str, keys: tuple[tuple[str, str], ...]) -> Statement:
+    """One row for each (page key, selector) that was ever marked: `changes`, the latest marks, newest first, for `marks_of`."""
+    params = Params()
+    made = "(toUnixTimestamp64Milli(updated_at), updated_by, name, is_cta, is_fixed, deleted)"
+    return Statement.of(
+        [
+            f"SELECT page_key, selector, arrayReverseSort(groupArray({made})) AS changes",
+            "FROM (",
+            "SELECT *",
+            "FROM mark_changes",
+            f"WHERE site_id = {params.site(site_id)}",
+            f"  AND (page_key, selector) IN {params.bind(list(keys), 'Array(Tuple(String, String))')}",
+            "ORDER BY updated_at DESC",
+            f"LIMIT {MAX_CHANGES + 1} BY page_key, selector",
+            ")",
+            "GROUP BY page_key, selector",
+        ],
+        params,
+    )
+
+
+def marks_of(place: tuple[str, str, str], changes: Sequence[tuple[int, str, str, bool, bool | None, bool]]) -> list[Mark]:
+    """The marks of a row of `compile_mark_changes`, and the first one's predecessor last."""
+    made = [
+        Mark(
+            *place, name, bool(is_cta), None if is_fixed is None else bool(is_fixed), bool(deleted), by, EPOCH + timedelta(milliseconds=ms)
+        )
+        for ms, by, name, is_cta, is_fixed, deleted in changes
+    ]
+    return made if len(made) > MAX_CHANGES else [*made, Mark(*place)]
 
 
 def insert_mark(before: Mark, after: Mark, by: str, now: datetime) -> Insert:

@@ -14,7 +14,7 @@ from typing import Any
 from clickhouse.breaker import incomplete_sources
 from clickhouse.client import Client
 from clickhouse.cohorts import Cohort, compile_cohorts, compile_sizes
-from clickhouse.element_marks import Mark, compile_marks
+from clickhouse.element_marks import Mark, compile_mark_changes, compile_marks
 from clickhouse.elements import compile_attributes
 from clickhouse.errors import DeadlineError, ForbiddenError, NotFoundError, PlanRequiredError, SourceUnavailableError
 from clickhouse.keys import ApiKey
@@ -81,6 +81,7 @@ class Context:
         self.marks: SourceLoader[ElementKey, Mark] = SourceLoader(
             of_site, _rows(compile_marks, "page_key", "selector", read=Mark.from_row, missing=Mark)
         )
+        self.mark_changes: SourceLoader[ElementKey, Row | None] = SourceLoader(of_site, _rows(compile_mark_changes, "page_key", "selector"))
 
     def client_of(self, site_id: str) -> Client:
         """Of the source the site lives in; the site must have been asked for before."""
@@ -117,6 +118,7 @@ class Context:
     def forget_marks(self, element: ElementKey) -> None:
         """What was loaded before its mark changed is asked anew, which elements of the site are fixed too."""
         self.marks.clear(element)
+        self.mark_changes.clear(element)
         self._sites.clear(element[0])
         self.answers.clear_all()
 

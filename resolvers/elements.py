@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from clickhouse.breakdown import BreakdownQuestion
 from clickhouse.conversions import DepthQuestion, compile_baseline, compile_depth_conversions
-from clickhouse.element_marks import Mark, insert_mark
+from clickhouse.element_marks import Mark, insert_mark, marks_of
 from clickhouse.elements import (
     ElementScope,
     ElementSort,
@@ -170,6 +171,13 @@ async def find_element(context: Context, site_id: str, page_key: str, selector: 
     return found if found and (found.row or found.mark.updated_by) else None
 
 
+async def list_changes(context: Context, site_id: str, page_key: str, selector: str) -> list[tuple[Mark, Mark]]:
+    """What was said of the element and what before that, newest first."""
+    key = (site_id, page_key, selector)
+    row = await context.mark_changes.load(key)
+    return [(after, before) for after, before in pairwise(marks_of(key, row["changes"])) if not after.says_as(before)] if row else []
+
+
 # -- the action menu
 
 
@@ -201,6 +209,8 @@ async def _change(context: Context, site_id: str, page_key: str, selector: str, 
         raise NotFoundError("This page has no such element; `insights { elements }` lists those it has.", pageKey=key[1], selector=selector)
     after = change(before.mark)
     if after != before.mark:
-        await context.client_of(site_id).insert(*insert_mark(before.mark, after, context.key.key_id, context.now))
+        insert = insert_mark(before.mark, after, context.key.key_id, context.now)
+        for table in ("mark_changes", insert.table):
+            await context.client_of(site_id).insert(*insert._replace(table=table))
         context.forget_marks(key)
     return await load_element(context, *key)

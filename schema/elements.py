@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import strawberry
 from strawberry import UNSET
 
+from clickhouse.element_marks import Mark
 from clickhouse.elements import ElementScope, GroupKey
 from resolvers import elements, ids
 from resolvers.context import Context
@@ -19,8 +20,8 @@ from resolvers.listing import Listing
 from resolvers.selections import own_selection
 from schema.breakdown import BreakdownRow, ByArgument, FirstValuesArgument
 from schema.conversions import Conversion, EventArgument
-from schema.cost import STATEMENT, VALUES
-from schema.enums import RateBasis
+from schema.cost import MARK_CHANGES, STATEMENT, VALUES
+from schema.enums import MarkField, RateBasis
 from schema.inputs import given
 from schema.node import Node
 from schema.pagination import PageInfo
@@ -29,6 +30,33 @@ from schema.splice import Spliced
 
 if TYPE_CHECKING:
     from schema.page import Page
+
+
+MARKED = {MarkField.NAME: "name", MarkField.CTA: "is_cta", MarkField.FIXED: "is_fixed", MarkField.DELETED: "deleted"}
+
+
+@strawberry.type(description="A change to an element's name or marks: who made it, when, what it changed, and what they were from then on.")
+class MarkChange:
+    at: dt.datetime = strawberry.field(description="When, UTC.")
+    by: str = strawberry.field(description="Id of the key that made it.")
+    what: list[MarkField] = strawberry.field(description="Which of the fields below it changed.")
+    name: str | None = strawberry.field(description="The name.")
+    is_cta: bool = strawberry.field(description="Whether it was a call to action.")
+    is_fixed: bool | None = strawberry.field(description="Whether it was marked as fixed or as not; null is as the tracker says.")
+    is_deleted: bool = strawberry.field(description="Whether it was deleted.")
+
+    @classmethod
+    def of(cls, after: Mark, before: Mark) -> Self:
+        assert after.updated_at is not None
+        return cls(
+            at=after.updated_at,
+            by=after.updated_by,
+            what=[field for field, attribute in MARKED.items() if getattr(after, attribute) != getattr(before, attribute)],
+            name=after.name or None,
+            is_cta=after.is_cta,
+            is_fixed=after.is_fixed,
+            is_deleted=after.deleted,
+        )
 
 
 @strawberry.federation.type(
@@ -91,6 +119,13 @@ class Element(Node):
     async def resolve_reference(cls, info: strawberry.Info[Context], siteId: str, pageKey: str, selector: str) -> Self | None:
         """Strawberry passes the representation's fields under their own names."""
         return await cls.load(info.context, siteId, pageKey, selector)
+
+    @strawberry.field(
+        description="What was changed by the element menu, newest first; the latest 100.", directives=[STATEMENT, MARK_CHANGES]
+    )
+    async def changes(self, info: strawberry.Info[Context]) -> list[MarkChange]:
+        found = await elements.list_changes(info.context, self.site_id, self.page_key, self.selector)
+        return [MarkChange.of(*change) for change in found]
 
     @strawberry.field(description="The page it is on.")
     async def page(self, info: strawberry.Info[Context]) -> Annotated[Page, strawberry.lazy("schema.page")]:

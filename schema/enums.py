@@ -124,6 +124,14 @@ class ElementOrderField(Enum):
     BELOW_FOLD = enum_value("BELOW_FOLD", description="Share of its clicks below the fold.")
 
 
+@strawberry.enum(description="What the element menu changes.")
+class MarkField(Enum):
+    NAME = enum_value("NAME", description="The name.")
+    CTA = enum_value("CTA", description="Whether it is a call to action.")
+    FIXED = enum_value("FIXED", description="Whether it is marked as fixed, or as not.")
+    DELETED = enum_value("DELETED", description="Whether it is deleted.")
+
+
 @strawberry.enum(description="What makes several elements one row. One that has no such thing stands alone, by its selector.")
 class ElementGrouping(Enum):
     SELECTOR = enum_value("SELECTOR", description="The CSS selector: each element of a page by itself; those of merged pages together.")

@@ -204,6 +204,47 @@ async def test_what_is_so_already_is_not_recorded_again(client: Client, loaded: 
     assert changed == {"markedBy": "k_other", "markedAt": (NOW + timedelta(milliseconds=1)).isoformat(timespec="microseconds")}
 
 
+async def test_every_change_is_recorded(client: Client, loaded: Site, statements: list[Statement]) -> None:
+    other = ApiKey("k_other", "other", EDITOR.scopes, frozenset({"*"}))
+    for minutes, (field, arguments, key) in enumerate(
+        [
+            ("renameElement", ', name: "Start"', EDITOR),
+            ("renameElement", ', name: "Start"', other),
+            ("markElement", ", cta: true, fixed: false", other),
+            ("deleteElement", "", EDITOR),
+            ("restoreElement", "", EDITOR),
+            ("markElement", ", fixed: null", other),
+        ]
+    ):
+        await change(client, loaded, field, "#signup", arguments, key=key, now=NOW + timedelta(minutes=minutes))
+    statements.clear()
+    fields = "changes { at by what name isCta isFixed isDeleted }"
+    found = await insights(client, loaded, f"elements {{ nodes {{ element {{ selector {fields} }} }} }}")
+    assert sum("mark_changes" in statement.sql for statement in statements) == 1
+    changes = {node["element"]["selector"]: node["element"]["changes"] for node in found["elements"]["nodes"]}
+    assert changes.pop("#signup") == [
+        {
+            "at": (NOW + timedelta(minutes=minutes)).isoformat(),
+            "by": by,
+            "what": what,
+            "name": "Start",
+            "isCta": cta,
+            "isFixed": fixed,
+            "isDeleted": deleted,
+        }
+        for minutes, by, what, cta, fixed, deleted in (
+            (5, "k_other", ["FIXED"], True, None, False),
+            (4, "k_editor", ["DELETED"], True, False, False),
+            (3, "k_editor", ["DELETED"], True, False, True),
+            (2, "k_other", ["CTA", "FIXED"], True, False, False),
+            (0, "k_editor", ["NAME"], False, None, False),
+        )
+    ]
+    assert set(map(len, changes.values())) == {0}
+    answered = await change(client, loaded, "renameElement", "#signup", "", "name changes { what name }")
+    assert (answered["name"], answered["changes"][0], len(answered["changes"])) == (None, {"what": ["NAME"], "name": None}, 6)
+
+
 async def test_marks_survive_a_load_of_the_same_rows(client: Client, loaded: Site, database: SyncClient) -> None:
     await change(client, loaded, "markElement", "#signup", ", cta: true")
     load(database, loaded, [row("click", "e", 100, selector="#signup", x=1, y=1)])

@@ -10,7 +10,7 @@ Each fragment is counted once and remembered, so that the estimate is linear in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +93,10 @@ class _Selected:
         return self.once + sum(cost * sizes.get(name, DEFAULT_LIST_SIZE) for name, cost in self.entries.items())
 
 
+Price = tuple[str, int, FieldCost, SelectionSetNode | None]
+"""Of a field: its key in the answer, what it costs once, and what is selected of it."""
+
+
 class OperationCost:
     def __init__(self, costs: Costs, operation: OperationDefinitionNode, document: DocumentNode, variables: dict[str, Any]) -> None:
         self._costs = costs
@@ -104,6 +108,7 @@ class OperationCost:
         self._counted: dict[str, _Selected] = {}
         self._values: dict[tuple[str, str], int] = {}
         self._spliced_rows: Mapping[int, int] = {}
+        self._priced: dict[tuple[int, str], list[Price]] = {}
         self._root = costs.roots.get(operation.operation.value, "")
         self.estimated = self._selected(operation.selection_set, self._root).total({})
 
@@ -215,33 +220,42 @@ class OperationCost:
     def actual(self, data: dict[str, Any] | None, spliced_rows: Mapping[int, int]) -> int:
         """Never more than the estimate. `spliced_rows` are those of spliced lists, by the id() of their fragments."""
         self._spliced_rows = spliced_rows
-        return min(self.estimated, self._found(self._operation.selection_set, self._root, data, set())) if data else 0
+        return min(self.estimated, self._found(self._operation.selection_set, self._root, data)) if data else 0
 
-    def _found(self, selection_set: SelectionSetNode, type_name: str, data: dict[str, Any], spread: set[str]) -> int:
+    def _found(self, selection_set: SelectionSetNode, type_name: str, data: dict[str, Any]) -> int:
         """A field whose key is not in the object was skipped, or is of another type."""
+        key = id(selection_set), type_name
+        if (priced := self._priced.get(key)) is None:
+            priced = self._priced[key] = list(self._prices(selection_set, type_name, set()))
         cost = 0
+        for name, once, field, below in priced:
+            if name in data:
+                cost += once + (self._found_below(data[name], field, below) if below else 0)
+        return cost
+
+    def _prices(self, selection_set: SelectionSetNode, type_name: str, spread: set[str]) -> Iterator[Price]:
+        """What in a selection costs anything; a fragment spread twice is executed once."""
         for node in selection_set.selections:
             if isinstance(node, FieldNode):
-                key = node.alias.value if node.alias else node.name.value
-                if key in data and (field := self._costs.fields.get((type_name, node.name.value))):
-                    cost += field.weight + self._arguments(node, field) + self._found_below(node, field, data[key])
+                if field := self._costs.fields.get((type_name, node.name.value)):
+                    once = field.weight + self._arguments(node, field)
+                    if once or node.selection_set:
+                        yield node.alias.value if node.alias else node.name.value, once, field, node.selection_set
             elif not isinstance(node, FragmentSpreadNode):
                 inner: Any = node
-                condition = inner.type_condition.name.value if inner.type_condition else type_name
-                cost += self._found(inner.selection_set, condition, data, spread)
+                yield from self._prices(inner.selection_set, inner.type_condition.name.value if inner.type_condition else type_name, spread)
             elif (name := node.name.value) not in spread:
                 spread.add(name)
                 fragment = self._fragments[name]
-                cost += self._found(fragment.selection_set, fragment.type_condition.name.value, data, spread)
-        return cost
+                yield from self._prices(fragment.selection_set, fragment.type_condition.name.value, spread)
 
-    def _found_below(self, node: FieldNode, field: FieldCost, value: Any) -> int:
+    def _found_below(self, value: Any, field: FieldCost, below: SelectionSetNode) -> int:
         if isinstance(value, dict):
-            return field.type_weight + (self._found(node.selection_set, field.type_name, value, set()) if node.selection_set else 0)
+            return field.type_weight + self._found(below, field.type_name, value)
         if isinstance(value, list):
-            return sum(self._found_below(node, field, entry) for entry in value)
+            return sum(self._found_below(entry, field, below) for entry in value)
         if isinstance(value, orjson.Fragment):
-            of_row = field.type_weight + self._selected(node.selection_set, field.type_name).total({})
+            of_row = field.type_weight + self._selected(below, field.type_name).total({})
             return of_row * self._spliced_rows.get(id(value), 0)
         return 0
 

@@ -29,7 +29,10 @@ def lens_clauses(lens: Lens, page_keys: tuple[str, ...], params: Params, *, with
     if lens.tracked_pages is not None:
         clauses.append(f"page_key IN {params.texts(lens.tracked_pages)}")
     clauses += window_clauses(lens.window, params)
-    if lens.url:
+    if lens.url and lens.url.kind == "path":  # matched on the pages, which are few, so that only their rows are read
+        of_site = f"site_id = {params.site(lens.site_id)}"
+        clauses.append(f"page_key IN (SELECT page_key FROM pages WHERE {' AND '.join([of_site, *url_clauses(lens.url, params)])})")
+    elif lens.url:
         clauses += url_clauses(lens.url, params)
     clauses += segment_clauses(lens, params)
     if lens.segment.exclude_test_accounts and not with_test_accounts:
@@ -67,14 +70,34 @@ def url_clauses(rule: UrlRule, params: Params, url: str = "url", key: str = "pag
         case "ignore_query":
             return [f"{key} = {params.text(page_key(rule.value))}"]
         case "prefix":
-            return [f"startsWith({url}, {params.text(rule.value)})"]
+            return [*_beginning(rule.value, params, key), f"startsWith({url}, {params.text(rule.value)})"]
         case "wildcard":
-            return [f"match({url}, {params.text(wildcard_pattern(rule.value))})"]
+            return [*_beginning(rule.value.split("*")[0], params, key), f"match({url}, {params.text(wildcard_pattern(rule.value))})"]
         case "regex":
-            return [f"match({url}, {params.text(f'^(?:{rule.value})$')})"]
+            return [*_beginning(literal_head(rule.value), params, key), f"match({url}, {params.text(f'^(?:{rule.value})$')})"]
         case "any":
             return []
     raise ValueError(f"unknown URL rule {rule.kind}")
+
+
+def _beginning(head: str, params: Params, key: str) -> list[str]:
+    """What the page key of every URL that begins with `head` begins with, so that other pages are not read; nothing if it names no host."""
+    if head.count("/") < 3:
+        return []
+    try:
+        known = params.text(page_key(head))
+    except ValueError:
+        return []
+    return [f"{key} = {known}" if "?" in head or "#" in head else f"startsWith({key}, {known})"]
+
+
+def literal_head(regex: str) -> str:
+    """Text that everything the regex matches as a whole begins with; '' when that is not plain to see."""
+    if "|" in regex:
+        return ""
+    literal = r"[^\\.^$*+?{}\[\]()]|\\[^\w\s]"
+    head = re.match(rf"\^?((?:(?:{literal})(?![*?{{]))*)", regex)
+    return re.sub(r"\\(.)", r"\1", head[1]) if head else ""
 
 
 def wildcard_pattern(wildcard: str) -> str:

@@ -77,11 +77,6 @@ class Statement:
     site_ids: frozenset[str] = frozenset()
     until: datetime | None = None
 
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """The tables it reads or writes."""
-        return tuple(sorted(set(re.findall(r"\b(?:FROM|INTO) (\w+)", self.sql))))
-
     @classmethod
     def of(cls, lines: list[str], params: Params) -> Statement:
         return cls(_indented("\n".join(lines)), params.values, site_ids=frozenset(params.site_ids), until=params.until)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from clickhouse.conditions import is_test_account, lens_clauses, url_clauses, wildcard_pattern
+from clickhouse.conditions import is_test_account, lens_clauses, literal_head, url_clauses, wildcard_pattern
 from clickhouse.lens import Lens, PerformedEvent, Segment, UrlRule, WidthRange, Window
 from clickhouse.statement import Params
 
@@ -120,7 +120,18 @@ def test_a_plans_pages_limit_every_lens() -> None:
         pytest.param(
             UrlRule("ignore_query", "https://example.com/a/?q=1"), ["page_key = {p0:String}"], ["https://example.com/a"], id="ignoreQuery"
         ),
-        pytest.param(UrlRule("prefix", "https://example.com/a"), ["startsWith(url, {p0:String})"], ["https://example.com/a"], id="prefix"),
+        pytest.param(
+            UrlRule("prefix", "https://EXAMPLE.com/a/"),
+            ["startsWith(page_key, {p0:String})", "startsWith(url, {p1:String})"],
+            ["https://example.com/a", "https://EXAMPLE.com/a/"],
+            id="prefix",
+        ),
+        pytest.param(
+            UrlRule("wildcard", "https://example.com/a?*"),
+            ["page_key = {p0:String}", "match(url, {p1:String})"],
+            ["https://example.com/a", r"(?s)^https://example\.com/a\?.+$"],
+            id="wildcard of a page's queries",
+        ),
         pytest.param(UrlRule("wildcard", "https://*/a?b"), ["match(url, {p0:String})"], [r"(?s)^https://.+/a\?b$"], id="wildcard"),
         pytest.param(UrlRule("regex", "a|b"), ["match(url, {p0:String})"], ["^(?:a|b)$"], id="regex, the whole URL"),
     ],
@@ -138,3 +149,23 @@ def test_a_wildcard_is_one_or_more_characters() -> None:
 def test_a_time_must_name_its_zone() -> None:
     with pytest.raises(ValueError, match="must name its zone"):
         Params().bind(datetime(2026, 4, 1), "DateTime64(3)")
+
+
+@pytest.mark.parametrize(
+    ("regex", "head"),
+    [
+        (r"https://a\.com/b/.*", "https://a.com/b/"),
+        (r"^https://a\.com/b$", "https://a.com/b"),
+        (r"https://a\.com/bc?", "https://a.com/b"),
+        (r"https://a\.com/bc*d", "https://a.com/b"),
+        (r"https://a\.com/b{2}", "https://a.com/"),
+        (r"https://a\.com/b+", "https://a.com/b"),
+        (r"https://a\.com/\d", "https://a.com/"),
+        (r"https://a\.com/x|http://b\.com/x", ""),
+        (r"(?i)https://a\.com/", ""),
+        (r"https?://a\.com/", "http"),
+        (r".*", ""),
+    ],
+)
+def test_the_literal_head_of_a_regex(regex: str, head: str) -> None:
+    assert literal_head(regex) == head

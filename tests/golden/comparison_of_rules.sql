@@ -45,7 +45,8 @@ FROM (
             FROM pageviews
             WHERE site_id = {p2:String}
               AND day BETWEEN {p3:Date} AND {p4:Date}
-              AND startsWith(url, {p5:String})
+              AND startsWith(page_key, {p5:String})
+              AND startsWith(url, {p6:String})
           )
           GROUP BY page
         )
@@ -84,7 +85,8 @@ GROUP BY page
 -- p2 = 'site_golden'
 -- p3 = datetime.date(2026, 11, 2)
 -- p4 = datetime.date(2026, 11, 8)
--- p5 = 'https://example.com/blog/'
+-- p5 = 'https://example.com/blog'
+-- p6 = 'https://example.com/blog/'
 
 SELECT page, toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray((place, CAST(tuple(CAST(tuple(selector), 'Tuple(`selector` String)'), CAST(tuple(click_share_delta), 'Tuple(`delta` Nullable(Float64))')), 'Tuple(`element` Tuple(`selector` String), `clickShare` Tuple(`delta` Nullable(Float64)))')))))) AS rows
 FROM (
@@ -125,7 +127,8 @@ FROM (
             FROM interactions
             WHERE site_id = {p0:String}
               AND day BETWEEN {p1:Date} AND {p2:Date}
-              AND startsWith(url, {p3:String})
+              AND startsWith(page_key, {p3:String})
+              AND startsWith(url, {p4:String})
               AND kind IN ('click', 'dead')
             UNION ALL
             SELECT '' AS page, true AS candidate, if((page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p0:String} AND deleted), '', toString(selector)) AS selector, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id
@@ -147,13 +150,15 @@ FROM (
               FROM interactions
               WHERE site_id = {p0:String}
                 AND day BETWEEN {p1:Date} AND {p2:Date}
-                AND startsWith(url, {p3:String})
+                AND startsWith(page_key, {p3:String})
+                AND startsWith(url, {p4:String})
               UNION ALL
               SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
               FROM pageviews
               WHERE site_id = {p0:String}
                 AND day BETWEEN {p1:Date} AND {p2:Date}
-                AND startsWith(url, {p3:String})
+                AND startsWith(page_key, {p3:String})
+                AND startsWith(url, {p4:String})
             )
             UNION ALL
             SELECT '' AS page, true AS candidate, session_id
@@ -175,14 +180,15 @@ FROM (
       WHERE selector != ''
     )
   )
-  WHERE place <= {p4:UInt32}
+  WHERE place <= {p5:UInt32}
 )
 GROUP BY page
 -- p0 = 'site_golden'
 -- p1 = datetime.date(2026, 11, 2)
 -- p2 = datetime.date(2026, 11, 8)
--- p3 = 'https://example.com/blog/'
--- p4 = 25
+-- p3 = 'https://example.com/blog'
+-- p4 = 'https://example.com/blog/'
+-- p5 = 25
 
 SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at,
   site_id IN (SELECT site_id FROM element_marks FINAL WHERE is_fixed IS NOT NULL AND NOT deleted) AS has_fixed_marks,

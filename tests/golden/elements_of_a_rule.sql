@@ -8,19 +8,22 @@ FROM (
   FROM interactions
   WHERE site_id = {p0:String}
     AND day BETWEEN {p1:Date} AND {p2:Date}
-    AND match(url, {p3:String})
+    AND startsWith(page_key, {p3:String})
+    AND match(url, {p4:String})
   UNION ALL
   SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
   FROM pageviews
   WHERE site_id = {p0:String}
     AND day BETWEEN {p1:Date} AND {p2:Date}
-    AND match(url, {p3:String})
+    AND startsWith(page_key, {p3:String})
+    AND match(url, {p4:String})
 )
 HAVING count() > 0
 -- p0 = 'site_golden'
 -- p1 = datetime.date(2026, 11, 1)
 -- p2 = datetime.date(2026, 11, 7)
--- p3 = '(?s)^https://example\\.com/.+$'
+-- p3 = 'https://example.com/'
+-- p4 = '(?s)^https://example\\.com/.+$'
 
 SELECT *
 FROM (
@@ -70,15 +73,16 @@ FROM (
               FROM interactions
               WHERE site_id = {p1:String}
                 AND day BETWEEN {p2:Date} AND {p3:Date}
-                AND match(url, {p4:String})
+                AND startsWith(page_key, {p4:String})
+                AND match(url, {p5:String})
                 AND kind IN ('click', 'dead', 'rage')
                 AND selector != ''
               UNION ALL
               SELECT page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed, if(viewport_width = 0, NULL, x / viewport_width) AS relative_x, 'told' AS kind, toUInt64(0) AS visitor_id, toUInt64(0) AS session_id, toInt64(-1) AS since_pageview_ms,
-                false AS placed, false AS below_fold, breakpoint IN {p5:Array(String)} AS in_layout
+                false AS placed, false AS below_fold, breakpoint IN {p6:Array(String)} AS in_layout
               FROM elements FINAL
               WHERE site_id = {p1:String}
-                AND page_key IN (SELECT page_key FROM pageviews WHERE site_id = {p1:String} AND day BETWEEN {p2:Date} AND {p3:Date} AND match(url, {p4:String}) UNION ALL SELECT page_key FROM interactions WHERE site_id = {p1:String} AND day BETWEEN {p2:Date} AND {p3:Date} AND match(url, {p4:String}))
+                AND page_key IN (SELECT page_key FROM pageviews WHERE site_id = {p1:String} AND day BETWEEN {p2:Date} AND {p3:Date} AND startsWith(page_key, {p4:String}) AND match(url, {p5:String}) UNION ALL SELECT page_key FROM interactions WHERE site_id = {p1:String} AND day BETWEEN {p2:Date} AND {p3:Date} AND startsWith(page_key, {p4:String}) AND match(url, {p5:String}))
                 AND selector != ''
             )
             GROUP BY page_key, selector
@@ -98,7 +102,8 @@ FROM (
         FROM pageviews
         WHERE site_id = {p1:String}
           AND day BETWEEN {p2:Date} AND {p3:Date}
-          AND match(url, {p4:String})
+          AND startsWith(page_key, {p4:String})
+          AND match(url, {p5:String})
         GROUP BY page_key, reached_px
       ) AS reach ON element.page_key = reach.page_key AND element.displayed_from_px <= reach.reached_to_px
     )
@@ -106,14 +111,15 @@ FROM (
   )
 )
 ORDER BY page, sort_value ASC, key ASC, by_selector ASC
-LIMIT {p6:UInt32} BY page
+LIMIT {p7:UInt32} BY page
 -- p0 = 1280
 -- p1 = 'site_golden'
 -- p2 = datetime.date(2026, 11, 1)
 -- p3 = datetime.date(2026, 11, 7)
--- p4 = '(?s)^https://example\\.com/.+$'
--- p5 = ['DESKTOP', 'MOBILE', 'TABLET']
--- p6 = 11
+-- p4 = 'https://example.com/'
+-- p5 = '(?s)^https://example\\.com/.+$'
+-- p6 = ['DESKTOP', 'MOBILE', 'TABLET']
+-- p7 = 11
 
 SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at,
   site_id IN (SELECT site_id FROM element_marks FINAL WHERE is_fixed IS NOT NULL AND NOT deleted) AS has_fixed_marks,

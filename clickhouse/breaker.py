@@ -20,6 +20,7 @@ from typing import Any
 from clickhouse.client import Client, Row
 from clickhouse.errors import BusySourceError, DeadlineError, SilentSourceError, SourceUnavailableError
 from clickhouse.reading import Answer, Listener, too_late
+from clickhouse.rollups import ROLLUPS
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
 
@@ -32,6 +33,8 @@ answer_by: ContextVar[float | None] = ContextVar("answer_by", default=None)
 
 incomplete_sources: ContextVar[set[str] | None] = ContextVar("incomplete_sources", default=None)
 """Names of the sources of which the request has numbers without those of some shards."""
+
+Layout = Callable[[Statement], Statement]
 
 
 class Breaker:
@@ -78,10 +81,14 @@ class GuardedClient:
 
     `remaining` asks the shards that are left of a cluster when the whole of it does not answer, and the request is told. Only about
     rows of visitors: of what lies on one shard as a whole (sites, keys, marks), a part would be all or nothing.
+    `layout` makes a statement about our tables one about those of the source.
     """
 
-    def __init__(self, name: str, client: Client, timeout_s: float, remaining: Client | None = None) -> None:
+    def __init__(
+        self, name: str, client: Client, timeout_s: float, remaining: Client | None = None, layout: Layout = lambda statement: statement
+    ) -> None:
         self.breaker = Breaker()
+        self._layout = layout
         self._name = name
         self._client = client
         self._timeout_s = timeout_s
@@ -99,6 +106,7 @@ class GuardedClient:
         return (await self.run(statement)).rows
 
     async def run(self, statement: Statement) -> Answer:
+        statement = self._layout(statement)
         with self.breaker.watching():
             left_s = (answer_by.get() or math.inf) - monotonic()
             try:
@@ -120,16 +128,19 @@ class GuardedClient:
             return answer
 
     async def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
+        statement = self._layout(statement)
         with self.breaker.watching():
             async with aclosing(self._client.stream(statement, output_format)) as chunks:
                 async for chunk in chunks:
                     yield chunk
 
     async def command(self, statement: Statement) -> None:
+        statement = self._layout(statement)
         with self.breaker.watching():
             await self._client.command(statement)
 
     async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        self._layout(Statement(f"INSERT INTO {table}", {}))
         with self.breaker.watching():
             await self._client.insert(table, columns, rows)
 
@@ -140,6 +151,6 @@ class GuardedClient:
 
 
 def _is_of_visitors(statement: Statement) -> bool:
-    """Whether every table it reads is sharded by visitor."""
+    """Whether every table it reads is sharded by visitor, or sums up what is."""
     read = TABLES.keys() & set(re.findall(r"\b(?:FROM|JOIN) (\w+)", statement.sql))
-    return bool(read) and all("visitor_id" in TABLES[table].columns for table in read)
+    return bool(read) and all("visitor_id" in TABLES[table].columns or table in ROLLUPS for table in read)

@@ -49,6 +49,8 @@ class Site:
     """Whether an element of the site is marked as fixed or as not; read only."""
     stale_days: tuple[date, ...] = field(default=(), compare=False)
     """Days whose rollups are out of date; read only."""
+    has_rollups: bool = field(default=True, compare=False)
+    """Whether its source has rollups, as our own layout does."""
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Site:

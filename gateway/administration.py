@@ -90,7 +90,10 @@ def require_site(database: Database, site_id: str) -> Site:
 
 def require_site_somewhere(settings: Settings, database: Database, site_id: str) -> None:
     """In the first source, where keys are, or in one of the others."""
-    for source in configured_sources(settings)[1:]:
+    others = configured_sources(settings)[1:]
+    if any(site_id in source.sites for source in others if source.sites):
+        return
+    for source in (other for other in others if other.sites is None):
         with open_database(replace(settings, clickhouse=source.dsn, cluster_nodes="")) as other:
             if other.query(compile_sites([site_id])):
                 return

@@ -9,32 +9,51 @@
     pool_size = 8                                          # statements at once
     allow_partial = true                                   # a cluster answers without shards that are down, and `meta` says so
 
-A site lives in one source, in whose table `sites` it is.
+    [[sources]]
+    name = "posthog"
+    layout = "posthog"                                     # PostHog's own tables, read only
+    dsn = "http://reader:${POSTHOG_PASSWORD}@localhost:8123/posthog"
+    person_distinct_ids = "person_distinct_id2"            # for cohorts: the table from distinct ids to persons
+
+    [[sources.sites]]
+    site_id = "shop"
+    team_id = 1
+    name = "Shop"                                          # and domains, time_zone, test_account_rules, replay_url_template, if wanted
+
+A site lives in one source: in whose table `sites` it is, or under which it stands here.
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Template
 from typing import Any
+from zoneinfo import available_timezones
 
 from clickhouse.breaker import GuardedClient
 from clickhouse.client import Limits, Target, connect
 from clickhouse.errors import BadUserInputError
 from clickhouse.kept import Kept
+from clickhouse.posthog import PERSON_DISTINCT_IDS, REASONS, UNKNOWN_MEASURES, PostHog
 from clickhouse.reading import DEADLINE_GRACE_MS
 from clickhouse.shared import SharedClient
+from clickhouse.sites import Site
 from gateway.settings import Settings
 from gateway.statements import ObservedClient
 from resolvers.sources import Source, Sources
 
 FIRST = "default"
-WRITTEN = {str: "a text in quotes", int: "a number from 1 on", bool: "true or false"}
+WRITTEN = {str: "a text in quotes", int: "a number from 1 on", bool: "true or false", list: "a list"}
 LIMITS = ("max_execution_ms", "max_memory_bytes", "max_rows_to_read")
+COMMON: dict[str, type] = {"name": str, "dsn": str, "pool_size": int} | dict.fromkeys(LIMITS, int)
+LAYOUTS: dict[str, dict[str, type]] = {"heatgraph": {"allow_partial": bool}, "posthog": {"person_distinct_ids": str, "sites": list}}
+SITE: dict[str, type] = {
+    "site_id": str, "team_id": int, "name": str, "domains": list, "time_zone": str, "test_account_rules": list, "replay_url_template": str,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +63,8 @@ class SourceSettings:
     limits: Limits
     pool_size: int
     allow_partial: bool = False
+    sites: Mapping[str, Site] | None = None
+    posthog: PostHog | None = None
 
 
 def configured_sources(settings: Settings) -> list[SourceSettings]:
@@ -59,25 +80,56 @@ def configured_sources(settings: Settings) -> list[SourceSettings]:
     if set(read) != {"sources"} or not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise BadUserInputError(f"{settings.sources}: write one [[sources]] for each source, and nothing else.")
     found = [first, *(_source(table, first, f"{settings.sources}, source {number}") for number, table in enumerate(tables, 1))]
+    site_ids = [site_id for source in found for site_id in source.sites or ()]
+    if doubles := {site_id for site_id in site_ids if site_ids.count(site_id) > 1}:
+        raise BadUserInputError(f"{settings.sources}: site {min(doubles)!r} stands in two sources; it lives in one.")
     names = [source.name for source in found]
     if doubles := {name for name in names if names.count(name) > 1}:
         raise BadUserInputError(f"{settings.sources}: {min(doubles)!r} names two sources; {FIRST!r} is that of --clickhouse.")
     return found
 
 
-def _source(table: Mapping[str, Any], first: SourceSettings, where: str) -> SourceSettings:
-    known = {"name": str, "dsn": str, "allow_partial": bool, "pool_size": int} | dict.fromkeys(LIMITS, int)
+def _source(table: dict[str, Any], first: SourceSettings, where: str) -> SourceSettings:
+    layout = table.pop("layout", "heatgraph")
+    if layout not in LAYOUTS:
+        raise BadUserInputError(f"{where}: layout is one of {', '.join(LAYOUTS)}.")
+    given = _checked(table, COMMON | LAYOUTS[layout], ("name", "dsn"), where)
+    limits = replace(first.limits, **{name: given[name] for name in LIMITS if name in given})
+    source = SourceSettings(given["name"], _dsn(given["dsn"], where), limits, given.get("pool_size", first.pool_size))
+    if layout == "heatgraph":
+        return replace(source, allow_partial=given.get("allow_partial", False))
+    sites = [
+        _checked(site, SITE, ("site_id", "team_id"), f"{where}, site {number}")
+        for number, site in enumerate(given.get("sites", []), 1)
+        if isinstance(site, dict)
+    ]
+    team_ids = {site["site_id"]: site.pop("team_id") for site in sites}
+    if not team_ids or len(team_ids) < len(sites):
+        raise BadUserInputError(f"{where}: write one [[sources.sites]] for each site, with site_id and team_id.")
+    found = {site["site_id"]: _site(site, f"{where}, site {site['site_id']!r}") for site in sites}
+    person_distinct_ids = given.get("person_distinct_ids", PERSON_DISTINCT_IDS)
+    return replace(source, sites=found, posthog=PostHog(team_ids, person_distinct_ids))
+
+
+def _site(given: dict[str, Any], where: str) -> Site:
+    if given.get("time_zone", "UTC") not in available_timezones():
+        raise BadUserInputError(f"{where}: time_zone is an IANA name; one reads Europe/Berlin or UTC.")
+    return Site(
+        **{"name": given["site_id"], "has_rollups": False}
+        | {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    )
+
+
+def _checked(table: dict[str, Any], known: Mapping[str, type], needed: Sequence[str], where: str) -> dict[str, Any]:
     for name, value in table.items():
         if name not in known:
             raise BadUserInputError(f"{where}: {name!r} is unknown; known are {', '.join(known)}.")
         if type(value) is not known[name] or value == "" or (type(value) is int and value < 1):
             raise BadUserInputError(f"{where}: {name} is {WRITTEN[known[name]]}.")
-    for name in ("name", "dsn"):
+    for name in needed:
         if name not in table:
             raise BadUserInputError(f"{where}: {name} is missing.")
-    limits = replace(first.limits, **{name: table[name] for name in LIMITS if name in table})
-    pool_size, allow_partial = table.get("pool_size", first.pool_size), table.get("allow_partial", False)
-    return SourceSettings(table["name"], _dsn(table["dsn"], where), limits, pool_size, allow_partial)
+    return table
 
 
 def _dsn(template: str, where: str) -> str:
@@ -104,6 +156,9 @@ async def open_sources(settings: Settings) -> Sources:
         without_shards = replace(source.limits, skip_unavailable_shards=True)
         remaining = await connect(source.dsn, without_shards, source.pool_size) if source.allow_partial else None
         timeout_s = (source.limits.max_execution_ms + DEADLINE_GRACE_MS) / 1000
-        return Source(source.name, ObservedClient(source.name, GuardedClient(source.name, client, timeout_s, remaining)))
+        if not source.posthog:
+            return Source(source.name, ObservedClient(source.name, GuardedClient(source.name, client, timeout_s, remaining)))
+        guarded = GuardedClient(source.name, client, timeout_s, layout=source.posthog)
+        return Source(source.name, ObservedClient(source.name, guarded), source.sites, REASONS, UNKNOWN_MEASURES)
 
     return Sources([await opened(source) for source in configured_sources(settings)])

@@ -42,16 +42,19 @@ class FieldCapability:
 async def load_fields(context: Context, site: Site) -> list[FieldCapability]:
     """For this key: what its scopes and the site's plan do not allow is not answered either."""
     forbidden = _forbidden(context, site)
-    row = (await context.client_of(site.site_id).query(compile_received_kinds(site.site_id)))[0]
+    source = context.sources.of(site.site_id)
+    needed = sorted({kind for field, (kinds, _) in NEEDS.items() if field not in source.reasons for kind in kinds})
+    row = (await source.client.query(compile_received_kinds(site.site_id, needed)))[0]
     fields = [
-        FieldCapability(field, forbidden or (None if any(row[kind] for kind in kinds) else reason))
+        FieldCapability(field, forbidden or source.reasons.get(field) or (None if any(row[kind] for kind in kinds) else reason))
         for field, (kinds, reason) in NEEDS.items()
     ]
+    fields += [FieldCapability(field, forbidden or reason) for field, reason in source.reasons.items() if field not in NEEDS]
     replays = None if context.key.may("replay:read") else "This key lacks the scope replay:read; numbers of replays stay visible."
     url = None if site.replay_url_template else "The site has no URL template: python -m gateway sites set … --replay-url-template URL"
     return [
         *(FieldCapability(one.field, one.reason or replays) if one.field == "replays" else one for one in fields),
-        FieldCapability("replays { url }", forbidden or replays or url),
+        *([] if "replays { url }" in source.reasons else [FieldCapability("replays { url }", forbidden or replays or url)]),
     ]
 
 

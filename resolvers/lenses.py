@@ -100,6 +100,7 @@ async def resolve(
         tracked_pages=await context.tracked_pages(site),
         has_fixed_marks=site.has_fixed_marks,
         stale_days=tuple(day for day in site.stale_days if kept.start.date() <= day <= kept.end.date()),
+        has_rollups=site.has_rollups,
     )
     return AskedLens(site, lens, page, requested, window.spec)
 

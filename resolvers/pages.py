@@ -32,15 +32,16 @@ async def list_pages(context: Context, asked: AskedLens, query: PageQuery) -> tu
     by_key = query.order == "KEY"
     asked, after = asked.resumed(query.after, binding, (str,) if by_key else (float, str))
     first = page_size(query.first, MAX_PAGES)
-    client = context.client_of(asked.site.site_id)
+    source = context.sources.of(asked.site.site_id)
     later = measures_afterwards(asked.lens, query.order, query.measures)
     at_once = tuple(name for name in query.measures if name not in later)
-    rows = await client.query(compile_pages(asked.lens, query.search, query.order, query.descending, first, after, at_once))
+    rows = await source.client.query(compile_pages(asked.lens, query.search, query.order, query.descending, first, after, at_once))
     if later and rows:
         listed = tuple(row["page"] for row in rows[:first])
-        measured = await client.query(compile_measures(replace(asked.lens, url=None), listed, later))
+        measured = await source.client.query(compile_measures(replace(asked.lens, url=None), listed, later))
         numbers = {row["page"]: row for row in measured}
         rows = [row | numbers.get(row["page"], {}) for row in rows]
+    rows = [row | dict.fromkeys(source.unknown_measures) for row in rows]
 
     def cursor(row: Row) -> str:
         return asked.cursor(binding, row["page"]) if by_key else asked.cursor(binding, float(row["sort_value"]), row["page"])
@@ -60,9 +61,10 @@ async def load_extent(context: Context, asked: AskedLens) -> Row:
 
 
 async def _measure(context: Context, asked: AskedLens, names: tuple[str, ...]) -> Row:
-    """Without any row every count is 0 and everything else unknown."""
+    """Without any row every count is 0 and everything else unknown; what the source's layout does not tell is None."""
     rows = await context.answers.load(asked.measures(names)) if names else []
-    return rows[0] if rows else dict.fromkeys(names, 0) | {"sample_rate": None}
+    row = rows[0] if rows else dict.fromkeys(names, 0) | {"sample_rate": None}
+    return row | dict.fromkeys(context.sources.of(asked.site.site_id).unknown_measures)
 
 
 async def status(context: Context, asked: AskedLens, sessions: int) -> str:

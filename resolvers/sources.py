@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -24,11 +24,16 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """`sites` are those of the configuration by id; None: those of its own table `sites`."""
+    """`sites` are those of the configuration by id; None: those of its own table `sites`.
+
+    `reasons` say of fields of Insights why the source's layout cannot answer them, `unknown_measures` are those of PageTotals.
+    """
 
     name: str
     client: Client
     sites: Mapping[str, Site] | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    unknown_measures: tuple[str, ...] = ()
 
 
 class Sources:

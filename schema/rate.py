@@ -25,8 +25,13 @@ class Rate:
     high: float | None = strawberry.field(description="Upper end of the interval, likewise.")
 
     @classmethod
-    def subset(cls, numerator: int, denominator: int, basis: RateBasis) -> Rate:
-        """A proportion, with its interval; the same order of operations as `clickhouse.numbers`, so the same digits."""
+    def subset(cls, numerator: int | None, denominator: int, basis: RateBasis) -> Rate:
+        """A proportion, with its interval; the same order of operations as `clickhouse.numbers`, so the same digits.
+
+        A numerator that the source cannot tell (None) is a rate of nothing out of nothing.
+        """
+        if numerator is None:
+            return cls.plain(0, 0, basis)
         if denominator == 0:
             return cls.plain(numerator, denominator, basis)
         share = numerator / denominator

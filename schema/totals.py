@@ -75,7 +75,9 @@ class PageTotals:
     )
     clicks: int = strawberry.field(description="Clicks and taps, dead ones and those inside rage bursts included.")
     rage_clicks: int = strawberry.field(description="Rage bursts: by default 5 clicks or more within 1 s inside 30 px of each other.")
-    dead_clicks: int = strawberry.field(description="Clicks on something not interactive that changed nothing.")
+    dead_clicks: int = strawberry.field(
+        description="Clicks on something not interactive that changed nothing; 0 where the source cannot tell."
+    )
     rage_rate: Rate = strawberry.field(description="Rage bursts ÷ clicks.")
     dead_rate: Rate = strawberry.field(description="Dead clicks ÷ clicks.")
     issue_score: IssueScore = strawberry.field(description="How much is wrong with the page, with its parts.")
@@ -98,7 +100,7 @@ class PageTotals:
             average_seconds_on_page=row["on_page_ms"] / (1000 * row["timed_pageviews"]) if row["timed_pageviews"] else None,
             clicks=row["clicks"],
             rage_clicks=row["rage_clicks"],
-            dead_clicks=row["dead_clicks"],
+            dead_clicks=row["dead_clicks"] or 0,
             rage_rate=Rate.plain(row["rage_clicks"], row["clicks"], RateBasis.CLICKS),
             dead_rate=Rate.subset(row["dead_clicks"], row["clicks"], RateBasis.CLICKS),
             issue_score=IssueScore.of(part("rage", RAGE_WEIGHT), part("dead", DEAD_WEIGHT)),

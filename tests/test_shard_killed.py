@@ -53,7 +53,7 @@ async def source(node: Node, folder: Path, more: str = "") -> AsyncIterator[Sour
     """As the gateway opens it."""
     file = folder / "sources.toml"
     file.write_text(f'[[sources]]\nname = "shards"\ndsn = "{node.dsn("demo")}"\n{more}')
-    sources = await open_sources(Settings(clickhouse="chdb://memory", sources=str(file)))
+    sources = await open_sources(Settings(clickhouse="chdb://memory", sources=str(file), cache_bytes=0))
     try:
         yield Sources(sources.all[1:])
     finally:

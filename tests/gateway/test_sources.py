@@ -39,6 +39,7 @@ name = "europe"
 dsn = "${EUROPE}"
 max_execution_ms = 1000
 """
+POSTHOG = '[[sources]]\nname = "a"\ndsn = "http://h/"\nlayout = "posthog"\n'
 BOTH = """
 query Both($first: String!, $second: String!) {
   first: site(siteId: $first) { ...Clicks }
@@ -82,7 +83,7 @@ def settings(home: str, europe: Node, tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("EUROPE", europe.dsn("europe"))
     file = tmp_path / "sources.toml"
     file.write_text(EUROPE)
-    return Settings(clickhouse=home, sources=str(file), secret="only for tests", pool_size=2)
+    return Settings(clickhouse=home, sources=str(file), secret="only for tests", pool_size=2, cache_bytes=0)
 
 
 def make_token(settings: Settings, *site_ids: str) -> str:
@@ -281,6 +282,14 @@ def test_a_key_is_made_for_a_site_of_any_source(settings: Settings) -> None:
         ('[[sources]]\nname = "a"\ndsn = "http://${NOWHERE}/"', "NOWHERE, which is not in the environment"),
         ('[[sources]]\nname = "a"\ndsn = "http://p$:/"', "a dollar sign is written $$"),
         ('[[sources]]\nname = "default"\ndsn = "http://h/"', "'default' is that of --clickhouse"),
+        (POSTHOG, "write one [[sources.sites]]"),
+        (POSTHOG + 'sites = [{site_id = "s"}]', "source 1, site 1: team_id is missing"),
+        (POSTHOG + 'sites = [{site_id = "s", team_id = "1"}]', "team_id is a number from 1 on"),
+        (POSTHOG + 'sites = [{site_id = "s", team_id = 1, time_zone = "Berlin"}]', "time_zone is an IANA name"),
+        (POSTHOG + 'sites = [{site_id = "s", team_id = 1}, {site_id = "s", team_id = 2}]', "write one [[sources.sites]] for each site"),
+        (POSTHOG + 'sites = [{site_id = "s", team_id = 1}]\nallow_partial = true', "'allow_partial' is unknown"),
+        (POSTHOG + 'sites = [{site_id = "s", team_id = 1}]\nperson_distinct_ids = "a b"', "the name of a table"),
+        ('[[sources]]\nname = "a"\ndsn = "http://h/"\nlayout = "plausible"', "layout is one of heatgraph, posthog"),
     ],
 )
 def test_a_file_that_is_wrong_is_refused_in_one_line(tmp_path: Path, toml: str, said: str) -> None:

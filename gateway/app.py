@@ -6,6 +6,7 @@ create_app(Settings())      -> Starlette, which owns the connection to ClickHous
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -62,7 +63,10 @@ for media_type in (RESPONSE_TYPE, "application/x-ndjson"):
 
 def create_app_from_environment() -> Starlette:
     """For worker processes and other ASGI servers: `uvicorn --factory gateway.app:create_app_from_environment`."""
-    return create_app(Settings.from_environment())
+    app = create_app(Settings.from_environment())
+    gc.collect()
+    gc.freeze()  # the schema stays; looking through it again and again would now and then cost a request 100 ms
+    return app
 
 
 def create_app(settings: Settings, schema: Schema | None = None) -> Starlette:

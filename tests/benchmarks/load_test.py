@@ -133,7 +133,12 @@ def main(seconds: float, connections: int, readme: bool) -> None:
         settings = Settings(clickhouse=node.dsn("load_test"), secret=SECRET)
         with open_database(settings) as database:
             token = make_site(database, now)
-        environment = {"HEATGRAPH_CLICKHOUSE": settings.clickhouse, "HEATGRAPH_SECRET": SECRET, "HEATGRAPH_WORKERS": str(WORKERS)}
+        environment = {
+            "HEATGRAPH_CLICKHOUSE": settings.clickhouse,
+            "HEATGRAPH_SECRET": SECRET,
+            "HEATGRAPH_WORKERS": str(WORKERS),
+            "HEATGRAPH_MAX_KEY_COST_PER_MINUTE": "0",
+        }
         with running(Path(directory), **environment) as gateway:
             bodies = questions(now)
             outcome = asyncio.run(load(gateway, token, bodies, seconds, connections))

@@ -51,6 +51,20 @@ def error_headers(code: str, details: Mapping[str, Any]) -> dict[str, str]:
     return {}
 
 
+_PYTHONS_WORDS = [
+    (re.compile(pattern, re.DOTALL), ours)
+    for pattern, ours in (
+        (r", but encountered error '[^']*'", ""),
+        (r'(cannot represent a Date: ".*"\.) .*', r"\1 A day is as in 2026-04-01."),
+        (r'(cannot represent a DateTime: ".*"\.) .*', r"\1 An instant is as in 2026-04-01T12:00:00Z."),
+        (r"not to be None\.$", "not to be null."),
+        (r"value: True$", "value: true"),
+        (r"value: False$", "value: false"),
+    )
+]
+"""graphql-core and Strawberry quote what Python says of a value."""
+
+
 def format_errors(errors: Sequence[GraphQLError], request_id: str) -> list[dict[str, Any]]:
     return [format_error(error, request_id) for error in errors]
 
@@ -81,7 +95,7 @@ def explain(error: BaseException, request_id: str) -> tuple[str, str, dict[str, 
     if isinstance(cause, RecursionError):
         return "The document or its variables are nested too deeply.", "BAD_USER_INPUT", {}
     if isinstance(error, GraphQLError) and _is_callers_fault(error, cause):
-        return _shortened(error.message), "BAD_USER_INPUT", {}
+        return _in_our_words(_shortened(error.message)), "BAD_USER_INPUT", {}
     logger.error("request %s failed unforeseen", request_id, exc_info=cause)
     return f"Something went wrong; quote request id {request_id}.", "INTERNAL", {"requestId": request_id}
 
@@ -101,6 +115,12 @@ def _is_callers_fault(error: GraphQLError, cause: BaseException) -> bool:
     if error.path is None:
         return error.nodes is not None or error.source is not None or error.original_error is None
     return isinstance(cause, GraphQLError) and bool(cause.nodes)
+
+
+def _in_our_words(message: str) -> str:
+    for pattern, ours in _PYTHONS_WORDS:
+        message = pattern.sub(ours, message)
+    return message
 
 
 def _shortened(message: str) -> str:

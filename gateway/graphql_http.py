@@ -109,7 +109,8 @@ def _parse_json(text: bytes | str, what: str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise HTTPException(400, f"{what} is not valid JSON: {error.msg}, line {error.lineno}, column {error.colno}.") from error
+        reason = error.msg.replace("str is", "the text is")
+        raise HTTPException(400, f"{what} is not valid JSON: {reason}, line {error.lineno}, column {error.colno}.") from error
 
 
 def _check(parameters: Any) -> GraphQLRequest:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
+from typing import Any
 
 from gateway.app import create_app
 from tests.asking import EVERYTHING
@@ -15,7 +16,8 @@ from tests.gateway.applications import Doorman, serving
 from tests.gateway.test_abuse import DEAR_VARIABLES, SCHEMA, TOO_COMPLEX, VARIABLES, WRONG, ask
 from tests.gateway.test_graphql_http import NOWHERE
 
-PROBES = {name: (query, {}) for name, query in (TOO_COMPLEX | WRONG).items()} | VARIABLES | DEAR_VARIABLES
+DOCUMENTS: dict[str, tuple[str, dict[str, Any]]] = {name: (query, {}) for name, query in (TOO_COMPLEX | WRONG).items()}
+PROBES = DOCUMENTS | VARIABLES | DEAR_VARIABLES
 SHOWN = 5
 
 

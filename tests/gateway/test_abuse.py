@@ -125,7 +125,7 @@ WRONG = {
     "a lone surrogate, escaped": '{ site(siteId: "\\uD800") { id } }',
 }
 
-VARIABLES = {
+VARIABLES: dict[str, tuple[str, dict[str, Any]]] = {
     "a variable that is missing": ("query ($a: String!) { site(siteId: $a) { id } }", {}),
     "a variable of another type": ("query ($a: String!) { site(siteId: $a) { id } }", {"a": {"$ne": None}}),
     "a list where one is asked": ("query ($a: String!) { site(siteId: $a) { id } }", {"a": ["s"] * 1000}),
@@ -137,7 +137,7 @@ VARIABLES = {
     ),
 }
 
-DEAR_VARIABLES = {
+DEAR_VARIABLES: dict[str, tuple[str, dict[str, Any]]] = {
     "all points, by variable": (
         'query ($n: Int) { site(siteId: "s") { pages(first: 100) { nodes { insights { heatmap(first: $n) { points { x } } } } } } }',
         {"n": 100_000},

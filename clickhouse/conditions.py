@@ -29,7 +29,7 @@ def lens_clauses(lens: Lens, page_keys: tuple[str, ...], params: Params, *, with
     if lens.tracked_pages is not None:
         clauses.append(f"page_key IN {params.texts(lens.tracked_pages)}")
     clauses += window_clauses(lens.window, params)
-    if lens.url and lens.url.kind == "path":  # matched on the pages, which are few, so that only their rows are read
+    if lens.url and lens.url.kind == "path" and lens.has_rollups:  # matched on the pages, which are few, so that only their rows are read
         of_site = f"site_id = {params.site(lens.site_id)}"
         clauses.append(f"page_key IN (SELECT page_key FROM pages WHERE {' AND '.join([of_site, *url_clauses(lens.url, params)])})")
     elif lens.url:

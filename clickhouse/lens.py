@@ -69,7 +69,7 @@ class Lens:
     `url` merges the pages of a rule; without it a question names its page keys beside the lens.
     `tracked_pages` limits every question to the pages the site's plan covers; None is no limit.
     `has_fixed_marks` says that somebody marked an element of the site as fixed or as not.
-    `stale_days` are days of the window whose rollups are out of date; a layout of others has none at all.
+    `stale_days` are days of the window whose rollups are out of date; a layout of others has no rollups and no list of pages.
     """
 
     site_id: str

@@ -437,12 +437,15 @@ async def test_reads_little(node: Node) -> None:
     source = Sources([Source("posthog", GuardedClient("posthog", client, 60, layout=PostHog(TEAMS)), {"shop": SHOP})])
     key = "https://shop.example/p24"
     found = await ask(source, f'page(key: "{key}") {{ insights(window: {WINDOW}) {{ heatmap {{ total points {{ x }} }} }} }}')
+    by_path = await ask(source, f'insights(url: {{path: "/p24"}}, window: {WINDOW}) {{ heatmap {{ total }} }}')
     await client.close()
+    assert by_path["insights"]["heatmap"]["total"] == 500
     assert found["page"]["insights"]["heatmap"]["total"] == 500
-    page, heatmap = (read_rows(database, statement) for statement in statements)
+    page, heatmap, path = (read_rows(database, statement) for statement in statements)
     database.close()
     assert page <= 4 * (500 + 64 * 3 * DAYS)
-    assert 500 <= heatmap <= (500 + 64 * 3 * DAYS)
+    assert 500 <= heatmap <= 500 + 64 * 3 * DAYS
+    assert path <= 25_000 + 64 * 3 * DAYS  # the clicks of the team
 
 
 def read_rows(database: SyncClient, statement: Statement) -> int:

@@ -1,7 +1,7 @@
 """Rows as sent: what each key must hold, the reason a row is refused, and who it is (`ROW_ID`), all as SQL.
 
-`gateway.load` puts lines into the temporary table `load_lines`; the statements here parse them into `load_rows` and
-move the good new ones to `received`. One row as sent, and what becomes of it:
+`gateway.load` puts lines into the temporary table `load_lines`, or columns into `load_columns`; the statements here parse
+them into `load_rows` and move the good new ones to `received`. One row as sent, and what becomes of it:
 
     {"type": "click", "timestamp": "2026-11-20T10:00:00Z", "sessionId": "s1", "visitorId": "v1",
      "url": "https://Example.com/pricing/?a=1", "x": 640, "y": "120.5", "viewportWidth": 1280, "plan": "pro"}
@@ -200,8 +200,40 @@ def _reason(params: Params, now: datetime, retention_days: int) -> str:
     return f"if({wrong} = 0, '', multiIf(\n    {first},\n    ''))"
 
 
-def compile_parse(site_id: str, retention_days: int, now: datetime) -> Statement:
-    """Parses `load_lines` into `load_rows`, refused rows with their `reason`; empty lines are no rows.
+def _sent(columns: Mapping[str, str] | None, params: Params) -> list[str]:
+    """SELECT of line, `sent` (the known keys, as text) and `raw`: a line as it came, or a row's columns of unknown keys as JSON."""
+    if columns is None:
+        sent = f"JSONExtract(raw, 'Tuple({', '.join(f'`{key}` String' for key in KNOWN)})')"
+        return [f"SELECT line, raw, {sent} AS sent", "FROM load_lines", "WHERE notEmpty(trimBoth(raw, ' \\t\\r'))"]
+    numbered = {name: (f"c{number}", type_) for number, (name, type_) in enumerate(columns.items())}
+    texts = {key: _column_text(*numbered[key]) if key in numbered else "''" for key in KNOWN}
+    everything = f"concat('', {', '.join(_column_text(column, 'String') for column, type_ in numbered.values() if type_ == 'String')})"
+    sound = f"isValidUTF8(everything) AND length(everything) <= {MAX_LINE_BYTES}"  # else everything is `raw`, for which it is refused
+    texts["type"] = f"if(sound, {texts['type']}, '')"
+    unknown = _json_of({name: column for name, (column, _) in numbered.items() if name not in KNOWN}, params)
+    names = ", ".join(f"`{key}` String" for key in KNOWN)
+    return [
+        f"SELECT line, {everything} AS everything, {sound} AS sound, if(sound, {unknown}, everything) AS raw,",
+        f"  CAST(({', '.join(texts.values())}), 'Tuple({names})') AS sent",
+        "FROM load_columns",
+    ]
+
+
+def _column_text(column: str, type_: str) -> str:
+    return f"ifNull({column}, '')" if type_ == "String" else f"trimBoth(ifNull(nullIf(toJSONString({column}), 'null'), ''), '\"')"
+
+
+def _json_of(columns: Mapping[str, str], params: Params) -> str:
+    """A JSON object of key -> column."""
+    pairs = [
+        f"{params.text(f'{comma}{json.dumps(name)}:')}, ifNull(toJSONString({column}), 'null')"
+        for comma, (name, column) in zip(("{", *"," * len(columns)), columns.items(), strict=False)
+    ]
+    return f"concat({', '.join(pairs)}, '}}')" if pairs else "'{}'"
+
+
+def compile_parse(site_id: str, retention_days: int, now: datetime, columns: Mapping[str, str] | None = None) -> Statement:
+    """Parses `load_lines`, or `load_columns` with these columns, into `load_rows`, refused rows with their `reason`; empty lines are no rows.
 
     Each level of SELECT names what the next one uses: an alias used twice in one level would be planned twice.
     """
@@ -240,9 +272,7 @@ def compile_parse(site_id: str, retention_days: int, now: datetime) -> Statement
             f"    p -> p.1 IN {known} AND substring(p.2, 1, 1) IN ('{{', '['), JSONExtractKeysAndValuesRaw(raw)).1, '') AS nested,",
             ",\n".join(f"  {_parsed(key)} AS {key.column}" for key in KEYS),
             "FROM (",
-            f"SELECT line, raw, JSONExtract(raw, 'Tuple({', '.join(f'`{key}` String' for key in KNOWN)})') AS sent",
-            "FROM load_lines",
-            "WHERE notEmpty(trimBoth(raw, ' \\t\\r'))",
+            *_sent(columns, params),
             ")",
             ")",
             ")",
@@ -267,26 +297,11 @@ def compile_stage() -> list[Statement]:
     ]
 
 
-def compile_columns(types: Mapping[str, str]) -> tuple[Statement, Statement]:
-    """Creates `load_columns` (c0, c1, … of these types) for rows that come as columns, and writes them to `load_lines` as JSON."""
-    params = Params()
+def compile_columns(types: Mapping[str, str]) -> Statement:
+    """Creates `load_columns` (c0, c1, … of these types) for rows that come as columns."""
     columns = ", ".join(f"c{number} Nullable({type_})" for number, type_ in enumerate(types.values()))
-    pairs = [
-        f"{params.text(f'{comma}{json.dumps(name)}:')}, ifNull(toJSONString(c{number}), 'null')"
-        for number, (comma, name) in enumerate(zip(("{", *"," * (len(types) - 1)), types, strict=True))
-    ]
-    return (
-        Statement(f"CREATE TEMPORARY TABLE load_columns ({columns}) ENGINE = Memory", {}),
-        Statement.of(
-            [
-                "INSERT INTO load_lines (line, raw)",
-                f"SELECT rowNumberInAllBlocks(), concat({', '.join(pairs)}, '}}')",
-                "FROM load_columns",
-                f"SETTINGS max_threads = 1, {SMALL_BLOCKS}",
-            ],
-            params,
-        ),
-    )
+    create = f"CREATE TEMPORARY TABLE load_columns (line UInt64 DEFAULT rowNumberInAllBlocks(), {columns}) ENGINE = Memory"
+    return Statement(create, {})
 
 
 def compile_known(site_id: str) -> Statement:
@@ -352,9 +367,12 @@ def compile_store(*, distinct: bool) -> Statement:
     )
 
 
-def compile_rejects(first_line: int) -> Statement:
+def compile_rejects(first_line: int, columns: Mapping[str, str] | None = None) -> Statement:
     """One column of JSON: {"line": …, "reason": …, "row": as sent}; text that is no JSON is a string, in base64 if it is no UTF-8."""
     params = Params()
+    rows = "load_lines"
+    if columns is not None:
+        rows = f"(SELECT line, {_json_of({name: f'c{number}' for number, name in enumerate(columns)}, params)} AS raw FROM load_columns) AS sent"
     return Statement.of(
         [
             f"SELECT concat('{{\"line\":', toString(line + {params.bind(first_line, 'UInt64')}),",
@@ -363,7 +381,7 @@ def compile_rejects(first_line: int) -> Statement:
             "    isValidUTF8(raw), concat(',\"row\":', toJSONString(raw)),",
             "    concat(',\"row_base64\":\"', base64Encode(raw), '\"')), '}')",
             "FROM load_rows",
-            "INNER JOIN load_lines USING line",
+            f"INNER JOIN {rows} USING line",
             "WHERE reason != ''",
             "ORDER BY line",
         ],

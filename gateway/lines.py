@@ -25,6 +25,7 @@ from clickhouse.errors import BadUserInputError
 
 CHUNK_BYTES = 64 << 20
 CHUNK_ROWS = 250_000
+BLOCK_ROWS = 30_000  # of columns, the unit that threads share
 READ_BYTES = 1 << 18
 NEEDED = ("type", "timestamp", "sessionId", "visitorId", "url")
 NDJSON_SUFFIXES = (".ndjson", ".jsonl", ".json")
@@ -45,7 +46,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Rows of Parquet that ClickHouse turns into lines: name -> ClickHouse type, and the values as an Arrow stream."""
+    """Rows of Parquet: name -> ClickHouse type, and the values as an Arrow stream."""
 
     types: dict[str, str]
     stream: bytes
@@ -217,7 +218,7 @@ def _parquet(path: Path) -> Iterator[Chunk]:
             _check_columns(file.schema_arrow.names, path.name, "name the columns like the keys of an NDJSON row")
             rows = max(file.metadata.num_rows, 1)
             for batch in file.iter_batches(batch_size=CHUNK_ROWS):
-                columns = _columns(batch)
+                columns = columns_of(batch)
                 lines = b"" if columns else b"".join(map(_json, batch.to_pylist()))
                 yield Chunk(lines, first_line, size * (first_line - 1 + batch.num_rows) // rows, columns)
                 first_line += batch.num_rows
@@ -227,7 +228,7 @@ def _parquet(path: Path) -> Iterator[Chunk]:
         ) from error
 
 
-def _columns(batch: Any) -> Columns | None:
+def columns_of(batch: Any) -> Columns | None:
     """The batch in the few types that JSON has; None when a column is a list, a struct or the like."""
     import pyarrow
     from pyarrow import types
@@ -255,7 +256,8 @@ def _columns(batch: Any) -> Columns | None:
     table = pyarrow.RecordBatch.from_arrays(arrays, names=names)
     sink = pyarrow.BufferOutputStream()
     with pyarrow.ipc.new_stream(sink, table.schema) as stream:
-        stream.write_batch(table)
+        for start in range(0, table.num_rows, BLOCK_ROWS):
+            stream.write_batch(table.slice(start, BLOCK_ROWS))
     return Columns(clickhouse_types, sink.getvalue().to_pybytes())
 
 

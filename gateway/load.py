@@ -27,7 +27,7 @@ from gateway.lines import Chunk, chunks
 
 BATCH_ROWS = 1_250_000  # take about a gigabyte of memory
 DAYS_AT_ONCE = 7  # whose cells fit into memory
-LINES_IN_ORDER = {"input_format_parallel_parsing": 0, "max_insert_threads": 1, "min_insert_block_size_rows": 30_000}
+IN_ORDER = {"input_format_parallel_parsing": 0, "max_insert_threads": 1, "min_insert_block_size_rows": 30_000}
 
 
 @dataclass(slots=True)
@@ -77,14 +77,14 @@ def load_files(
 
 def _load_chunk(database: Database, site: Site, path: Path, chunk: Chunk, now: datetime, summary: LoadSummary) -> None:
     database.command(*received.compile_stage())
-    if chunk.columns:
-        create, to_lines = received.compile_columns(chunk.columns.types)
-        database.command(create)
-        database.client.raw_insert("load_columns", None, chunk.columns.stream, fmt="ArrowStream")
-        database.command(to_lines)
+    types = chunk.columns.types if chunk.columns else None
+    if chunk.columns and types:
+        database.command(received.compile_columns(types))
+        names = [f"c{number}" for number in range(len(types))]
+        database.client.raw_insert("load_columns", names, chunk.columns.stream, settings=IN_ORDER, fmt="ArrowStream")
     else:
-        database.client.raw_insert("load_lines", ["raw"], chunk.lines, settings=LINES_IN_ORDER, fmt="LineAsString")
-    database.command(received.compile_parse(site.site_id, site.retention_days, now), received.compile_known(site.site_id))
+        database.client.raw_insert("load_lines", ["raw"], chunk.lines, settings=IN_ORDER, fmt="LineAsString")
+    database.command(received.compile_parse(site.site_id, site.retention_days, now, types), received.compile_known(site.site_id))
     outcomes = {outcome.pop("reason"): outcome for outcome in database.query(received.compile_outcome())}
     if any(outcomes):
         _write_rejects(database, path.with_name(path.name + ".rejected.ndjson"), chunk, summary)
@@ -99,7 +99,7 @@ def _load_chunk(database: Database, site: Site, path: Path, chunk: Chunk, now: d
 
 
 def _write_rejects(database: Database, path: Path, chunk: Chunk, summary: LoadSummary) -> None:
-    rejects = received.compile_rejects(chunk.first_line)
+    rejects = received.compile_rejects(chunk.first_line, chunk.columns.types if chunk.columns else None)
     lines = database.client.raw_query(rejects.sql, rejects.params, fmt="TSVRaw")
     try:
         with path.open("ab" if path in summary.rejects_files else "wb") as file:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
+import pyarrow
 import pytest
 from clickhouse_connect.driver.client import Client
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clickhouse import received
 from clickhouse.statement import Statement
+from gateway import lines
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 RETENTION_DAYS = 90
@@ -27,12 +31,16 @@ EVENT = {**ROW, "type": "event", "name": "signup"}
 ELEMENT = {**ROW, "type": "element", "selector": "#buy"}
 
 
-def parsed(database: Client, lines: list[bytes]) -> list[Row]:
+def parsed(database: Client, texts: list[bytes]) -> list[Row]:
     """The rows of `load_rows`, in order."""
     for statement in received.compile_stage():
         run(database, statement)
-    database.raw_insert("load_lines", ["raw"], b"\n".join(lines) + b"\n", fmt="LineAsString", settings={"input_format_parallel_parsing": 0})
+    database.raw_insert("load_lines", ["raw"], b"\n".join(texts) + b"\n", fmt="LineAsString", settings={"input_format_parallel_parsing": 0})
     run(database, received.compile_parse("site", RETENTION_DAYS, NOW))
+    return parsed_rows(database)
+
+
+def parsed_rows(database: Client) -> list[Row]:
     return list(database.query("SELECT *, row_id FROM load_rows ORDER BY line").named_results())
 
 
@@ -257,3 +265,51 @@ def test_no_row_breaks_the_others(database: Client, rows: list[Any]) -> None:
     assert all(
         0 <= row["x"] <= 65_535 and 0 <= row["y"] <= 10_000_000 for row in outcome if not row["reason"] and row["type"] in received.POINTS
     )
+
+
+COLUMNS: dict[str, st.SearchStrategy[Any]] = {
+    "type": st.sampled_from((*["click"] * 6, "scroll", "", None, "klick")),
+    "timestamp": st.sampled_from((NOW, NOW - timedelta(days=2, microseconds=7), NOW, NOW, None)),
+    "sessionId": st.text(min_size=1, max_size=3),
+    "visitorId": st.integers(0, 2**63 - 1),
+    "url": st.sampled_from((*["https://a.de/b?c", "http://A.de:80/"] * 3, "nowhere", None)),
+    "x": st.sampled_from((None, math.nan, math.inf, 10.25, 1e300, -1.0)),
+    "y": st.none() | st.floats(0, 100),
+    "fixed": st.none() | st.booleans(),
+    "text": st.none() | st.text(max_size=3) | st.sampled_from(('{"a": 1}', "null")),
+    "plan": st.none() | st.text(max_size=3) | st.just("a/b"),
+    "age": st.none() | st.floats(),
+}
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.fixed_dictionaries(COLUMNS), min_size=9, max_size=30), st.sets(st.sampled_from(("x", "fixed", "text", "plan", "age"))))
+def test_columns_are_read_like_lines(database: Client, rows: list[Row], unsent: set[str]) -> None:
+    rows = [{key: value for key, value in row.items() if key not in unsent} for row in rows]
+    table = pyarrow.table({key: pyarrow.array([row[key] for row in rows], _arrow_type(key)) for key in rows[0]})
+    (batch,) = table.to_batches()
+    columns = lines.columns_of(batch)
+    assert columns is not None
+    of_lines = parsed(database, [orjson.dumps(row) for row in rows])
+    for statement in (*received.compile_stage(), received.compile_columns(columns.types)):
+        run(database, statement)
+    names = [f"c{number}" for number in range(len(columns.types))]
+    database.raw_insert("load_columns", names, columns.stream, fmt="ArrowStream")
+    run(database, received.compile_parse("site", RETENTION_DAYS, NOW, columns.types))
+    assert parsed_rows(database) == of_lines
+
+
+def _arrow_type(key: str) -> Any:
+    kinds = {"timestamp": pyarrow.timestamp("us", "UTC"), "visitorId": pyarrow.int64(), "fixed": pyarrow.bool_()}
+    return kinds.get(key, pyarrow.float64() if key in ("x", "y", "age") else pyarrow.string())
+
+
+def test_columns_of_bad_text_are_refused(database: Client) -> None:
+    types = {"type": "String", "timestamp": "String", "sessionId": "String", "visitorId": "String", "url": "String", "text": "String"}
+    for statement in (*received.compile_stage(), received.compile_columns(types)):
+        run(database, statement)
+    good = "'pageview', '2026-11-20', 's', 'v', 'https://a.de/'"
+    long = f"repeat('xx', {received.MAX_LINE_BYTES // 2})"
+    database.command(f"INSERT INTO load_columns (c0, c1, c2, c3, c4, c5) VALUES ({good}, unhex('FF')), ({good}, {long})")
+    run(database, received.compile_parse("site", RETENTION_DAYS, NOW, types))
+    assert [row["reason"] for row in parsed_rows(database)] == ["the row is not valid UTF-8", "the row is longer than 1048576 bytes"]

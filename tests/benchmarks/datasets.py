@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import chain
+from queue import SimpleQueue
 from time import perf_counter
 
 import click
@@ -12,6 +18,14 @@ from clickhouse.migrations import migrate
 from tests.benchmarks.peer import generate_peer
 from tests.benchmarks.traffic import Traffic, generate
 from tests.servers import Node
+
+INSERT_SETTINGS = {
+    "max_threads": 1,
+    "max_insert_threads": 1,
+    "min_insert_block_size_rows": 2_000_000,
+    "min_insert_block_size_bytes": 1_000_000_000,
+    "max_partitions_per_insert_block": 1000,
+}
 
 
 def ensure(node: Node, interactions: int) -> str:
@@ -25,9 +39,9 @@ def ensure(node: Node, interactions: int) -> str:
         server.command(f"CREATE DATABASE {name}")
         client = open_sync(node.dsn(name))
         migrate(client)
-        generate(client, Traffic(interactions))
-        generate_peer(client, Traffic(interactions))
-        merge(client)
+        traffic = Traffic(interactions)
+        run(node.dsn(name), chain(generate(client, traffic), generate_peer(client, traffic)))
+        run(node.dsn(name), merges(client))
         client.command("CREATE TABLE complete (made DateTime) ENGINE = MergeTree ORDER BY made")
         client.close()
         click.echo(f"{interactions:,} interactions made in {perf_counter() - started:.0f} s.", err=True)
@@ -35,13 +49,30 @@ def ensure(node: Node, interactions: int) -> str:
     return name
 
 
-def merge(client: Client) -> None:
-    """One part a partition, as in tables that had time, so that both layouts are measured in their best state."""
+def run(dsn: str, statements: Iterable[str]) -> None:
+    """As many at once as there are processors."""
+    clients: SimpleQueue[Client] = SimpleQueue()
+    count = os.cpu_count() or 1
+
+    def one(statement: str) -> None:
+        client = clients.get()
+        client.command(statement, settings=INSERT_SETTINGS)
+        clients.put(client)
+
+    with ExitStack() as opened, ThreadPoolExecutor(count) as pool:
+        for _ in range(count):
+            clients.put(client := open_sync(dsn))
+            opened.callback(client.close)
+        list(pool.map(one, statements))
+
+
+def merges(client: Client) -> list[str]:
+    """For one part a partition, as in tables that had time, so that both layouts are measured in their best state."""
     parts = client.query(
-        "SELECT table, partition_id FROM system.parts WHERE database = currentDatabase() AND active GROUP BY ALL HAVING count() > 1"
+        "SELECT table, partition_id FROM system.parts WHERE database = currentDatabase() AND active GROUP BY ALL"
+        " HAVING count() > 1 ORDER BY sum(rows) DESC"
     )
-    for table, partition in parts.result_rows:
-        client.command(f"OPTIMIZE TABLE {table} PARTITION ID '{partition}' FINAL")
+    return [f"OPTIMIZE TABLE {table} PARTITION ID '{partition}' FINAL" for table, partition in parts.result_rows]
 
 
 def bytes_by_table(client: Client) -> dict[str, int]:

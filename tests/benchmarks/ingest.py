@@ -12,7 +12,7 @@ from clickhouse.migrations import migrate
 from clickhouse.sites import Site
 from gateway.load import load_files
 from tests.benchmarks.bench_load import write
-from tests.benchmarks.datasets import bytes_by_table, merge
+from tests.benchmarks.datasets import bytes_by_table, merges, run
 from tests.benchmarks.peer import DDL
 from tests.benchmarks.report import table
 from tests.servers import Node
@@ -31,7 +31,7 @@ def ingest(node: Node, source: str, folder: Path, rows: int) -> str:
     for ddl in DDL:
         client.command(ddl)
     lines = [[f"`load` of {file.suffix.removeprefix('.')}", _rate(rows, _load_s(client, file))] for file in write(folder, rows)]
-    merge(client)
+    run(node.dsn(name), merges(client))
     loaded = sum(size for stored, size in bytes_by_table(client).items() if stored != "heatmaps")
     lines += [[f"INSERT into `{stored}`, one thread", _rate(*_copy(client, source, stored, rows))] for stored in COPIED]
     client.close()

@@ -6,6 +6,7 @@ it is asked the way its SQL would ask it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 from clickhouse_connect.driver.client import Client
@@ -63,20 +64,15 @@ SCROLLS = SHARED | {"x": "0", "y": "intDiv(scroll_y, 16)", "pointer_target_fixed
 TEN_MILLION = "LIMIT 10000000"
 
 
-def generate_peer(client: Client, traffic: Traffic) -> None:
-    """The same rows in PostHog's table, in the client's database."""
+def generate_peer(client: Client, traffic: Traffic) -> Iterator[str]:
+    """Makes PostHog's tables in the client's database; the INSERTs of the same rows, which may run side by side."""
     for ddl in DDL:
         client.command(ddl)
-    for first, count in traffic.batches():
-        for columns, select in (
-            (INTERACTIONS, traffic.interactions_select(INTERACTIONS, first, count)),
-            (SCROLLS, traffic.pageviews_select(SCROLLS, first, count)),
-        ):
-            insert(client, "heatmaps", columns, select)
     members = traffic.sessions_select({"team_id": "site_number", "distinct_id": "visitor_key", "visitor_id": "visitor_id"})
-    client.command(
-        f"INSERT INTO heatmap_cohort SELECT DISTINCT team_id, 1, distinct_id FROM (\n{members}\n) WHERE visitor_id % 10 = 0",
-    )
+    yield f"INSERT INTO heatmap_cohort SELECT DISTINCT team_id, 1, distinct_id FROM (\n{members}\n) WHERE visitor_id % 10 = 0"
+    for first, count in traffic.batches():
+        yield insert("heatmaps", INTERACTIONS, traffic.interactions_select(INTERACTIONS, first, count))
+        yield insert("heatmaps", SCROLLS, traffic.pageviews_select(SCROLLS, first, count))
 
 
 def exact(url: str) -> str:

@@ -1,7 +1,7 @@
 """Traffic of five sites in ClickHouse, made by ClickHouse: millions of rows a minute, and the same rows in other layouts.
 
     traffic = Traffic(interactions=3_000_000)
-    generate(client, traffic)                                        # into the product's tables, rollups by their own views
+    for statement in generate(client, traffic): client.command(…)    # into the product's tables, rollups by their own views
     traffic.interactions_select({"x": "x", "who": "visitor_key"})    # any columns of the same rows, for the peer
 
 300 pages a site by Zipf's law, 90 days, 8 interactions and 3 pageviews a session, every third session a new visitor, 30 % of the URLs
@@ -24,9 +24,8 @@ PAGES = 300
 DAYS = 90
 INTERACTIONS_A_SESSION = 8
 PAGEVIEWS_A_SESSION = 3
-SESSIONS_AT_ONCE = 1_000_000
+SESSIONS_AT_ONCE = 250_000
 COHORT = "every_tenth"
-INSERT_SETTINGS = {"max_insert_threads": 2, "min_insert_block_size_rows": 1_000_000, "max_partitions_per_insert_block": 1000}
 
 SESSION = {
     "site_number": "s % {sites} + 1",
@@ -174,11 +173,26 @@ class Traffic:
         return f"SELECT {chosen}\nFROM (\n{rows}\nFROM numbers_mt({first * each}, {count * each})\n)"
 
 
-def generate(client: Client, traffic: Traffic) -> None:
-    """Sites, pages, sessions, pageviews, interactions and a cohort, into empty tables of the client's database."""
+def generate(client: Client, traffic: Traffic) -> Iterator[str]:
+    """Makes sites and a cohort of a tenth of the visitors; the INSERTs of everything else, which may run side by side."""
     for number in range(1, SITES + 1):
         site = insert_site(Site(f"shop_{number}", f"Shop {number}"), datetime.now(UTC))
         client.insert(site.table, site.rows, column_names=site.columns)
+    now = "now64(3)"
+    client.command(
+        "INSERT INTO cohorts (site_id, cohort_id, name, created_at, deleted, updated_at)"
+        f" SELECT DISTINCT site_id, '{COHORT}', 'Every tenth', {now}, false, {now} FROM sites"
+    )
+    everybody = traffic.sessions_select({"site_id": "site_id", "visitor_id": "visitor_id"})
+    yield (
+        "INSERT INTO cohort_members (site_id, cohort_id, visitor_id)"
+        f" SELECT DISTINCT site_id, '{COHORT}', visitor_id FROM (\n{everybody}\n) WHERE visitor_id % 10 = 0"
+    )
+    seen = traffic.pageviews_select({"site_id": "site_id", "page_key": "page_key", "timestamp": "timestamp"})
+    yield (
+        "INSERT INTO pages (site_id, page_key, first_seen, last_seen, has_heat)"
+        f" SELECT site_id, page_key, min(timestamp), max(timestamp), 1 FROM (\n{seen}\n) GROUP BY site_id, page_key"
+    )
     tables = (
         ("sessions", traffic.sessions_select, _own(client, "sessions", SESSION, WHOLE_SESSION)),
         ("pageviews", traffic.pageviews_select, _own(client, "pageviews", SESSION, PAGEVIEW, VIEW)),
@@ -186,20 +200,7 @@ def generate(client: Client, traffic: Traffic) -> None:
     )
     for first, count in traffic.batches():
         for table, select, columns in tables:
-            insert(client, table, columns, select(columns, first, count))
-    client.command(
-        "INSERT INTO pages (site_id, page_key, first_seen, last_seen, has_heat)"
-        " SELECT site_id, page_key, min(timestamp), max(timestamp), 1 FROM pageviews GROUP BY site_id, page_key"
-    )
-    now = "now64(3)"
-    client.command(
-        f"INSERT INTO cohorts (site_id, cohort_id, name, created_at, deleted, updated_at)"
-        f" SELECT DISTINCT site_id, '{COHORT}', 'Every tenth', {now}, false, {now} FROM sites"
-    )
-    client.command(
-        f"INSERT INTO cohort_members (site_id, cohort_id, visitor_id)"
-        f" SELECT DISTINCT site_id, '{COHORT}', visitor_id FROM sessions WHERE visitor_id % 10 = 0"
-    )
+            yield insert(table, columns, select(columns, first, count))
 
 
 def _own(client: Client, table: str, *known: Mapping[str, str]) -> dict[str, str]:
@@ -212,5 +213,5 @@ def _own(client: Client, table: str, *known: Mapping[str, str]) -> dict[str, str
     return {name: name for (name,) in stored.result_rows if name in names}
 
 
-def insert(client: Client, table: str, columns: Iterable[str], select: str) -> None:
-    client.command(f"INSERT INTO {table} ({', '.join(columns)})\n{select}", settings=INSERT_SETTINGS)
+def insert(table: str, columns: Iterable[str], select: str) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)})\n{select}"

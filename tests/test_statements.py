@@ -43,6 +43,10 @@ async def cost(client: Client, statements: list[Statement], selection: str) -> i
     [
         pytest.param("totals { clicks }", id="totals"),
         pytest.param("insights { totals { clicks } fold { total } meta { sessions } }", id="measures"),
+        pytest.param(
+            "insights { totals { clicks } fold { total } elements(first: 5) { nodes { clicks element { selector } } } }",
+            id="totals, fold and top elements",
+        ),
         pytest.param("insights { heatmap { total points { x y count } } }", id="points"),
         pytest.param("insights { scroll { buckets { visitors } depthReachedBy } attention { bands { y } } }", id="depths"),
         pytest.param(
@@ -85,6 +89,21 @@ async def test_sibling_lenses_share_a_statement(client: Client, statements: list
     costs = [await cost(client, statements, f'page(key: "https://example.com/1") {{ {lenses(count)} }}') for count in (1, 2, 8, 9, 16, 17)]
     once = costs[0]
     assert costs == [once, once, once, once + 2, once + 2, once + 4]  # eight lenses at once, two kinds of question
+
+
+async def test_statements_grow_at_most_linearly_with_lenses(client: Client, statements: list[Statement]) -> None:
+    """Of every kind of field, those in an order too, which have a statement for each lens."""
+    fields = """
+        totals { clicks } fold { total } heatmap { points { x } } scroll { buckets { visitors } } attention { bands { y } }
+        elements(first: 5) { nodes { clicks } } rageClicks { totalCount } deadClicks { total } timeline { clicks }
+        breakdown(by: COUNTRY) { value } interactions { nodes { y } }"""
+
+    def lenses(count: int) -> str:
+        return " ".join(f'l{number}: insights(window: {{last: "-{number + 1}d"}}) {{ {fields} }}' for number in range(count))
+
+    costs = [await cost(client, statements, f'page(key: "https://example.com/1") {{ {lenses(count)} }}') for count in (1, 2, 4, 8)]
+    once = costs[0]
+    assert all(cost <= count * once for count, cost in zip((1, 2, 4, 8), costs, strict=True))
 
 
 async def test_a_lens_that_fails_costs_its_own_fields_only(client: Client) -> None:

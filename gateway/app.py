@@ -141,7 +141,8 @@ class GraphQLEndpoint:
         try:
             if not accepted:
                 raise HTTPException(406, f"Accept {RESPONSE_TYPE} or {JSON_TYPE}.")
-            if request.method in ("GET", "POST") and not self._settings.is_development:
+            asks = request.method == "POST" or (request.method == "GET" and request.scope["query_string"])
+            if asks and not self._settings.is_development:
                 refuse_forgeable(request.headers)
             async with asyncio.timeout(self._settings.max_request_ms / 1000):
                 answer_by.set(monotonic() + self._settings.max_request_ms / 1000 * SHARE_FOR_SOURCES)

@@ -30,14 +30,22 @@ WHO = {"TOTAL": "PAGEVIEWS", "UNIQUE_VISITORS": "VISITORS", "UNIQUE_SESSIONS": "
 """Aggregation to whose deepest point counts, which is also the basis of the reach."""
 
 
+OPTIONAL = frozenset({"visitors", "fold_height"})
+"""Numbers that need another pass over the pageviews."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScrollQuestion:
-    """`step` is in percent of the page's height or in px; `buckets` are the selections by the key each answers under."""
+    """`step` is in percent of the page's height or in px; `buckets` are the selections by the key each answers under.
+
+    `wanted` are those of OPTIONAL that are asked for.
+    """
 
     unit: str
     step: int
     aggregation: str
     buckets: tuple[tuple[str, Selection], ...] = ()
+    wanted: frozenset[str] = frozenset()
 
 
 def _deepest(lens: Lens, page_keys: tuple[str, ...], unit: str, aggregation: str, params: Params) -> list[str]:
@@ -45,24 +53,24 @@ def _deepest(lens: Lens, page_keys: tuple[str, ...], unit: str, aggregation: str
     column = "reached_ppt" if unit == "PERCENT" else "reached_px"
     rows = ["FROM pageviews", "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params))]
     if aggregation == "TOTAL":
-        return [f"SELECT {page_column(lens)}, {column} AS deepest", *rows]
+        return [f"SELECT {page_column(lens)}, {column} AS deepest, 1 AS views", *rows]
     who = "visitor_id" if aggregation == "UNIQUE_VISITORS" else "session_id"
-    return [f"SELECT {page_column(lens)}, max({column}) AS deepest", *rows, f"GROUP BY page, {who}"]
+    return [f"SELECT {page_column(lens)}, max({column}) AS deepest, count() AS views", *rows, f"GROUP BY page, {who}"]
 
 
 def depth_counts(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuestion, params: Params) -> list[str]:
-    """One row a page: population, average_depth, median_depth, and arrays from the top down: depths, ended_by_depth, reached_by_depth."""
+    """One row a page: population, pageviews, average_depth, median_depth, and arrays from the top down: depths, ended_by_depth, reached_by_depth."""
     percent = question.unit == "PERCENT"
     step = params.bind(question.step * PPT_PER_PERCENT if percent else question.step, "UInt64")
     scale = f" / {PPT_PER_PERCENT}" if percent else ""
     last = f"intDiv({100 * PPT_PER_PERCENT}, {step})" if percent else f"least(intDiv(max(deepest), {step}), {MAX_BUCKETS - 1})"
     return [
-        "SELECT page, population, average_depth, median_depth,",
+        "SELECT page, population, pageviews, average_depth, median_depth,",
         f"  arrayMap(bucket -> toUInt32(bucket * {params.bind(question.step, 'UInt32')}), range(last_bucket + 1)) AS depths,",
         "  arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,",
         "  arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth",
         "FROM (",
-        "SELECT page, count() AS population,",
+        "SELECT page, count() AS population, sum(views) AS pageviews,",
         f"  sum(deepest) / count(){scale} AS average_depth,",
         f"  quantileExactInclusive(0.5)(deepest){scale} AS median_depth,",
         f"  toUInt32({last}) AS last_bucket,",
@@ -76,27 +84,36 @@ def depth_counts(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuestio
 
 
 def compile_scroll(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuestion) -> Statement:
-    """One row a page: pageviews, visitors, fold_height, average_depth, median_depth and `buckets_KEY`, JSON, for each selection."""
+    """One row a page: pageviews, average_depth, median_depth and `buckets_KEY`, JSON, for each selection; visitors and fold_height if `wanted`."""
     params = Params()
     lists = []
     for key, selection in question.buckets:
         bucket = compile_json(selection, SCROLL_BUCKET[WHO[question.aggregation]])
         rows = f"arrayMap((depth, reached, ended) -> {bucket}, depths, reached_by_depth, ended_by_depth)"
         lists.append(f"  toJSONString({rows}) AS `buckets_{key}`")
+    again = question.wanted - ({"visitors"} if question.aggregation == "UNIQUE_VISITORS" else frozenset())
+    numbers = {
+        "visitors": "uniqExact(visitor_id)",
+        "fold_height": "toUInt32(round(quantileExactInclusive(0.5)(viewport_height)))",
+    }
+    populations = [
+        ") AS depths",
+        "INNER JOIN (",
+        f"SELECT {page_column(lens)}, {', '.join(f'{numbers[name]} AS {name}' for name in sorted(again))}",
+        "FROM pageviews",
+        "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params)),
+        "GROUP BY page",
+        ") AS population_of_page USING (page)",
+    ]
+    visitors = "visitors" if "visitors" in again else "population AS visitors"
+    fold_height = "fold_height" if "fold_height" in again else "0 AS fold_height"
     return Statement.of(
         [
-            "SELECT page, pageviews, visitors, fold_height, average_depth, median_depth" + ("," if lists else ""),
+            f"SELECT page, pageviews, {visitors}, {fold_height}, average_depth, median_depth" + ("," if lists else ""),
             ",\n".join(lists),
             "FROM (",
             *depth_counts(lens, page_keys, question, params),
-            ") AS depths",
-            "INNER JOIN (",
-            f"SELECT {page_column(lens)}, count() AS pageviews, uniqExact(visitor_id) AS visitors,",
-            "  toUInt32(round(quantileExactInclusive(0.5)(viewport_height))) AS fold_height",
-            "FROM pageviews",
-            "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params)),
-            "GROUP BY page",
-            ") AS population_of_page USING (page)",
+            *(populations if again else [")"]),
         ],
         params,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clickhouse.attention import AttentionQuestion, compile_attention
 from clickhouse.errors import BadUserInputError
-from clickhouse.scroll import ScrollQuestion, compile_depth_reached, compile_scroll
+from clickhouse.scroll import OPTIONAL, ScrollQuestion, compile_depth_reached, compile_scroll
 from clickhouse.selection import Selection
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
@@ -15,10 +15,16 @@ STEP_RANGE = {"PERCENT": (1, 100), "PIXEL": (10, 100_000)}
 
 
 async def load_scroll(
-    context: Context, asked: AskedLens, unit: str, step: int | None, aggregation: str, buckets: tuple[tuple[str, Selection], ...]
+    context: Context,
+    asked: AskedLens,
+    unit: str,
+    step: int | None,
+    aggregation: str,
+    buckets: tuple[tuple[str, Selection], ...],
+    wanted: frozenset[str],
 ) -> Row | None:
     """None without pageviews."""
-    question = ScrollQuestion(unit, scroll_step(unit, step), aggregation, buckets)
+    question = ScrollQuestion(unit, scroll_step(unit, step), aggregation, buckets, wanted & OPTIONAL)
     rows = await context.answers.load(asked.question(compile_scroll, question))
     return rows[0] if rows else None
 

@@ -183,7 +183,8 @@ class Insights(Node):
     ) -> ScrollHeatmap | None:
         unit, counted = unit or ScrollUnit.PERCENT, aggregation or Aggregation.UNIQUE_VISITORS
         buckets = wide_selections(info._raw_info, "buckets")
-        row = await depths.load_scroll(info.context, self.asked, unit.name, given(step), counted.name, buckets)
+        wanted = frozenset("fold_height" if name == "foldHeight" else name for name in selected_names(info._raw_info))
+        row = await depths.load_scroll(info.context, self.asked, unit.name, given(step), counted.name, buckets, wanted)
         return ScrollHeatmap.from_row(row, self.asked, unit, counted)
 
     @strawberry.field(description="Which bands of the page are looked at.", directives=[STATEMENT])

@@ -457,6 +457,14 @@ async def test_scroll(asked: Asked) -> None:
         assert not differences(got[f"map{index}"], expected, rel=1e-9), maps[index]
 
 
+@pytest.mark.parametrize("field", ["pageviews", "visitors", "foldHeight", "averageDepth"])
+async def test_scroll_asked_for_one_number(field: str, asked: Asked) -> None:
+    got = await asked.insights(" ".join(f"{name}: scroll(aggregation: {name}) {{ {field} }}" for name in AGGREGATIONS))
+    for name in AGGREGATIONS if got else ():
+        expected = asked.model.scroll(asked.lens, "PERCENT", None, name)[field]
+        assert not differences(got[name][field], expected, rel=1e-9), name
+
+
 def random_share(random: Random) -> str:
     return random.choice(("0.7", "0.5", "1", "0.001", f"{random.randint(1, 100) / 100}"))
 

@@ -120,18 +120,18 @@ FROM (
     FROM (
       SELECT page, false AS candidate, population, average_depth, median_depth, depth, reached
       FROM (
-        SELECT page, population, average_depth, median_depth,
+        SELECT page, population, pageviews, average_depth, median_depth,
           arrayMap(bucket -> toUInt32(bucket * {p1:UInt32}), range(last_bucket + 1)) AS depths,
           arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,
           arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth
         FROM (
-          SELECT page, count() AS population,
+          SELECT page, count() AS population, sum(views) AS pageviews,
             sum(deepest) / count() / 10000000000 AS average_depth,
             quantileExactInclusive(0.5)(deepest) / 10000000000 AS median_depth,
             toUInt32(intDiv(1000000000000, {p0:UInt64})) AS last_bucket,
             sumMap(map(toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)), toUInt64(1))) AS ended_in
           FROM (
-            SELECT page_key AS page, max(reached_ppt) AS deepest
+            SELECT page_key AS page, max(reached_ppt) AS deepest, count() AS views
             FROM pageviews
             WHERE site_id = {p2:String}
               AND page_key IN {p3:Array(String)}
@@ -146,18 +146,18 @@ FROM (
       UNION ALL
       SELECT page, true AS candidate, population, average_depth, median_depth, depth, reached
       FROM (
-        SELECT page, population, average_depth, median_depth,
+        SELECT page, population, pageviews, average_depth, median_depth,
           arrayMap(bucket -> toUInt32(bucket * {p1:UInt32}), range(last_bucket + 1)) AS depths,
           arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,
           arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth
         FROM (
-          SELECT page, count() AS population,
+          SELECT page, count() AS population, sum(views) AS pageviews,
             sum(deepest) / count() / 10000000000 AS average_depth,
             quantileExactInclusive(0.5)(deepest) / 10000000000 AS median_depth,
             toUInt32(intDiv(1000000000000, {p0:UInt64})) AS last_bucket,
             sumMap(map(toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)), toUInt64(1))) AS ended_in
           FROM (
-            SELECT page_key AS page, max(reached_ppt) AS deepest
+            SELECT page_key AS page, max(reached_ppt) AS deepest, count() AS views
             FROM pageviews
             WHERE site_id = {p2:String}
               AND page_key IN {p3:Array(String)}

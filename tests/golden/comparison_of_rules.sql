@@ -30,18 +30,18 @@ FROM (
     FROM (
       SELECT page, false AS candidate, population, average_depth, median_depth, depth, reached
       FROM (
-        SELECT page, population, average_depth, median_depth,
+        SELECT page, population, pageviews, average_depth, median_depth,
           arrayMap(bucket -> toUInt32(bucket * {p1:UInt32}), range(last_bucket + 1)) AS depths,
           arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,
           arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth
         FROM (
-          SELECT page, count() AS population,
+          SELECT page, count() AS population, sum(views) AS pageviews,
             sum(deepest) / count() AS average_depth,
             quantileExactInclusive(0.5)(deepest) AS median_depth,
             toUInt32(least(intDiv(max(deepest), {p0:UInt64}), 1999)) AS last_bucket,
             sumMap(map(toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)), toUInt64(1))) AS ended_in
           FROM (
-            SELECT '' AS page, reached_px AS deepest
+            SELECT '' AS page, reached_px AS deepest, 1 AS views
             FROM pageviews
             WHERE site_id = {p2:String}
               AND day BETWEEN {p3:Date} AND {p4:Date}
@@ -55,18 +55,18 @@ FROM (
       UNION ALL
       SELECT page, true AS candidate, population, average_depth, median_depth, depth, reached
       FROM (
-        SELECT page, population, average_depth, median_depth,
+        SELECT page, population, pageviews, average_depth, median_depth,
           arrayMap(bucket -> toUInt32(bucket * {p1:UInt32}), range(last_bucket + 1)) AS depths,
           arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,
           arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth
         FROM (
-          SELECT page, count() AS population,
+          SELECT page, count() AS population, sum(views) AS pageviews,
             sum(deepest) / count() AS average_depth,
             quantileExactInclusive(0.5)(deepest) AS median_depth,
             toUInt32(least(intDiv(max(deepest), {p0:UInt64}), 1999)) AS last_bucket,
             sumMap(map(toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)), toUInt64(1))) AS ended_in
           FROM (
-            SELECT '' AS page, reached_px AS deepest
+            SELECT '' AS page, reached_px AS deepest, 1 AS views
             FROM pageviews
             WHERE site_id = {p2:String}
               AND day BETWEEN {p3:Date} AND {p4:Date}

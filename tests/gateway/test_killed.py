@@ -36,6 +36,7 @@ class Query:
 
 @asynccontextmanager
 async def gateway(settings: Settings) -> AsyncIterator[Starlette]:
+    """Alone the slow statement takes 30 s, which is longer than anything here waits."""
     app = create_app(settings, Schema(Query, execution_context_class=SplicingExecutor))
     async with app.router.lifespan_context(app):
         app.state.authenticator = Doorman()
@@ -50,6 +51,11 @@ async def until(reached: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not await asyncio.to_thread(reached):
             await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, max_execution_ms=60_000)
 
 
 @pytest.fixture

@@ -133,6 +133,13 @@ class Asked:
         self.ms: list[float] = []
 
     def ask(self) -> bytes:
+        try:
+            return self._ask()
+        except ConnectionError:  # idle for too long: servers close such connections
+            self._connection.close()
+            return self._ask()
+
+    def _ask(self) -> bytes:
         started = perf_counter()
         self._connection.request(*self._request)
         response = self._connection.getresponse()

@@ -69,12 +69,20 @@ class Http:
     def _ask(self, statement: Statement, settings: dict[str, Any]) -> tuple[float, Any]:
         sql, bound = bind_query(statement.sql, statement.params)
         path = "/?" + urlencode({**PRODUCT, **settings, **bound})
+        body = sql if isinstance(sql, bytes) else sql.encode()
+        try:
+            return self._send(path, body)
+        except ConnectionError:  # idle for too long: servers close such connections
+            self._connection.close()
+            return self._send(path, body)
+
+    def _send(self, path: str, body: bytes) -> tuple[float, Any]:
         started = perf_counter()
-        self._connection.request("POST", path, sql if isinstance(sql, bytes) else sql.encode(), self._headers)
+        self._connection.request("POST", path, body, self._headers)
         response = self._connection.getresponse()
-        body = response.read()
+        answer = response.read()
         took_ms = (perf_counter() - started) * 1000
-        assert response.status == 200, body[-2000:]
+        assert response.status == 200, answer[-2000:]
         return took_ms, orjson.loads(response.headers["X-ClickHouse-Summary"])
 
 

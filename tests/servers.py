@@ -39,7 +39,6 @@ SELECT sleepEachRow(1) FROM system.numbers SETTINGS max_block_size = 1, function
 
 CONFIG = """
 <clickhouse>
-    <logger><level>warning</level><console>1</console></logger>
     <users_config>{users}</users_config>
     <default_profile>default</default_profile>
     <remote_servers>

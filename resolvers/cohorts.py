@@ -120,7 +120,7 @@ def by_rule(asked: AskedLens, rule: CohortRule) -> Members:
 
 def by_lens(asked: AskedLens) -> Members:
     """Everybody who left any row in the lens."""
-    return lambda key: [compile_add_by_lens(asked.lens, _page_keys(asked), key)]
+    return lambda key: [compile_add_by_lens(asked.lens, asked.page_keys, key)]
 
 
 def by_interaction(asked: AskedLens, kind: str, points: list[Point] | None, size: CellSize | None, selector: str | None) -> Members:
@@ -130,8 +130,4 @@ def by_interaction(asked: AskedLens, kind: str, points: list[Point] | None, size
     cell = Cell.of(asked.lens, size)
     cells = None if points is None else cells_of(points, cell)
     question = InteractionQuestion(kind, cell, cells is not None, 0, cells)
-    return lambda key: [compile_add_by_interaction(asked.lens, _page_keys(asked), key, question, selector)]
-
-
-def _page_keys(asked: AskedLens) -> tuple[str, ...]:
-    return () if asked.page_key is None else (asked.page_key,)
+    return lambda key: [compile_add_by_interaction(asked.lens, asked.page_keys, key, question, selector)]

@@ -48,6 +48,11 @@ class AskedLens:
     def clamped(self) -> bool:
         return self.requested.start != self.lens.window.start
 
+    @property
+    def page_keys(self) -> tuple[str, ...]:
+        """As `compile_*` functions take it: empty for the pages of the URL rule."""
+        return () if self.page_key is None else (self.page_key,)
+
     def question(self, compile_: Callable[..., Statement], *args: Hashable) -> Question:
         """Answered by one row."""
         return Question(compile_, self.lens, self.page_key, args)

@@ -67,13 +67,13 @@ def _points(
     counted, size = (aggregation or Aggregation.TOTAL).name, cell.plain() if cell else None
     first, wanted = page_size(first, context.max_points), (("rows", everything(HEATMAP_POINT)),)
     question = HeatmapQuestion(kind.name, counted, size, hide_origin is not False, bool(ctas_only), first, None, wanted)
-    return export.export_points(asked.lens, _page_keys(asked), question)
+    return export.export_points(asked.lens, asked.page_keys, question)
 
 
 def _scroll(
     context: Context, asked: AskedLens, unit: ScrollUnit | None = None, step: int | None = None, aggregation: Aggregation | None = None
 ) -> Statement:
-    return export.export_scroll(asked.lens, _page_keys(asked), _scroll_question(unit, step, aggregation))
+    return export.export_scroll(asked.lens, asked.page_keys, _scroll_question(unit, step, aggregation))
 
 
 def _scroll_question(unit: ScrollUnit | None, step: int | None, aggregation: Aggregation | None) -> ScrollQuestion:
@@ -84,17 +84,17 @@ def _scroll_question(unit: ScrollUnit | None, step: int | None, aggregation: Agg
 def _attention(context: Context, asked: AskedLens, band_height: int | None = None, top: int | None = None) -> Statement:
     height, top = 200 if band_height is None else band_height, top or 0
     depths.check_bands(height, top)
-    return export.export_attention(asked.lens, _page_keys(asked), AttentionQuestion(height, top))
+    return export.export_attention(asked.lens, asked.page_keys, AttentionQuestion(height, top))
 
 
 def _breakdown(context: Context, asked: AskedLens, by: Dimension, first: int) -> Statement:
     question = BreakdownQuestion(by.name, page_size(first, discovery.MAX_VALUES), everything(BREAKDOWN_ROW))
-    return export.export_breakdown(asked.lens, _page_keys(asked), question)
+    return export.export_breakdown(asked.lens, asked.page_keys, question)
 
 
 def _timeline(context: Context, asked: AskedLens, interval: Interval | None = None) -> Statement:
     question = discovery.timeline_question(asked, (interval or Interval.DAY).name, everything(TIMELINE_POINT))
-    return export.export_timeline(asked.lens, _page_keys(asked), question)
+    return export.export_timeline(asked.lens, asked.page_keys, question)
 
 
 def _interactions(
@@ -109,7 +109,7 @@ def _interactions(
     grid = Cell.of(asked.lens, cell.plain() if cell else None)
     cells = None if points is None else heatmaps.cells_of([point.plain() for point in points], grid)
     question = InteractionQuestion(kind.name, grid, hide_origin is not False, page_size(first, MAX_ROWS), cells)
-    return export.export_interactions(asked.lens, _page_keys(asked), question, context.key.may("replay:read"))
+    return export.export_interactions(asked.lens, asked.page_keys, question, context.key.may("replay:read"))
 
 
 def _elements(
@@ -123,18 +123,18 @@ def _elements(
 ) -> Statement:
     scope = ElementScope((group_by or ElementGrouping.SELECTOR).name, bool(ctas_only), bool(deleted))
     question = ElementsQuestion(scope, (order_by or ElementOrder()).plain(), page_size(first, MAX_ROWS))
-    return export.export_elements(asked.lens, _page_keys(asked), question)
+    return export.export_elements(asked.lens, asked.page_keys, question)
 
 
 def _rage_clicks(context: Context, asked: AskedLens, first: int, rule: RageRule | None = None) -> Statement:
     applied = rule.plain() if rule else DEFAULT_RULE
     question = SpotQuestion(Cell.of(asked.lens), page_size(first, MAX_ROWS), rule=None if applied == DEFAULT_RULE else applied)
-    return export.export_rage_clicks(asked.lens, _page_keys(asked), question)
+    return export.export_rage_clicks(asked.lens, asked.page_keys, question)
 
 
 def _dead_clicks(context: Context, asked: AskedLens, first: int) -> Statement:
     question = SpotQuestion(Cell.of(asked.lens), page_size(first, MAX_ROWS))
-    return export.export_dead_clicks(asked.lens, _page_keys(asked), question)
+    return export.export_dead_clicks(asked.lens, asked.page_keys, question)
 
 
 def _pages(context: Context, asked: AskedLens, first: int, search: str | None = None, order_by: PageOrder | None = None) -> Statement:
@@ -146,14 +146,14 @@ def _pages(context: Context, asked: AskedLens, first: int, search: str | None = 
 
 def _filter_values(context: Context, asked: AskedLens, dimension: Dimension, first: int, search: str | None = None) -> Statement:
     question = discovery.filter_value_question(dimension.name, search, first, everything(FILTER_VALUE))
-    return export.export_filter_values(asked.lens, _page_keys(asked), question)
+    return export.export_filter_values(asked.lens, asked.page_keys, question)
 
 
 def _depth_conversions(
     context: Context, asked: AskedLens, event: str | None = None, unit: ScrollUnit | None = None, step: int | None = None
 ) -> Statement:
     question = elements.depth_question(event, (unit or ScrollUnit.PERCENT).name, step)
-    return export.export_depth_conversions(asked.lens, _page_keys(asked), question)
+    return export.export_depth_conversions(asked.lens, asked.page_keys, question)
 
 
 def _replays(
@@ -164,26 +164,26 @@ def _replays(
     question = sql.ReplayQuestion(
         order.field.name, order.descending, page_size(first, MAX_ROWS), wanted, whole_site=replays.is_whole_site(asked)
     )
-    return export.export_replays(asked.lens, _page_keys(asked), question, asked.site.replay_url_template)
+    return export.export_replays(asked.lens, asked.page_keys, question, asked.site.replay_url_template)
 
 
 def _element_changes(context: Context, compared: Compared, first: int, order_by: ChangeOrder | None = None) -> Statement:
     by_share, size = order_by is ChangeOrder.SHARE, page_size(first, MAX_ROWS)
     question = ElementChangeQuestion(compared.candidate.lens, by_share, size, everything(ELEMENT_CHANGE))
-    return export.export_element_changes(compared.baseline.lens, _page_keys(compared.baseline), question)
+    return export.export_element_changes(compared.baseline.lens, compared.baseline.page_keys, question)
 
 
 def _cell_changes(context: Context, compared: Compared, kind: PointKind, first: int, order_by: ChangeOrder | None = None) -> Statement:
     by_share = order_by is ChangeOrder.SHARE
     question = comparison.cell_question(context, compared, kind.name, by_share, first, everything(CELL_CHANGE))
-    return export.export_cell_changes(compared.baseline.lens, _page_keys(compared.baseline), question)
+    return export.export_cell_changes(compared.baseline.lens, compared.baseline.page_keys, question)
 
 
 def _scroll_changes(
     context: Context, compared: Compared, unit: ScrollUnit | None = None, step: int | None = None, aggregation: Aggregation | None = None
 ) -> Statement:
     question = ScrollChangeQuestion(compared.candidate.lens, _scroll_question(unit, step, aggregation))
-    return export.export_scroll_changes(compared.baseline.lens, _page_keys(compared.baseline), question)
+    return export.export_scroll_changes(compared.baseline.lens, compared.baseline.page_keys, question)
 
 
 OF_SITE = ("url", "window", "segment")
@@ -255,7 +255,3 @@ async def _compared(schema: Schema, context: Context, site: Site, given: Mapping
     lens = read_arguments(schema, "Site", "compare", given)
     sides = (lens[side].asked(context, site, side, page) for side in ("baseline", "candidate"))
     return await comparison.resolve_both(*sides)
-
-
-def _page_keys(asked: AskedLens) -> tuple[str, ...]:
-    return () if asked.page_key is None else (asked.page_key,)

@@ -207,7 +207,9 @@ async def test_interactions_have_the_rows_of_graphql(http: AsyncClient, data: Da
     assert len(await rows(http, "interactions", kind="DEAD_CLICK", url={"prefix": "https"}, window=window(data), first=3)) == 3
 
 
-async def test_interactions_on_an_element_marked_fixed_are_fixed(http: AsyncClient, database: SyncClient, data: DataSet) -> None:
+async def test_interactions_on_an_element_marked_fixed_are_fixed(
+    settings: Settings, http: AsyncClient, database: SyncClient, data: DataSet
+) -> None:
     site = create_site(database, Site("site_export_marked", "Marked"))
     load(database, site, data.rows)
     lens = {"siteId": site.site_id, "kind": "CLICK", "page": PAGE, "window": window(data)}
@@ -216,8 +218,9 @@ async def test_interactions_on_an_element_marked_fixed_are_fixed(http: AsyncClie
         return {row["fixed"] for row in await rows(http, "interactions", **lens) if row["elementSelector"] == "#signup"}
 
     assert await fixed() == {False}
-    mark = insert_mark(Mark(site.site_id, PAGE, "#signup"), Mark(site.site_id, PAGE, "#signup", is_fixed=True), "k", datetime.now(UTC))
-    database.insert(mark.table, mark.rows, column_names=mark.columns)
+    mark = f'mutation {{ markElement(siteId: "{site.site_id}", pageKey: "{PAGE}", selector: "#signup", fixed: true) {{ isFixed }} }}'
+    writer = {"Authorization": f"Bearer {token(settings, 'element:write')}"}
+    assert (await http.post("/graphql", json={"query": mark}, headers=writer)).json()["data"] == {"markElement": {"isFixed": True}}
     assert await fixed() == {True}
 
 
@@ -316,7 +319,7 @@ CHANGES = [
     pytest.param(
         "cellChanges",
         {"kind": "DEAD_CLICK"},
-        f"""cells(kind: DEAD_CLICK, first: 100000) {{ x y relativeX fixed count {CHANGE} share {RATE_CHANGE}
+        f"""cells(kind: DEAD_CLICK, first: 1000) {{ x y relativeX fixed count {CHANGE} share {RATE_CHANGE}
             element {{ selector label text tag }} }}""",
         id="cells",
     ),

@@ -1,0 +1,170 @@
+"""`/graphql`: a request in, an answer with its errors out. Key, document, cost and budget come before anything is read."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from graphql import OperationType
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
+from strawberry.schema import Schema
+from strawberry.types import ExecutionResult
+
+from clickhouse.breaker import answer_by, incomplete_sources
+from clickhouse.errors import PersistedQueryNotFoundError
+from clickhouse.keys import ApiKey
+from clickhouse.reading import reads
+from gateway import federated_trace, http_cache
+from gateway.auth import ANONYMOUS, Authenticator
+from gateway.browsers import refuse_forgeable
+from gateway.cost import Costs, refuse_expensive
+from gateway.disconnection import unless_disconnected
+from gateway.documents import DocumentError, Documents, PreparedDocument, is_introspection, select_operation
+from gateway.errors import HTTP_STATUS, error_headers, explain, format_errors, without_suggestions
+from gateway.federated_trace import FederatedTrace
+from gateway.graphiql import CONTENT_SECURITY_POLICY, page_html
+from gateway.graphql_http import JSON_TYPE, RESPONSE_TYPE, negotiate, read_request, respond
+from gateway.metrics import count_cost
+from gateway.observation import observe
+from gateway.persisted import PersistedDocuments, load_trusted
+from gateway.rate_limit import Budget, Budgets
+from gateway.settings import Settings
+from resolvers.context import Context
+
+SHARE_FOR_SOURCES = 0.95  # of a request's time: what a source has not answered then is left out, and the rest is sent
+CLIENT_CLOSED_REQUEST = 499  # nobody reads it, but the access log shows it
+
+
+class GraphQLEndpoint:
+    """An ASGI application; a browser that asks for a page in development gets GraphiQL."""
+
+    def __init__(self, settings: Settings, schema: Schema, budgets: Budgets) -> None:
+        if PreparedDocument not in schema.extensions:
+            schema.extensions = (PreparedDocument, *schema.extensions)
+        self._settings = settings
+        self._schema, self._traced_schema = schema, federated_trace.traced(schema)
+        self._budgets = budgets
+        self._persisted = PersistedDocuments(
+            load_trusted(Path(settings.trusted_documents)) if settings.trusted_documents else {},
+            only_trusted=settings.only_trusted_documents,
+            max_bytes=settings.max_persisted_bytes,
+        )
+        self._costs = Costs(schema)
+        self._documents = Documents(schema, settings.max_query_tokens, settings.shape_limits, introspection=settings.is_development)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        response = graphiql() if self._is_for_page(request) else await self._respond(request)
+        await response(scope, receive, send)
+
+    def _is_for_page(self, request: Request) -> bool:
+        wants_html = "text/html" in request.headers.get("accept", "")
+        return self._settings.is_development and wants_html and request.method == "GET" and "query" not in request.query_params
+
+    async def _respond(self, request: Request) -> Response:
+        request_id: str = request.scope["request_id"]
+        accepted = negotiate(",".join(request.headers.getlist("accept")))
+        media_type = accepted or JSON_TYPE
+        headers = dict(http_cache.NO_STORE)
+        trace = FederatedTrace() if request.headers.get(federated_trace.HEADER) == federated_trace.VERSION else None
+        try:
+            if not accepted:
+                raise HTTPException(406, f"Accept {RESPONSE_TYPE} or {JSON_TYPE}.")
+            asks = request.method == "POST" or (request.method == "GET" and request.scope["query_string"])
+            if asks and not self._settings.is_development:
+                refuse_forgeable(request.headers)
+            async with asyncio.timeout(self._settings.max_request_ms / 1000):
+                answer_by.set(monotonic() + self._settings.max_request_ms / 1000 * SHARE_FOR_SOURCES)
+                result = await self._answer(request, headers, trace)
+        except ClientDisconnect:
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+        except HTTPException as error:
+            problem = {"message": error.detail, "extensions": {"code": "BAD_USER_INPUT"}}
+            return respond({"errors": [problem]}, media_type, error.status_code, headers | dict(error.headers or {}))
+        except DocumentError as error:
+            return self._refuse(format_errors(error.errors, request_id), media_type, headers)
+        except PersistedQueryNotFoundError as error:
+            return self._refuse([{"message": error.message, "extensions": {"code": error.code}}], media_type, headers)
+        except Exception as error:
+            message, code, details = explain(error, request_id)
+            problem = {"message": message, "extensions": {"code": code, **details}}
+            return respond({"errors": [problem]}, media_type, HTTP_STATUS[code], headers | error_headers(code, details))
+        errors = format_errors(result.errors or [], request_id)
+        if not self._settings.is_development:
+            errors = without_suggestions(errors)
+        if result.data is None and all("path" not in error for error in errors):
+            return self._refuse(errors, media_type, headers)
+        payload = {"data": result.data} | ({"errors": errors} if errors else {})
+        extensions = (result.extensions or {}) | ({federated_trace.VERSION: trace.encoded(errors)} if trace else {})
+        noted = reads.get()
+        if noted is not None:  # of a query
+            observe(**http_cache.total(noted))
+            extensions |= http_cache.reads_asked(request, noted)
+            headers |= {} if errors or incomplete_sources.get() else http_cache.cache_headers(request.method, result.data, noted)
+        response = respond(payload | ({"extensions": extensions} if extensions else {}), media_type, headers=headers)
+        return http_cache.unless_unchanged(request, response)
+
+    def _refuse(self, errors: list[dict[str, Any]], media_type: str, headers: dict[str, str]) -> Response:
+        """The request failed before anything was executed: `data` is left out."""
+        status = 200 if media_type == JSON_TYPE else HTTP_STATUS[errors[0]["extensions"]["code"]]
+        return respond({"errors": errors}, media_type, status, headers)
+
+    async def _answer(self, request: Request, headers: dict[str, str], trace: FederatedTrace | None) -> ExecutionResult:
+        """In development the schema explains itself without a key; everything else needs one, and then before anything is read.
+
+        What the key has left goes into `headers`.
+        """
+        authenticator: Authenticator = request.app.state.authenticator
+        authorization = request.headers.get("authorization")
+        key = None
+        if authorization or not self._settings.is_development:
+            key = await authenticator.authenticate(authorization)
+        asked = await read_request(request, self._settings.max_body_bytes)
+        text = self._persisted.text_of(asked)
+        document = self._documents.prepare(text)
+        self._persisted.remember(asked, text)
+        operation = select_operation(document, asked.operation_name)
+        observe(operation=operation.name.value if operation.name else "")
+        if request.method == "GET" and operation.operation is not OperationType.QUERY:
+            raise HTTPException(405, "GET is for queries; send a mutation with POST.", {"Allow": "POST"})
+        if key is None:
+            key = ANONYMOUS if is_introspection(operation, document) else await authenticator.authenticate(None)
+        observe(key=key.key_id)
+        cost = self._costs.of(operation, document, asked.variables)
+        refuse_expensive(cost.estimated, self._settings.max_query_cost)
+        budget = await self._budgets.spend(key.key_id, cost.estimated) if key.key_id else None
+        headers |= budget.headers() if budget else {}
+        count_cost(operation.name.value if operation.name else "", cost.estimated)
+        context = self.context(request, key, budget)
+        reads.set([] if operation.operation is OperationType.QUERY else None)
+        execution = (self._traced_schema if trace else self._schema).execute(
+            text,
+            variable_values=asked.variables,
+            context_value=context,
+            operation_name=operation.name.value if operation.name else None,
+            operation_extensions={"document": document, "trace": trace},
+        )
+        result = await unless_disconnected(request, execution)
+        if key.key_id:
+            spent = {"estimated": cost.estimated, "actual": cost.actual(result.data, context.spliced_rows)}
+            result.extensions = {**(result.extensions or {}), "cost": spent | {"remaining": budget.remaining if budget else None}}
+        return result
+
+    def context(self, request: Request, key: ApiKey, budget: Budget | None = None) -> Context:
+        return Context(
+            sources=request.app.state.sources,
+            key=key,
+            request_id=request.scope["request_id"],
+            max_window_days=self._settings.max_window_days,
+            max_cost=self._settings.max_query_cost,
+            remaining_budget=budget.remaining if budget else None,
+        )
+
+
+def graphiql() -> Response:
+    return HTMLResponse(page_html(), headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})

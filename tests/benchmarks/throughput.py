@@ -125,10 +125,10 @@ async def connections(contender: Contender, count: int) -> AsyncIterator[list[Co
 
 
 def variables(last_day: date, first: int) -> list[dict[str, Any]]:
-    """Twelve windows of about a month, so that single flight and ClickHouse's caches see different questions."""
+    """Sixty windows of a month, more than connections, so that the maps asked for at one time differ and single flight does not help."""
     return [
         {"site": SITE, "page": HOT_PAGE, "window": {"between": {"from": str(start), "to": str(start + timedelta(days=29))}}, "first": first}
-        for start in (last_day - timedelta(days=29 + shift) for shift in range(12))
+        for start in (last_day - timedelta(days=29 + shift) for shift in range(60))
     ]
 
 

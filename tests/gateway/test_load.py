@@ -280,7 +280,7 @@ class Mortal:
 
 
 def test_killed_anywhere(database: Client, dsn: str, tmp_path: Path) -> None:
-    """Killed before any of its writes and run again, a load of late rows ends as if nothing had happened."""
+    """Killed before one of its writes and run again, a load of late rows ends as if nothing had happened; each backend tries some of them."""
     early, late = tmp_path / "early.ndjson", tmp_path / "late.ndjson"
     early.write_bytes(ndjson([row for number in range(3) for row in visit(number)[1:]]))
     late.write_bytes(ndjson([row for number in range(3) for row in visit(number, clicks=4)] + visit(9)))
@@ -290,7 +290,7 @@ def test_killed_anywhere(database: Client, dsn: str, tmp_path: Path) -> None:
     expected = stored(database, undisturbed.site_id)
     assert all(expected[table] for table in ("received", *DERIVED))
 
-    for deaths in range(0, 99, 1 if dsn.startswith("chdb") else 4):
+    for deaths in range(0, 99, 2) if dsn.startswith("chdb") else range(1, 99, 8):
         site = Site(f"site_{uuid.uuid4().hex}", "Test")
         load_files(database, site, [early])
         try:

@@ -113,7 +113,7 @@ def report(outcome: Outcome, seconds: float, connections: int, different: int) -
     first, last = (max(part) / 1e6 for part in (outcome.rss_bytes[: quarter + 1], outcome.rss_bytes[-quarter - 1 :]))
     lines = [
         f"{connections} connections for {seconds:g} s, {different} different questions (the five of the tour, changing pages and windows), "
-        f"{WORKERS} workers, ClickHouse and the clients on the same two cores:",
+        f"{WORKERS} workers, ClickHouse and the clients on the same two cores; the windows are over, so that most answers are kept ones:",
         "",
         "| requests | a second | p50 | p99 | failed | wrong answers | memory, first to last quarter |",
         "|---|---|---|---|---|---|---|",

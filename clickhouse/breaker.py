@@ -17,9 +17,9 @@ from contextvars import ContextVar
 from time import monotonic
 from typing import Any
 
-from clickhouse.client import Client, Row
+from clickhouse.client import Around, Client
 from clickhouse.errors import BusySourceError, DeadlineError, SilentSourceError, SourceUnavailableError
-from clickhouse.reading import Answer, Listener, too_late
+from clickhouse.reading import Answer, too_late
 from clickhouse.rollups import ROLLUPS
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
@@ -76,7 +76,7 @@ class Breaker:
         self._failures = 0
 
 
-class GuardedClient:
+class GuardedClient(Around):
     """See `clickhouse.client.Client`: one with a deadline that counts the wait for a free connection too, and a breaker.
 
     `remaining` asks the shards that are left of a cluster when the whole of it does not answer, and the request is told. Only about
@@ -90,20 +90,9 @@ class GuardedClient:
         self.breaker = Breaker()
         self._layout = layout
         self._name = name
-        self._client = client
+        super().__init__(client)
         self._timeout_s = timeout_s
         self._remaining = remaining
-
-    @property
-    def on_statement(self) -> Listener:
-        return self._client.on_statement
-
-    @on_statement.setter
-    def on_statement(self, listener: Listener) -> None:
-        self._client.on_statement = listener
-
-    async def query(self, statement: Statement) -> list[Row]:
-        return (await self.run(statement)).rows
 
     async def run(self, statement: Statement) -> Answer:
         statement = self._layout(statement)

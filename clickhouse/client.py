@@ -20,7 +20,7 @@ from clickhouse.server import ServerClient
 from clickhouse.statement import Statement
 from clickhouse.target import Target
 
-__all__ = ["Client", "Limits", "Row", "Target", "connect", "open_sync"]
+__all__ = ["Around", "Client", "Limits", "Row", "Target", "connect", "open_sync"]
 
 
 class Client(Protocol):
@@ -46,6 +46,30 @@ class Client(Protocol):
         """Inserts a few rows (administration; never the load path); it completes even if the caller goes away."""
 
     async def close(self) -> None: ...
+
+
+class Around:
+    """A client around another one, which it asks; the base of those that add something to `run`, `stream` and the writes."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @property
+    def on_statement(self) -> Listener:
+        return self._client.on_statement
+
+    @on_statement.setter
+    def on_statement(self, listener: Listener) -> None:
+        self._client.on_statement = listener
+
+    async def query(self, statement: Statement) -> list[Row]:
+        return (await self.run(statement)).rows
+
+    async def run(self, statement: Statement) -> Answer:
+        return await self._client.run(statement)
+
+    async def close(self) -> None:
+        await self._client.close()
 
 
 async def connect(dsn: str, limits: Limits = Limits(), pool_size: int = 4) -> Client:

@@ -16,11 +16,11 @@ from time import monotonic
 from typing import Any
 
 from clickhouse.background import Background
-from clickhouse.client import Client
+from clickhouse.client import Around, Client
 from clickhouse.data_versions import changed_sites, compile_versions, insert_change
 from clickhouse.errors import HeatgraphError
 from clickhouse.kept import Kept
-from clickhouse.reading import Answer, Listener, Row, note
+from clickhouse.reading import Answer, note
 from clickhouse.statement import Statement
 
 CLOSED_AFTER = timedelta(minutes=1)
@@ -35,28 +35,17 @@ class Flight:
     waiting: int = 0
 
 
-class SharedClient:
+class SharedClient(Around):
     """See `clickhouse.client.Client`."""
 
     def __init__(self, client: Client, kept: Kept, version_seconds: float, clock: Callable[[], float] = monotonic) -> None:
-        self._client = client
+        super().__init__(client)
         self._kept = kept
         self._version_seconds = version_seconds
         self._clock = clock
         self._flights: dict[Key, Flight] = {}
         self._versions: tuple[float, asyncio.Task[Mapping[str, int]]] | None = None
         self._background = Background()
-
-    @property
-    def on_statement(self) -> Listener:
-        return self._client.on_statement
-
-    @on_statement.setter
-    def on_statement(self, listener: Listener) -> None:
-        self._client.on_statement = listener
-
-    async def query(self, statement: Statement) -> list[Row]:
-        return (await self.run(statement)).rows
 
     async def run(self, statement: Statement) -> Answer:
         versions = await self._versions_of(statement)

@@ -13,31 +13,21 @@ from typing import Any
 from opentelemetry import trace
 
 from clickhouse.breaker import GuardedClient
-from clickhouse.client import Row
-from clickhouse.reading import Answer, Listener, Read
+from clickhouse.client import Around
+from clickhouse.reading import Answer, Read
 from clickhouse.statement import Statement
 from gateway import metrics
 
 tracer = trace.get_tracer("heatgraph")
 
 
-class ObservedClient:
+class ObservedClient(Around):
     """See `clickhouse.client.Client`; the outermost, so that it sees waiting, kept answers and the breaker."""
 
     def __init__(self, source: str, client: GuardedClient) -> None:
         self._source = source
-        self._client = client
-
-    @property
-    def on_statement(self) -> Listener:
-        return self._client.on_statement
-
-    @on_statement.setter
-    def on_statement(self, listener: Listener) -> None:
-        self._client.on_statement = listener
-
-    async def query(self, statement: Statement) -> list[Row]:
-        return (await self.run(statement)).rows
+        super().__init__(client)
+        self._breaker = client.breaker
 
     async def run(self, statement: Statement) -> Answer:
         with self._observed("read") as span:
@@ -61,9 +51,6 @@ class ObservedClient:
         with self._observed("insert"):
             await self._client.insert(table, columns, rows)
 
-    async def close(self) -> None:
-        await self._client.close()
-
     @contextmanager
     def _observed(self, kind: str) -> Iterator[trace.Span]:
         """The span is nobody's parent, so that a stream may be left in another context than it was entered in."""
@@ -80,4 +67,4 @@ class ObservedClient:
         finally:
             span.end()
             metrics.RUNNING.labels(self._source).dec()
-            metrics.count_statement(self._source, kind, perf_counter() - started, self._client.breaker.state)
+            metrics.count_statement(self._source, kind, perf_counter() - started, self._breaker.state)

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 
 from clickhouse.conditions import lens_clauses, page_column
 from clickhouse.element_marks import deleted_clause, from_interactions
-from clickhouse.heatmap import POINT_ELEMENT, Cell
+from clickhouse.heatmap import POINT_ELEMENT
 from clickhouse.lens import Lens
-from clickhouse.numbers import CELL_COLUMNS, CELL_HEIGHT_PX, IS_ORIGIN, kind_clause, ratio, wilson_high, wilson_low
+from clickhouse.numbers import CELL_COLUMN, CELL_COLUMNS, CELL_HEIGHT_PX, CELL_ROW, IS_ORIGIN, kind_clause, ratio, wilson_high, wilson_low
 from clickhouse.scroll import WHO, ScrollQuestion, depth_counts
 from clickhouse.selection import Leaf, Selection, Shape, compile_json
 from clickhouse.statement import Params, Statement
@@ -105,9 +105,9 @@ ELEMENT_CHANGE = Shape(
 CELL_CHANGE = Shape(
     "CellChange",
     {
-        "x": Leaf("cell_column * standard_width_px / cell_columns", "Float64"),
-        "y": Leaf("cell_row * cell_height_px", "UInt64"),
-        "relativeX": Leaf("cell_column / cell_columns", "Float64"),
+        "x": Leaf(f"{CELL_COLUMN} * standard_width_px / cell_columns", "Float64"),
+        "y": Leaf(f"{CELL_ROW} * cell_height_px", "UInt64"),
+        "relativeX": Leaf(f"{CELL_COLUMN} / cell_columns", "Float64"),
         "fixed": Leaf("fixed", "Bool"),
         "count": count_change("count"),
         "share": rate_change("share", "count", "total", "CLICKS"),
@@ -206,26 +206,25 @@ def compile_cell_changes(baseline: Lens, page_keys: tuple[str, ...], question: C
 
 def cell_changes(baseline: Lens, page_keys: tuple[str, ...], question: CellChangeQuestion, params: Params) -> list[str]:
     """The rows of `compile_cell_changes`, one a cell, numbered by `place`."""
-    cell = Cell.default(question.standard_width_px)
     with_element = "element" in question.rows.names()
     element = ", ".join(f"toString({name}) AS {name}" if with_element else f"'' AS {name}" for name in ("selector", "tag", "text"))
-    columns = f"fixed, {cell.row_sql(params)} AS cell_row, {cell.column_sql(params)} AS cell_column, {element}"
-    conditions = [kind_clause(question.kind), f"NOT {IS_ORIGIN}"]
+    columns = f"fixed, default_cell AS cell, {element}"
+    conditions = [kind_clause(question.kind), f"NOT ({IS_ORIGIN})"]
     cells = [
-        "SELECT page, fixed, cell_row, cell_column,",
+        "SELECT page, fixed, cell,",
         "  sum(baseline) AS baseline_count, sum(candidate) AS candidate_count,",
         "  argMinIf((selector, tag, text), (-toInt64(hits), selector, tag, text), selector != '') AS top,",
         "  top.1 AS selector, top.2 AS tag, top.3 AS text",
         "FROM (",
-        "SELECT page, fixed, cell_row, cell_column, selector, tag, text,",
+        "SELECT page, fixed, cell, selector, tag, text,",
         *[f"  countIf({of}) AS {side}," for side, of in SIDES.items()],
         "  count() AS hits",
         "FROM (",
         *_interactions(baseline, question.candidate, page_keys, columns, conditions, params),
         ")",
-        "GROUP BY page, fixed, cell_row, cell_column, selector, tag, text",
+        "GROUP BY page, fixed, cell, selector, tag, text",
         ")",
-        "GROUP BY page, fixed, cell_row, cell_column",
+        "GROUP BY page, fixed, cell",
     ]
     rows = [
         "SELECT *,",
@@ -236,7 +235,7 @@ def cell_changes(baseline: Lens, page_keys: tuple[str, ...], question: CellChang
         *cells,
         ")",
     ]
-    order = [*_biggest("count", "share" if question.by_share else None), "fixed", "cell_row", "cell_column"]
+    order = [*_biggest("count", "share" if question.by_share else None), "fixed", "cell"]
     return _first(rows, proportion_columns("share", "count", "total"), [], order, params.bind(question.first, "UInt32"))
 
 

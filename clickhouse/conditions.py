@@ -33,7 +33,7 @@ def lens_clauses(lens: Lens, page_keys: tuple[str, ...], params: Params, *, with
         of_site = f"site_id = {params.site(lens.site_id)}"
         clauses.append(f"page_key IN (SELECT page_key FROM pages WHERE {' AND '.join([of_site, *url_clauses(lens.url, params)])})")
     elif lens.url:
-        clauses += url_clauses(lens.url, params)
+        clauses += stored_url_clauses(lens.url, params)
     clauses += segment_clauses(lens, params)
     if lens.segment.exclude_test_accounts and not with_test_accounts:
         clauses.append(f"NOT ({is_test_account(lens, params)})")
@@ -78,6 +78,27 @@ def url_clauses(rule: UrlRule, params: Params, url: str = "url", key: str = "pag
         case "any":
             return []
     raise ValueError(f"unknown URL rule {rule.kind}")
+
+
+def stored_url_clauses(rule: UrlRule, params: Params) -> list[str]:
+    """The same for tables that store a URL as its page key and `url_rest`, where few URLs need to be put together."""
+    key_alone = "NOT startsWith(url_rest, 'http')"  # else the URL does not begin with its page key
+    match rule.kind:
+        case "exact":
+            key, asked = page_key(rule.value), rule.value.split("#")[0].rstrip("/")
+            rests = {asked, *([asked[len(key) :]] if asked.startswith(key) else []), *([""] if asked == key.rstrip("/") else [])}
+            return [
+                f"page_key = {params.text(key)}",
+                f"trim(TRAILING '/' FROM cutFragment(url_rest)) IN {params.texts(tuple(sorted(rests)))}",
+            ]
+        case "prefix":
+            *beginning, whole = url_clauses(rule, params)
+            return [*beginning, f"(startsWith(page_key, {params.text(rule.value)}) AND {key_alone} OR {whole})"]
+        case "wildcard" if rule.value.find("*") == len(rule.value) - 1:
+            *beginning, whole = url_clauses(rule, params)
+            longer = f"startsWith(page_key, {params.text(rule.value[:-1])}) AND page_key != {params.text(rule.value[:-1])}"
+            return [*beginning, f"({longer} AND {key_alone} OR {whole})"]
+    return url_clauses(rule, params)
 
 
 def _beginning(head: str, params: Params, key: str) -> list[str]:

@@ -19,7 +19,7 @@ from clickhouse.numbers import STANDARD_VIEWPORT_PX
 from clickhouse.rage import DEFAULT_RULE, bursts
 from clickhouse.received import POINTS, ROW_ID, SMALL_BLOCKS
 from clickhouse.statement import Params, Statement
-from clickhouse.url import ABSOLUTE_URL, page_key_sql
+from clickhouse.url import ABSOLUTE_URL, page_key_sql, url_rest_sql
 
 UNCOUNTED_BURST_CLICKS = DEFAULT_RULE.min_clicks
 """Clicks of a labelled rage row that was sent without its `count`."""
@@ -32,12 +32,12 @@ _SIZES = ("viewport_width", "viewport_height", "page_height")
 _ELEMENT = "cityHash64(toString(page_key), selector)"
 MAX_STALE = 5000
 _OWN = (
-    "site_id", "day", "session_id", "row_id", "at", "type", "timestamp", "visitor_id", "url", "page_key", "x", "y", "width", "height",
+    "site_id", "day", "session_id", "row_id", "at", "type", "timestamp", "visitor_id", "url_rest", "page_key", "x", "y", "width", "height",
     "fixed", "selector", "tag", "text", "href", "scroll_y", "seconds", "count", "sample_rate", "expires_on",
 )  # fmt: skip
 _DIMENSIONS = (
     "visitor_id", "viewport_width", "viewport_height", "page_height", "breakpoint", "device", "country", "region", "browser",
-    "traffic_source", "campaign", "variant", "entry_page", "is_test", "sample_rate", "url", "expires_on",
+    "traffic_source", "campaign", "variant", "entry_page", "is_test", "sample_rate", "url_rest", "expires_on",
 )  # fmt: skip
 
 
@@ -213,7 +213,7 @@ def _rows(batch: Batch) -> Statement:
     return _temporary(
         "derive_rows",
         [
-            f"SELECT *, {ROW_ID} AS row_id,",
+            f"SELECT *, {ROW_ID} AS row_id, {url_rest_sql('url', 'page_key')} AS url_rest,",
             "  bitOr(bitShiftLeft(toUInt64(greatest(toUnixTimestamp64Milli(timestamp), 0)), 20), bitAnd(row_id, 1048575)) AS at",
             "FROM received FINAL",
             *_of_batch(batch, params),

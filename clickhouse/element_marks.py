@@ -122,7 +122,7 @@ def from_interactions(lens: Lens, params: Params) -> list[str]:
     fixed, scrolling = (marked_clause(f"{condition} AND NOT deleted", lens, params) for condition in ("is_fixed", "NOT is_fixed"))
     return [
         "FROM (",
-        f"SELECT * REPLACE (({fixed}) OR (fixed AND NOT {scrolling}) AS fixed), row_id",
+        f"SELECT * REPLACE (({fixed}) OR (fixed AND NOT {scrolling}) AS fixed), row_id, url",
         "FROM interactions",
         ")",
     ]

@@ -218,7 +218,7 @@ def _rows(lens: Lens, page_keys: tuple[str, ...], selectors: tuple[str, ...], pa
     relative_x = "if(viewport_width = 0, NULL, x / viewport_width) AS relative_x"
     return [
         f"SELECT {shared}, {relative_x}, toString(kind) AS kind, visitor_id, session_id, since_pageview_ms,",
-        f"  NOT {IS_ORIGIN} AS placed, y > viewport_height AS below_fold, false AS in_layout",
+        f"  NOT ({IS_ORIGIN}) AS placed, y > viewport_height AS below_fold, false AS in_layout",
         "FROM interactions",
         "WHERE " + "\n  AND ".join(where),
         "UNION ALL",

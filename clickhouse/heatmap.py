@@ -9,20 +9,22 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from clickhouse.conditions import is_test_account, page_column
+from clickhouse.conditions import is_test_account, lens_clauses, page_column
 from clickhouse.element_marks import cta_clause, from_interactions
 from clickhouse.lens import Lens
 from clickhouse.numbers import (
     BREAKPOINTS_PX,
+    CELL_COLUMN,
     CELL_COLUMNS,
     CELL_HEIGHT_PX,
+    CELL_ROW,
+    COLUMN_BITS,
     IS_ORIGIN,
     LABEL,
     MAX_VIEWPORT_PX,
     STANDARD_VIEWPORT_PX,
     kind_clause,
 )
-from clickhouse.planner import Plan, plan
 from clickhouse.selection import Leaf, Selection, Shape, compile_json
 from clickhouse.statement import Params, Statement
 
@@ -40,9 +42,9 @@ POINT_ELEMENT = Shape(
 HEATMAP_POINT = Shape(
     "HeatmapPoint",
     {
-        "x": Leaf("cell_column * standard_width_px / cell_columns", "Float64"),
-        "y": Leaf("cell_row * cell_height_px", "UInt64"),
-        "relativeX": Leaf("cell_column / cell_columns", "Float64"),
+        "x": Leaf(f"{CELL_COLUMN} * standard_width_px / cell_columns", "Float64"),
+        "y": Leaf(f"{CELL_ROW} * cell_height_px", "UInt64"),
+        "relativeX": Leaf(f"{CELL_COLUMN} / cell_columns", "Float64"),
         "fixed": Leaf("fixed", "Bool"),
         "count": Leaf("count", "UInt64"),
         "share": Leaf("count / population", "Float64"),
@@ -94,6 +96,16 @@ class Cell:
         """Where x = the viewport's width falls, and all beyond it."""
         return math.ceil(self.columns) - 1
 
+    @property
+    def is_default(self) -> bool:
+        return (self.columns, self.height_px) == (CELL_COLUMNS, CELL_HEIGHT_PX)
+
+    def sql(self, params: Params, hide_origin: bool) -> str:
+        """Row and column as one number; a cell of the default grid is stored with its interaction."""
+        if self.is_default:
+            return "default_cell" if hide_origin else f"if({IS_ORIGIN}, 0, default_cell)"
+        return f"bitOr(bitShiftLeft(toUInt64({self.row_sql(params)}), {COLUMN_BITS}), {self.column_sql(params)})"
+
     def column_sql(self, params: Params) -> str:
         columns = params.bind(float(self.columns), "Float64")
         last = params.bind(self.last_column, "UInt32")
@@ -113,7 +125,7 @@ class HeatmapQuestion:
     hide_origin: bool
     ctas_only: bool
     first: int
-    after: tuple[int, bool, int, int] | None = None  # count, fixed, row, column of the last point seen
+    after: tuple[int, bool, int] | None = None  # count, fixed and cell of the last point seen
     points: tuple[tuple[str, Selection], ...] = ()
     wanted: frozenset[str] = frozenset()
 
@@ -143,19 +155,20 @@ def standard_viewport_px(lens: Lens) -> tuple[int, int]:
 def compile_heatmap(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion) -> Statement:
     """One row a page that has such interactions.
 
-    Columns: page, total, max_count, has_next, has_points, last (count, fixed, row, column of the last point), `points_KEY`, a JSON
+    Columns: page, total, max_count, has_next, has_points, last (count, fixed, cell of the last point), `points_KEY`, a JSON
     array, for each selection; visitors, page_height, hidden_origin and hidden_test_accounts are 0 unless `wanted`.
     """
     params = Params()
+    names = ", ".join(_point(question))
     lists = [
-        f",\n  toJSONString(arrayMap(({', '.join(_point(question))}) -> {compile_json(selection, HEATMAP_POINT)}, {_columns(question)})) AS `points_{key}`"
+        f",\n  toJSONString(arrayMap(({names}) -> {compile_json(selection, HEATMAP_POINT)}, {_columns(question)})) AS `points_{key}`"
         for key, selection in question.points
     ]
     return Statement.of(
         [
             "SELECT page, total, visitors, max_count, page_height, hidden_origin, hidden_test_accounts,",
-            f"  remaining > {params.bind(question.first, 'UInt32')} AS has_next, notEmpty(points) AS has_points,",
-            "  (counts[-1], points.2[-1], points.3[-1], points.4[-1]) AS last" + "".join(lists),
+            f"  remaining > {params.bind(question.first, 'UInt32')} AS has_next, notEmpty(ranks) AS has_points,",
+            "  (counts[-1], are_fixed[-1], cells[-1]) AS last" + "".join(lists),
             "FROM (",
             *_pages(lens, page_keys, question, params),
             ")",
@@ -169,7 +182,8 @@ def heatmap_rows(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuesti
     return [
         f"SELECT *, {', '.join(f'point.{number} AS {name}' for number, name in enumerate(_point(question), 1))}",
         "FROM (",
-        f"SELECT * EXCEPT (points, counts), arrayJoin(arrayZip({_columns(question)}, arrayEnumerate(points))) AS point,",
+        "SELECT page, total, population, standard_width_px, cell_height_px, cell_columns,",
+        f"  arrayJoin(arrayZip({_columns(question)}, arrayEnumerate(ranks))) AS point,",
         f"  point.{len(_point(question)) + 1} AS place",
         "FROM (",
         *_pages(lens, page_keys, question, params),
@@ -178,36 +192,31 @@ def heatmap_rows(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuesti
     ]
 
 
+RANK = "bitOr(bitShiftLeft(toUInt128(bitNot(toUInt64(count))), 64), bitOr(bitShiftLeft(toUInt64(fixed), 63), toUInt64(cell)))"
+"""A point as one number that sorts as points do: hottest first, then by fixed, row and column."""
+
+OF_RANKS = {
+    "counts": "bitNot(toUInt64(bitShiftRight(rank, 64)))",
+    "are_fixed": "bitTest(toUInt64(rank), 63)",
+    "cells": "bitAnd(toUInt64(rank), 9223372036854775807)",
+}
+ELEMENT = ("selector", "tag", "text")
+
+
 def _point(question: HeatmapQuestion) -> tuple[str, ...]:
-    """The columns of a point, in the order of the tuples in `points`; there its count is negative, so that the hottest come first."""
-    element = ("selector", "tag", "text") if question.selects("element") else ()
-    return ("count", "fixed", "cell_row", "cell_column", *element)
+    """The columns of a point."""
+    return ("count", "fixed", "cell", *(ELEMENT if question.selects("element") else ()))
 
 
 def _columns(question: HeatmapQuestion) -> str:
     """The points as arrays, one a column."""
-    return ", ".join(["counts", *(f"points.{number}" for number in range(2, len(_point(question)) + 1))])
-
-
-def _plan(lens: Lens, question: HeatmapQuestion) -> Plan:
-    """What the cells of a map look at."""
-    columns = {"kind", "fixed"} | ({"cell_row", "cell_column"} if question.cell_size is None else {"x", "y"})
-    if question.hide_origin:
-        columns.add("is_origin")
-    if question.ctas_only or question.selects("element") or lens.has_fixed_marks:
-        columns.add("selector")
-    if "page_height" in question.wanted:
-        columns.add("page_height")
-    if "visitors" in question.wanted:
-        columns.add("visitor_id")
-    return plan(lens, columns | {PEOPLE.get(question.aggregation, "count")})
+    return ", ".join([*OF_RANKS, *(f"elements.{number}" for number in range(2, 5) if question.selects("element"))])
 
 
 def _pages(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, params: Params) -> list[str]:
-    """One row a page: its numbers, `points`, an array of tuples of `_point`, hottest first, and their `counts`."""
+    """One row a page: its numbers, and its points hottest first as `ranks` and what is in them; `elements` are (rank, *ELEMENT)."""
     cell = Cell.of(lens, question.cell_size)
-    chosen = _plan(lens, question)
-    numbers = _numbers(lens, question, chosen, params)
+    numbers = _numbers(lens, question, params)
     totals = {
         "total": "sum(interactions)" if "interactions" in numbers else "sum(count)",
         "visitors": "uniqExactMerge(visitors)" if "visitors" in numbers else "0",
@@ -217,40 +226,48 @@ def _pages(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, pa
         "max_count": "max(count)",
         "population": "uniqExactMerge(people)" if "people" in numbers else "total",
     }
-    shown = " AND ".join([*(["count > 0"] if question.wanted else []), *_beyond(question.after, params)]) or "true"
-    point = ", ".join(["-toInt64(count)", *_point(question)[1:]])
+    shown = [*(["count > 0"] if question.wanted else []), *_beyond(question.after, params)]
+    first = params.bind(question.first, "UInt32")
+    ranks = [f"  {_if('groupArraySorted', RANK, shown, first)} AS ranks,"]
+    if question.selects("element"):
+        found = _if("groupArray", f"({RANK}, {', '.join(ELEMENT)})", shown)
+        ranks = [f"  arraySlice(arrayPartialSort({first}, {found}), 1, {first}) AS elements,", "  elements.1 AS ranks,"]
+    apart = _pages_apart(lens, page_keys)
     return [
-        "SELECT page,",
+        "SELECT page," if apart else f"SELECT {_only_page(lens, page_keys, params)} AS page,",
         *(f"  {sql} AS {name}," for name, sql in totals.items()),
-        f"  countIf({shown}) AS remaining,",
-        f"  arraySlice(arrayPartialSort({params.bind(question.first, 'UInt32')}, groupArrayIf(({point}), {shown})), 1,"
-        f" {params.bind(question.first, 'UInt32')}) AS points,",
-        "  arrayMap(negative -> toUInt64(-negative), points.1) AS counts,",
+        f"  {_if('count', '', shown)} AS remaining,",
+        *ranks,
+        *(f"  arrayMap(rank -> {sql}, ranks) AS {name}," for name, sql in OF_RANKS.items()),
         f"  {params.bind(standard_viewport_px(lens)[0], 'UInt32')} AS standard_width_px,",
         f"  {params.bind(cell.height_px, 'UInt32')} AS cell_height_px,",
         f"  {params.bind(float(cell.columns), 'Float64')} AS cell_columns",
         "FROM (",
-        *_cells(lens, page_keys, question, chosen, numbers, params),
+        *_cells(lens, page_keys, question, numbers, params),
         ")",
-        "GROUP BY page",
+        "GROUP BY page" if apart else "HAVING count() > 0",
     ]
 
 
-def _numbers(lens: Lens, question: HeatmapQuestion, chosen: Plan, params: Params) -> dict[str, tuple[str, str]]:
+def _pages_apart(lens: Lens, page_keys: tuple[str, ...]) -> bool:
+    """Whether the points of several pages are kept apart; a single page need not be looked at row by row."""
+    return lens.url is None and len(page_keys) != 1
+
+
+def _only_page(lens: Lens, page_keys: tuple[str, ...], params: Params) -> str:
+    return "''" if lens.url else params.text(page_keys[0])
+
+
+def _numbers(lens: Lens, question: HeatmapQuestion, params: Params) -> dict[str, tuple[str, str]]:
     """The numbers of a cell: how they are counted, and how those of its parts are put together."""
     tests = _reads_tests(lens, question)
     is_test = f"({is_test_account(lens, params)})"
-    is_origin = "is_origin" if chosen.rollup else IS_ORIGIN
     seen = [f"NOT {is_test}"] if tests else []
-    shown = [*seen, *([f"NOT {is_origin}"] if _reads_origins(question) else [])]
-
-    def counted(conditions: list[str]) -> tuple[str, str]:
-        return _if("sum" if chosen.rollup else "count", "count" if chosen.rollup else "", conditions), "sum"
-
+    shown = [*seen, *([f"NOT ({IS_ORIGIN})"] if _reads_origins(question) else [])]
     person = PEOPLE.get(question.aggregation)
-    numbers = {"count": counted(shown)}
+    numbers = {"count": (_if("count", "", shown), "sum")}
     if person:
-        numbers = {"count": (_if("uniqExact", person, shown), "uniqExactMerge"), "interactions": counted(shown)}
+        numbers = {"count": (_if("uniqExact", person, shown), "uniqExactMerge"), "interactions": (_if("count", "", shown), "sum")}
     if person and question.selects("share"):
         numbers["people"] = (_if("uniqExactState", person, shown), "uniqExactMergeState")
     if "visitors" in question.wanted:
@@ -258,9 +275,9 @@ def _numbers(lens: Lens, question: HeatmapQuestion, chosen: Plan, params: Params
     if "page_height" in question.wanted:
         numbers["page_height"] = (_if("max", "page_height", seen), "max")
     if "hidden" in question.wanted and question.hide_origin:
-        numbers["hidden_origin"] = counted([*seen, is_origin])
+        numbers["hidden_origin"] = (_if("count", "", [*seen, IS_ORIGIN]), "sum")
     if tests:
-        numbers["hidden_test_accounts"] = counted([is_test])
+        numbers["hidden_test_accounts"] = (_if("count", "", [is_test]), "sum")
     return numbers
 
 
@@ -274,26 +291,26 @@ def _reads_origins(question: HeatmapQuestion) -> bool:
     return question.hide_origin and bool(question.wanted & {"hidden", "page_height"})
 
 
-def _if(aggregate: str, argument: str, conditions: list[str]) -> str:
+def _if(aggregate: str, argument: str, conditions: list[str], parameter: str = "") -> str:
+    parameters = f"({parameter})" if parameter else ""
     if not conditions:
-        return f"{aggregate}({argument})"
-    return f"{aggregate}If({', '.join([*([argument] if argument else []), ' AND '.join(conditions)])})"
+        return f"{aggregate}{parameters}({argument})"
+    return f"{aggregate}If{parameters}({', '.join([*([argument] if argument else []), ' AND '.join(conditions)])})"
 
 
 def _cells(
-    lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, chosen: Plan, numbers: dict[str, tuple[str, str]], params: Params
+    lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, numbers: dict[str, tuple[str, str]], params: Params
 ) -> list[str]:
     """One row a cell with its numbers; with its most frequent element, if a selection asks for it."""
-    by_cell = "GROUP BY page, fixed, cell_row, cell_column"
+    by = f"{'page, ' if _pages_apart(lens, page_keys) else ''}fixed, cell"
     counts = [f"  {sql} AS {name}" for name, (sql, _) in numbers.items()]
+    lines = _rows(lens, page_keys, question, params)
     if not question.selects("element"):
-        lines = _rows(lens, page_keys, question, chosen, params)
-        return [lines[0] + ",", ",\n".join(counts), *lines[1:], by_cell]
+        return [lines[0] + ",", ",\n".join(counts), *lines[1:], f"GROUP BY {by}"]
     again = {name: f"{merge}({name})" for name, (_, merge) in numbers.items()}
     parts = [count.replace("uniqExact(", "uniqExactState(").replace("uniqExactIf(", "uniqExactStateIf(") for count in counts]
-    lines = _rows(lens, page_keys, question, chosen, params)
     return [
-        "SELECT page, fixed, cell_row, cell_column,",
+        f"SELECT {by},",
         *(f"  {sql} AS {name}," for name, sql in again.items()),
         "  argMinIf((selector, tag, text), (-toInt64(clicks_here), selector, tag, text), selector != '' AND clicks_here > 0) AS top,",
         "  top.1 AS selector, top.2 AS tag, top.3 AS text",
@@ -301,43 +318,30 @@ def _cells(
         lines[0] + ", toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,",
         ",\n".join(parts) + f",\n  {numbers.get('interactions', numbers['count'])[0]} AS clicks_here",
         *lines[1:],
-        by_cell + ", selector, tag, text",
+        f"GROUP BY {by}, {', '.join(ELEMENT)}",
         ")",
-        by_cell,
+        f"GROUP BY {by}",
     ]
 
 
-def _rows(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, chosen: Plan, params: Params) -> list[str]:
-    """SELECT of the columns that name a cell, and where its rows are: those of a rollup and of interactions have `count` and `is_origin`."""
-    kind = [kind_clause(question.kind), *([cta_clause(lens, params)] if question.ctas_only else [])]
-    origin = ["NOT {}"] if question.hide_origin and not _reads_origins(question) else []
-    tests = _reads_tests(lens, question)
-    grid = Cell.of(lens, question.cell_size)
-    cell = f"{page_column(lens)}, fixed, {grid.row_sql(params)} AS cell_row, {grid.column_sql(params)} AS cell_column"
-    raw = [*chosen.raw_clauses(lens, page_keys, params, with_test_accounts=tests), *kind, *(no.format(IS_ORIGIN) for no in origin)]
-    rows = [*from_interactions(lens, params), "WHERE " + "\n  AND ".join(raw)]
-    if not chosen.rollup:
-        return [f"SELECT {cell}", *rows]
-    summed = [*chosen.rollup_clauses(lens, page_keys, params, with_test_accounts=tests), *kind, *(no.format("is_origin") for no in origin)]
-    sums = [f"FROM {chosen.rollup}", "WHERE " + "\n  AND ".join(summed)]
-    if not chosen.raw_days:
-        return [f"SELECT {page_column(lens)}, fixed, cell_row, cell_column", *sums]
-    return [
-        "SELECT page, fixed, cell_row, cell_column",
-        "FROM (",
-        f"SELECT {page_column(lens)}, fixed, cell_row, cell_column, is_origin, is_test, count",
-        *sums,
-        "UNION ALL",
-        f"SELECT {cell}, {IS_ORIGIN} AS is_origin, is_test, toUInt32(1) AS count",
-        *rows,
-        ")",
+def _rows(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, params: Params) -> list[str]:
+    """SELECT of the columns that name a cell, and where its rows are."""
+    hidden = question.hide_origin and not _reads_origins(question)
+    clauses = [
+        *lens_clauses(lens, page_keys, params, with_test_accounts=_reads_tests(lens, question)),
+        kind_clause(question.kind),
+        *([cta_clause(lens, params)] if question.ctas_only else []),
+        *([f"NOT ({IS_ORIGIN})"] if hidden else []),
     ]
+    page = f"{page_column(lens)}, " if _pages_apart(lens, page_keys) else ""
+    cell = Cell.of(lens, question.cell_size).sql(params, hidden)
+    return [f"SELECT {page}fixed, {cell} AS cell", *from_interactions(lens, params), "WHERE " + "\n  AND ".join(clauses)]
 
 
-def _beyond(after: tuple[int, bool, int, int] | None, params: Params) -> list[str]:
-    """The points after the last one seen, in the order count descending, then fixed, row, column."""
+def _beyond(after: tuple[int, bool, int] | None, params: Params) -> list[str]:
+    """The points after the last one seen, in the order of their ranks."""
     if not after:
         return []
     count = params.bind(after[0], "UInt64")
-    cell = f"({params.bind(int(after[1]), 'UInt8')}, {params.bind(after[2], 'UInt32')}, {params.bind(after[3], 'UInt32')})"
-    return [f"(count < {count} OR (count = {count} AND (toUInt8(fixed), cell_row, cell_column) > {cell}))"]
+    cell = f"({params.bind(int(after[1]), 'UInt8')}, {params.bind(after[2], 'UInt64')})"
+    return [f"(count < {count} OR (count = {count} AND (toUInt8(fixed), toUInt64(cell)) > {cell}))"]

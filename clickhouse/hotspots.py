@@ -20,7 +20,8 @@ COLUMNS = "page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_wi
 """What a spot is made of."""
 
 OF_FIRST_CLICK = (
-    "site_id", "day", "url", "visitor_id", "device", "breakpoint", "country", "region", "browser", "traffic_source", "campaign", "variant", "is_test",
+    "site_id", "day", "url_rest", "url", "visitor_id", "device", "breakpoint", "country", "region", "browser", "traffic_source", "campaign",
+    "variant", "is_test",
 )  # fmt: skip
 """What a burst has from its first click, so that a lens can tell whether it is one of its own."""
 

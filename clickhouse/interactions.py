@@ -9,7 +9,7 @@ from clickhouse.conditions import lens_clauses, page_column
 from clickhouse.element_marks import from_interactions
 from clickhouse.heatmap import Cell
 from clickhouse.lens import Lens
-from clickhouse.numbers import IS_ORIGIN, LABEL, kind_clause
+from clickhouse.numbers import COLUMN_BITS, IS_ORIGIN, LABEL, kind_clause
 from clickhouse.statement import Params, Statement
 
 
@@ -56,8 +56,14 @@ def interaction_clauses(lens: Lens, page_keys: tuple[str, ...], question: Intera
     """Which interactions of the lens are meant, however many and in which order."""
     where = [*lens_clauses(lens, page_keys, params), kind_clause(question.kind)]
     if question.hide_origin:
-        where.append(f"NOT {IS_ORIGIN}")
+        where.append(f"NOT ({IS_ORIGIN})")
     if question.cells is not None:
-        cells = params.bind(list(question.cells), "Array(Tuple(UInt8, UInt32, UInt32))")
-        where.append(f"(toUInt8(fixed), {question.cell.row_sql(params)}, {question.cell.column_sql(params)}) IN {cells}")
+        cell = question.cell.sql(params, question.hide_origin)
+        named = [_in_cells(cell, question.cells, fixed, params) for fixed in sorted({fixed for fixed, *_ in question.cells})]
+        where.append(f"({' OR '.join(named)})")
     return where
+
+
+def _in_cells(cell: str, cells: tuple[tuple[int, int, int], ...], fixed: int, params: Params) -> str:
+    numbers = [row << COLUMN_BITS | column for is_fixed, row, column in cells if is_fixed == fixed]
+    return f"{'fixed' if fixed else 'NOT fixed'} AND {cell} IN {params.bind(numbers, 'Array(UInt64)')}"

@@ -22,6 +22,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.errors import BadUserInputError, SourceUnavailableError
+from clickhouse.numbers import default_cell_sql
 from clickhouse.received import ROW_ID
 from clickhouse.statement import Statement
 from clickhouse.tables import DDL, Table, parse
@@ -83,7 +84,11 @@ class Layout:
 def steps(folder: Path = DDL) -> list[Step]:
     """The DDL files in order."""
     return [
-        Step(int(file.name[:4]), file.stem[5:], file.read_text().replace("$row_id", ROW_ID))
+        Step(
+            int(file.name[:4]),
+            file.stem[5:],
+            file.read_text().replace("$row_id", ROW_ID).replace("$default_cell", default_cell_sql("x", "y", "viewport_width")),
+        )
         for file in sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
     ]
 

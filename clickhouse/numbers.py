@@ -15,7 +15,21 @@ BREAKPOINTS_PX = {"MOBILE": (0, 767), "TABLET": (768, 1023), "DESKTOP": (1024, M
 CELL_COLUMNS = 100
 CELL_HEIGHT_PX = 16
 
-IS_ORIGIN = "(x = 0 AND y = 0)"
+COLUMN_BITS = 11
+CELL_COLUMN = f"bitAnd(cell, {2**COLUMN_BITS - 1})"
+CELL_ROW = f"bitShiftRight(cell, {COLUMN_BITS})"
+"""Of a cell, which is one number: row << 11 | column, so that cells are grouped and sorted as integers."""
+
+IS_ORIGIN = f"default_cell = {2**COLUMN_BITS - 1}"
+"""Interactions at exactly (0, 0) are stored in a column of their own."""
+
+
+def default_cell_sql(x: str, y: str, viewport_width: str) -> str:
+    """The cell of the default grid as it is stored."""
+    row = f"toUInt32(floor(({y}) / {CELL_HEIGHT_PX}))"
+    column = f"toUInt32(least({CELL_COLUMNS - 1}, floor(({x}) * {CELL_COLUMNS}. / {viewport_width})))"
+    return f"if(({x}) = 0 AND ({y}) = 0, {2**COLUMN_BITS - 1}, bitOr(bitShiftLeft({row}, {COLUMN_BITS}), {column}))"
+
 
 KINDS = {
     "CLICK": ("click", "dead"),  # a dead click is a click

@@ -1,7 +1,7 @@
 """Which tables answer a question exactly at the least cost. One pure function decides:
 
-    plan(lens, {"kind", "fixed", "cell_row", "cell_column"})
-    -> Plan(rollup="cells_daily", window=Window(whole days), raw_days=(first day, last day))
+    plan(lens, {"clicks", "pageviews"})
+    -> Plan(rollup="pages_daily", window=Window(whole days), raw_days=(first day, last day))
 
 A rollup answers whole days, if it has every column that the question and the lens look at. The days at the edges of a window,
 and those whose sums are out of date (`lens.stale_days`), are read from the rows themselves.

@@ -16,9 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from clickhouse.errors import BadUserInputError
-from clickhouse.numbers import BREAKPOINTS_PX
+from clickhouse.numbers import BREAKPOINTS_PX, default_cell_sql
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
+from clickhouse.url import url_rest_sql
 
 KINDS = {"click": "click", "rage": "rageclick", "move": "mousemove"}
 """Our kind to PostHog's type."""
@@ -39,6 +40,7 @@ BREAKPOINT = (
 
 ROW = {
     "page_key": PAGE_KEY,
+    "url_rest": url_rest_sql("current_url", "page_key"),
     "url": "current_url",
     "day": "toDate(timestamp)",
     "timestamp": "toDateTime64(timestamp, 3, 'UTC')",
@@ -58,6 +60,7 @@ INTERACTION = ROW | {
     "clicks": f"toUInt32(if(type = 'rageclick', {CLICKS_OF_A_RAGE_CLICK}, 1))",
     "labelled": "type = 'rageclick'",
     "since_pageview_ms": "toInt64(-1)",
+    "default_cell": default_cell_sql("x * scale_factor", "y * scale_factor", WIDTH_PX),
 }
 PAGEVIEW = ROW | {"reached_px": "toUInt32((y + viewport_height) * scale_factor)", "on_page_ms": "CAST(NULL, 'Nullable(UInt32)')"}
 PAGE = {

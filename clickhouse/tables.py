@@ -15,7 +15,7 @@ from pathlib import Path
 DDL = Path(__file__).parent / "ddl"
 
 _TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+)\$local.*?\n\(\n(.*?)\n\)\nENGINE", re.DOTALL)
-_COLUMN = re.compile(r"(\w+)\s+(.+?)(?:\s+(?:CODEC\(.*\)|ALIAS .*))?,?")
+_COLUMN = re.compile(r"(\w+)\s+(.+?)(?:\s+(?:CODEC\(.*\)|ALIAS .*|DEFAULT .*))?,?")
 
 
 @dataclass(frozen=True, slots=True)

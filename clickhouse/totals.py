@@ -110,7 +110,7 @@ def lens_rows(
     where = "WHERE " + "\n  AND ".join([*chosen.raw_clauses(lens, page_keys, params), *extra])
     shared = ", ".join(["page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height", *columns])
     kind = "toString(kind) AS kind" if "pageviews" in sources else "kind"
-    of_interactions = f"{kind}, y > viewport_height AS below_fold, NOT fixed AND NOT {IS_ORIGIN} AS folds"
+    of_interactions = f"{kind}, y > viewport_height AS below_fold, NOT fixed AND NOT ({IS_ORIGIN}) AS folds"
     of_pageviews = "session_pageviews, on_page_ms"
     rows = {
         "interactions": [

@@ -37,3 +37,8 @@ def page_key_sql(url: str) -> str:
     bare = f"replaceOne(if({https}, replaceOne({host}, ':443/', '/'), replaceOne({host}, ':80/', '/')), ':/', '/')"
     path = f"substring(trimRight(substring({base}, position({base}, '/', 9)), '/'), 2)"
     return f"concat(if({https}, 'https://', 'http://'), {bare}, {path})"
+
+
+def url_rest_sql(url: str, key: str) -> str:
+    """What is stored of a URL beside its page key: what follows the key, or the whole URL if it does not begin with it."""
+    return f"if(startsWith({url}, {key}), substring({url}, length({key}) + 1), {url})"

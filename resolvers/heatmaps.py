@@ -59,7 +59,7 @@ async def load_heatmap(
 ) -> HeatmapAnswer:
     cell = Cell.of(asked.lens, size)
     binding = asked.binding("heatmap", kind, aggregation, size, hide_origin, ctas_only)
-    asked, values = asked.resumed(after, binding, (int, bool, int, int))
+    asked, values = asked.resumed(after, binding, (int, bool, int))
     question = HeatmapQuestion(
         kind, aggregation, size, hide_origin, ctas_only, page_size(first, context.max_points), values, points, wanted & OPTIONAL
     )
@@ -69,9 +69,9 @@ async def load_heatmap(
     return HeatmapAnswer(row, standard_viewport_px(asked.lens), cell, last, values is not None)
 
 
-def _as_cursor(last: tuple[int, bool, int, int]) -> tuple[int, bool, int, int]:
-    count, fixed, row, column = last
-    return int(count), bool(fixed), int(row), int(column)
+def _as_cursor(last: tuple[int, bool, int]) -> tuple[int, bool, int]:
+    count, fixed, cell = last
+    return int(count), bool(fixed), int(cell)
 
 
 async def load_fold(context: Context, asked: AskedLens, kind: str) -> Row:

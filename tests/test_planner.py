@@ -23,7 +23,7 @@ from tests.test_numbers import AGGREGATIONS, KINDS, RATE, Asked, Loaded, asking,
 DAY = timedelta(days=1)
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 1, tzinfo=UTC)
-CELLS = frozenset({"kind", "fixed", "cell_row", "cell_column", "count", "is_origin"})
+SUMMED = frozenset({"clicks", "pageviews"})
 WEEK = Lens("s", Window(NOON, NOON + 7 * DAY))
 
 
@@ -32,8 +32,8 @@ def days(*numbers: int) -> tuple[date, ...]:
 
 
 def test_whole_days_come_from_the_rollup_and_the_edges_from_rows() -> None:
-    chosen = plan(WEEK, CELLS)
-    assert chosen.rollup == "cells_daily"
+    chosen = plan(WEEK, SUMMED)
+    assert chosen.rollup == "pages_daily"
     assert chosen.window == Window(MIDNIGHT + DAY, MIDNIGHT + 7 * DAY)
     assert chosen.raw_days == days(0, 7)
 
@@ -44,7 +44,7 @@ def test_whole_days_alone_need_no_rows() -> None:
 
 
 def test_days_whose_sums_are_out_of_date_come_from_rows() -> None:
-    chosen = plan(replace(WEEK, stale_days=days(0, 3, 30)), CELLS)
+    chosen = plan(replace(WEEK, stale_days=days(0, 3, 30)), SUMMED)
     assert chosen.stale_days == days(3)
     assert chosen.raw_days == days(0, 3, 7)
 
@@ -59,20 +59,20 @@ def test_days_whose_sums_are_out_of_date_come_from_rows() -> None:
     ],
 )
 def test_what_a_rollup_does_not_have_is_read_from_rows(segment: Segment) -> None:
-    assert plan(replace(WEEK, segment=segment), CELLS) == ROWS
+    assert plan(replace(WEEK, segment=segment), SUMMED) == ROWS
 
 
 def test_few_days_and_urls_as_received_are_read_from_rows() -> None:
-    assert plan(replace(WEEK, window=Window(NOON, NOON + 3 * DAY)), CELLS) == ROWS
-    assert plan(replace(WEEK, url=UrlRule("wildcard", "*")), CELLS) == ROWS
-    assert plan(replace(WEEK, url=UrlRule("path", "/")), CELLS).rollup == "cells_daily"
-    assert plan(WEEK, CELLS | {"visitor_id"}) == ROWS
+    assert plan(replace(WEEK, window=Window(NOON, NOON + 3 * DAY)), SUMMED) == ROWS
+    assert plan(replace(WEEK, url=UrlRule("wildcard", "*")), SUMMED) == ROWS
+    assert plan(replace(WEEK, url=UrlRule("path", "/")), SUMMED).rollup == "pages_daily"
+    assert plan(WEEK, SUMMED | {"visitor_id"}) == ROWS
 
 
 def test_test_accounts_are_left_out_of_sums_by_their_flag_only() -> None:
     flagged = replace(WEEK, segment=Segment(exclude_test_accounts=True))
-    assert plan(flagged, CELLS).rollup == "cells_daily"
-    assert plan(replace(flagged, test_account_rules=("qa-*",)), CELLS) == ROWS
+    assert plan(flagged, SUMMED).rollup == "pages_daily"
+    assert plan(replace(flagged, test_account_rules=("qa-*",)), SUMMED) == ROWS
 
 
 # -- the same numbers, whatever they are read from
@@ -138,6 +138,5 @@ async def test_the_lenses_drawn_do_read_rollups(client: Client, loaded: Loaded) 
     read: list[Any] = []
     client.on_statement = read.append
     for seed in range(12):
-        await drawn(client, loaded, seed).insights("totals { clicks } heatmap { points { count } }")
-    assert any("FROM cells_daily" in statement.sql for statement in read)
+        await drawn(client, loaded, seed).insights("totals { clicks }")
     assert any("FROM pages_daily" in statement.sql and "UNION ALL" in statement.sql for statement in read)

@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS interactions$local $on_cluster
     page_height       UInt32,
     x                 Float64,
     y                 Float64,
+    default_cell      UInt32 DEFAULT $default_cell CODEC(T64, LZ4), -- of the default grid; column 2047: at exactly (0, 0)
     fixed             Bool,
     clicks            UInt32,                         -- clicks of a rage burst, else 1
     labelled          Bool,                           -- a rage burst the tracker itself labelled, not derived from clicks
@@ -35,7 +36,8 @@ CREATE TABLE IF NOT EXISTS interactions$local $on_cluster
     entry_page        LowCardinality(String),
     is_test           Bool,
     sample_rate       Float32,
-    url               String,
+    url_rest          String,                         -- what the URL as received has after its page key; else the whole URL
+    url               String ALIAS if(startsWith(url_rest, 'http'), url_rest, concat(page_key, url_rest)),
     expires_on        Date
 )
 ENGINE = ${replicated}MergeTree
@@ -73,7 +75,8 @@ CREATE TABLE IF NOT EXISTS pageviews$local $on_cluster
     entry_page         LowCardinality(String),
     is_test            Bool,
     sample_rate        Float32,
-    url                String,
+    url_rest           String,
+    url                String ALIAS if(startsWith(url_rest, 'http'), url_rest, concat(page_key, url_rest)),
     expires_on         Date
 )
 ENGINE = ${replicated}MergeTree

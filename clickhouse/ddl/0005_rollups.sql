@@ -49,33 +49,3 @@ SELECT site_id, day, page_key, breakpoint, device, is_test,
   max(expires_on) AS expires_on
 FROM pageviews$local
 GROUP BY site_id, day, page_key, breakpoint, device, is_test;
-
-CREATE TABLE IF NOT EXISTS cells_daily$local $on_cluster
-(
-    site_id     LowCardinality(String),
-    kind        Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4),
-    page_key    LowCardinality(String),
-    day         Date,
-    breakpoint  Enum8('DESKTOP' = 1, 'TABLET' = 2, 'MOBILE' = 3),
-    device      Enum8('DESKTOP' = 1, 'TABLET' = 2, 'MOBILE' = 3),
-    is_test     Bool,
-    is_origin   Bool,                                   -- at exactly (0, 0)
-    fixed       Bool,
-    cell_row    UInt32,                                 -- of 16 px
-    cell_column UInt32,                                 -- a hundredth of the viewport's width
-    count       UInt32,
-    expires_on  SimpleAggregateFunction(max, Date)
-)
-ENGINE = ${replicated}SummingMergeTree
-PARTITION BY toYear(day)
-ORDER BY (site_id, kind, page_key, day, breakpoint, device, is_test, is_origin, fixed, cell_row, cell_column)
-TTL expires_on;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS cells_daily_of_interactions$local $on_cluster TO cells_daily$local AS
-SELECT site_id, kind, page_key, day, breakpoint, device, is_test, x = 0 AND y = 0 AS is_origin, fixed,
-  toUInt32(floor(y / 16)) AS cell_row,
-  toUInt32(least(99, floor(x * 100. / viewport_width))) AS cell_column,
-  toUInt32(count()) AS count,
-  max(expires_on) AS expires_on
-FROM interactions$local
-GROUP BY site_id, kind, page_key, day, breakpoint, device, is_test, is_origin, fixed, cell_row, cell_column;

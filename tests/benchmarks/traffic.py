@@ -60,6 +60,7 @@ PAGEVIEW = {
     "rank": "toUInt64(pow({pages} + 1, cityHash64('page', s, pv) / 18446744073709551616.))",
     "page_key": "{page_key}",
     "url": "concat(page_key, if(cityHash64('query', s, pv) % 10 < 3, concat('?ref=', toString(cityHash64('ref', s, pv) % 1000)), ''))",
+    "url_rest": "substring(url, length(page_key) + 1)",
     "page_height": "2000 + cityHash64('height', rank) % 300 * 16",
     "viewed_ms": "started_ms + pv * 60000",
 }

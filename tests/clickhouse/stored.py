@@ -17,6 +17,8 @@ def stored(database: Client, site_id: str, *tables: str) -> dict[str, list[dict[
 
 def _rows(database: Client, site_id: str, table: str) -> list[dict[str, Any]]:
     columns, group = ("* EXCEPT site_id", "")
+    if table in ("interactions", "pageviews"):
+        columns += ", url"
     if table == "pages":
         columns, group = ("page_key, min(first_seen), max(last_seen), max(has_heat)", "GROUP BY page_key")
     final = "FINAL" if table in _FINAL else ""

@@ -21,7 +21,7 @@ SELECT row_page AS page,
   countIf(on_page_ms > 0) AS timed_pageviews,
   uniqExact(visitor_id) AS visitors
 FROM (
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
   WHERE site_id = {q0_p0:String}
     AND page_key IN {q0_p1:Array(String)}
@@ -61,7 +61,7 @@ SELECT row_page AS page,
   countIf(on_page_ms > 0) AS timed_pageviews,
   uniqExact(visitor_id) AS visitors
 FROM (
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
   WHERE site_id = {q1_p0:String}
     AND page_key IN {q1_p1:Array(String)}
@@ -244,7 +244,7 @@ FROM (
           FROM (
             SELECT row_page AS page, false AS candidate, session_id
             FROM (
-              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
               FROM interactions
               WHERE site_id = {p0:String}
                 AND page_key IN {p1:Array(String)}
@@ -261,7 +261,7 @@ FROM (
             UNION ALL
             SELECT row_page AS page, true AS candidate, session_id
             FROM (
-              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
               FROM interactions
               WHERE site_id = {p0:String}
                 AND page_key IN {p1:Array(String)}
@@ -294,11 +294,11 @@ GROUP BY page
 -- p6 = datetime.date(2026, 11, 15)
 -- p7 = 10
 
-SELECT page, toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray((place, CAST(tuple(cell_column * standard_width_px / cell_columns, cell_row * cell_height_px, fixed, CAST(tuple(baseline_count, candidate_count, toInt64(candidate_count) - toInt64(baseline_count)), 'Tuple(`baseline` UInt64, `candidate` UInt64, `delta` Int64)'), CAST(tuple(share_delta, share_low, share_high), 'Tuple(`delta` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64))'), if(selector = '', NULL, CAST(tuple(selector), 'Nullable(Tuple(`selector` String))'))), 'Tuple(`x` Float64, `y` UInt64, `fixed` Bool, `count` Tuple(`baseline` UInt64, `candidate` UInt64, `delta` Int64), `share` Tuple(`delta` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64)), `element` Nullable(Tuple(`selector` String)))')))))) AS rows
+SELECT page, toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray((place, CAST(tuple(bitAnd(cell, 2047) * standard_width_px / cell_columns, bitShiftRight(cell, 11) * cell_height_px, fixed, CAST(tuple(baseline_count, candidate_count, toInt64(candidate_count) - toInt64(baseline_count)), 'Tuple(`baseline` UInt64, `candidate` UInt64, `delta` Int64)'), CAST(tuple(share_delta, share_low, share_high), 'Tuple(`delta` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64))'), if(selector = '', NULL, CAST(tuple(selector), 'Nullable(Tuple(`selector` String))'))), 'Tuple(`x` Float64, `y` UInt64, `fixed` Bool, `count` Tuple(`baseline` UInt64, `candidate` UInt64, `delta` Int64), `share` Tuple(`delta` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64)), `element` Nullable(Tuple(`selector` String)))')))))) AS rows
 FROM (
   SELECT *
   FROM (
-    SELECT *, row_number() OVER (PARTITION BY page ORDER BY ifNull(abs(share_delta), -1) DESC, abs(toInt64(candidate_count) - toInt64(baseline_count)) DESC, greatest(baseline_count, candidate_count) DESC, fixed, cell_row, cell_column) AS place
+    SELECT *, row_number() OVER (PARTITION BY page ORDER BY ifNull(abs(share_delta), -1) DESC, abs(toInt64(candidate_count) - toInt64(baseline_count)) DESC, greatest(baseline_count, candidate_count) DESC, fixed, cell) AS place
     FROM (
       SELECT *,
         if(baseline_total = 0, NULL, baseline_count / baseline_total) AS share_baseline,
@@ -314,59 +314,56 @@ FROM (
         SELECT *,
           sum(baseline_count) OVER (PARTITION BY page) AS baseline_total,
           sum(candidate_count) OVER (PARTITION BY page) AS candidate_total,
-          {p10:UInt32} AS standard_width_px,
+          {p7:UInt32} AS standard_width_px,
           100 AS cell_columns, 16 AS cell_height_px
         FROM (
-          SELECT page, fixed, cell_row, cell_column,
+          SELECT page, fixed, cell,
             sum(baseline) AS baseline_count, sum(candidate) AS candidate_count,
             argMinIf((selector, tag, text), (-toInt64(hits), selector, tag, text), selector != '') AS top,
             top.1 AS selector, top.2 AS tag, top.3 AS text
           FROM (
-            SELECT page, fixed, cell_row, cell_column, selector, tag, text,
+            SELECT page, fixed, cell, selector, tag, text,
               countIf(NOT candidate) AS baseline,
               countIf(candidate) AS candidate,
               count() AS hits
             FROM (
-              SELECT page_key AS page, false AS candidate, fixed, toUInt32(floor(y / {p0:UInt32})) AS cell_row, toUInt32(least({p2:UInt32}, floor(x * {p1:Float64} / viewport_width))) AS cell_column, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text
+              SELECT page_key AS page, false AS candidate, fixed, default_cell AS cell, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text
               FROM interactions
-              WHERE site_id = {p3:String}
-                AND page_key IN {p4:Array(String)}
-                AND day BETWEEN {p5:Date} AND {p6:Date}
-                AND breakpoint IN {p7:Array(String)}
+              WHERE site_id = {p0:String}
+                AND page_key IN {p1:Array(String)}
+                AND day BETWEEN {p2:Date} AND {p3:Date}
+                AND breakpoint IN {p4:Array(String)}
                 AND kind IN ('click', 'dead')
-                AND NOT (x = 0 AND y = 0)
+                AND NOT (default_cell = 2047)
               UNION ALL
-              SELECT page_key AS page, true AS candidate, fixed, toUInt32(floor(y / {p0:UInt32})) AS cell_row, toUInt32(least({p2:UInt32}, floor(x * {p1:Float64} / viewport_width))) AS cell_column, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text
+              SELECT page_key AS page, true AS candidate, fixed, default_cell AS cell, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text
               FROM interactions
-              WHERE site_id = {p3:String}
-                AND page_key IN {p4:Array(String)}
-                AND day BETWEEN {p8:Date} AND {p9:Date}
-                AND breakpoint IN {p7:Array(String)}
+              WHERE site_id = {p0:String}
+                AND page_key IN {p1:Array(String)}
+                AND day BETWEEN {p5:Date} AND {p6:Date}
+                AND breakpoint IN {p4:Array(String)}
                 AND kind IN ('click', 'dead')
-                AND NOT (x = 0 AND y = 0)
+                AND NOT (default_cell = 2047)
             )
-            GROUP BY page, fixed, cell_row, cell_column, selector, tag, text
+            GROUP BY page, fixed, cell, selector, tag, text
           )
-          GROUP BY page, fixed, cell_row, cell_column
+          GROUP BY page, fixed, cell
         )
       )
     )
   )
-  WHERE place <= {p11:UInt32}
+  WHERE place <= {p8:UInt32}
 )
 GROUP BY page
--- p0 = 16
--- p1 = 100.0
--- p10 = 1280
--- p11 = 100
--- p2 = 99
--- p3 = 'site_golden'
--- p4 = ['https://example.com/pricing']
--- p5 = datetime.date(2026, 11, 2)
--- p6 = datetime.date(2026, 11, 8)
--- p7 = ['DESKTOP']
--- p8 = datetime.date(2026, 11, 9)
--- p9 = datetime.date(2026, 11, 15)
+-- p0 = 'site_golden'
+-- p1 = ['https://example.com/pricing']
+-- p2 = datetime.date(2026, 11, 2)
+-- p3 = datetime.date(2026, 11, 8)
+-- p4 = ['DESKTOP']
+-- p5 = datetime.date(2026, 11, 9)
+-- p6 = datetime.date(2026, 11, 15)
+-- p7 = 1280
+-- p8 = 100
 
 SELECT page_key, max(has_heat) AS has_heat
 FROM pages

@@ -46,7 +46,7 @@ FROM (
             WHERE site_id = {p2:String}
               AND day BETWEEN {p3:Date} AND {p4:Date}
               AND startsWith(page_key, {p5:String})
-              AND startsWith(url, {p6:String})
+              AND (startsWith(page_key, {p6:String}) AND NOT startsWith(url_rest, 'http') OR startsWith(url, {p6:String}))
           )
           GROUP BY page
         )
@@ -128,7 +128,7 @@ FROM (
             WHERE site_id = {p0:String}
               AND day BETWEEN {p1:Date} AND {p2:Date}
               AND startsWith(page_key, {p3:String})
-              AND startsWith(url, {p4:String})
+              AND (startsWith(page_key, {p4:String}) AND NOT startsWith(url_rest, 'http') OR startsWith(url, {p4:String}))
               AND kind IN ('click', 'dead')
             UNION ALL
             SELECT '' AS page, true AS candidate, if((page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p0:String} AND deleted), '', toString(selector)) AS selector, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id
@@ -146,24 +146,24 @@ FROM (
           FROM (
             SELECT '' AS page, false AS candidate, session_id
             FROM (
-              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
               FROM interactions
               WHERE site_id = {p0:String}
                 AND day BETWEEN {p1:Date} AND {p2:Date}
                 AND startsWith(page_key, {p3:String})
-                AND startsWith(url, {p4:String})
+                AND (startsWith(page_key, {p4:String}) AND NOT startsWith(url_rest, 'http') OR startsWith(url, {p4:String}))
               UNION ALL
               SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
               FROM pageviews
               WHERE site_id = {p0:String}
                 AND day BETWEEN {p1:Date} AND {p2:Date}
                 AND startsWith(page_key, {p3:String})
-                AND startsWith(url, {p4:String})
+                AND (startsWith(page_key, {p4:String}) AND NOT startsWith(url_rest, 'http') OR startsWith(url, {p4:String}))
             )
             UNION ALL
             SELECT '' AS page, true AS candidate, session_id
             FROM (
-              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
               FROM interactions
               WHERE site_id = {p0:String}
                 AND day BETWEEN {p1:Date} AND {p2:Date}

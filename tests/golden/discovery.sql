@@ -40,7 +40,7 @@ FROM (
       countIf(kind = 'rage') AS rage_clicks,
       countIf(kind = 'dead') AS dead_clicks
     FROM (
-      SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, page_key AS page, toStartOfDay(timestamp, {p0:String}) AS start, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+      SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, page_key AS page, toStartOfDay(timestamp, {p0:String}) AS start, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
       FROM interactions
       WHERE site_id = {p4:String}
         AND page_key IN {p3:Array(String)}
@@ -94,7 +94,7 @@ FROM (
           countIf(kind = 'dead') AS dead_clicks,
           uniqExactState(visitor_id) AS people
         FROM (
-          SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(traffic_source) AS value, timestamp, page_key AS page, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+          SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(traffic_source) AS value, timestamp, page_key AS page, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
           FROM interactions
           WHERE site_id = {p0:String}
             AND page_key IN {p1:Array(String)}
@@ -133,7 +133,7 @@ FROM (
     uniqExact(visitor_id) AS visitors,
     uniqExact(session_id) AS sessions
   FROM (
-    SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, '' AS page, toString(country) AS value, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+    SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, '' AS page, toString(country) AS value, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
     FROM interactions
     WHERE site_id = {p1:String}
       AND day BETWEEN {p2:Date} AND {p3:Date}

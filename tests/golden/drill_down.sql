@@ -9,22 +9,20 @@ FROM (
     AND timestamp >= {p4:DateTime64(3, 'UTC')}
     AND timestamp < {p5:DateTime64(3, 'UTC')}
     AND kind IN ('click', 'dead')
-    AND NOT (x = 0 AND y = 0)
-    AND (toUInt8(fixed), toUInt32(floor(y / {p7:UInt32})), toUInt32(least({p9:UInt32}, floor(x * {p8:Float64} / viewport_width)))) IN {p6:Array(Tuple(UInt8, UInt32, UInt32))}
+    AND NOT (default_cell = 2047)
+    AND (NOT fixed AND default_cell IN {p6:Array(UInt64)} OR fixed AND default_cell IN {p7:Array(UInt64)})
 )
 ORDER BY page, timestamp DESC, row_id
-LIMIT {p10:UInt32} BY page
+LIMIT {p8:UInt32} BY page
 -- p0 = 'site_golden'
 -- p1 = ['https://example.com/']
--- p10 = 21
 -- p2 = datetime.date(2026, 11, 14)
 -- p3 = datetime.date(2026, 11, 21)
 -- p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
 -- p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
--- p6 = [(0, 14, 57), (1, 1, 50)]
--- p7 = 16
--- p8 = 100.0
--- p9 = 99
+-- p6 = [28729]
+-- p7 = [2098]
+-- p8 = 21
 
 SELECT page_key, max(has_heat) AS has_heat
 FROM pages

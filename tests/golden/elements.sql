@@ -45,7 +45,7 @@ FROM (
                 coalesce(quantileExactInclusiveOrNullIf(0.5)(relative_x, kind = 'told' AND in_layout), quantileExactInclusiveOrNullIf(0.5)(relative_x, kind IN ('click', 'dead')), quantileExactInclusiveOrNullIf(0.5)(relative_x, kind = 'told')) AS relative_x
               FROM (
                 SELECT page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed, if(viewport_width = 0, NULL, x / viewport_width) AS relative_x, toString(kind) AS kind, visitor_id, session_id, since_pageview_ms,
-                  NOT (x = 0 AND y = 0) AS placed, y > viewport_height AS below_fold, false AS in_layout
+                  NOT (default_cell = 2047) AS placed, y > viewport_height AS below_fold, false AS in_layout
                 FROM interactions
                 WHERE site_id = {p1:String}
                   AND page_key IN {p2:Array(String)}
@@ -137,7 +137,7 @@ FROM (
                     coalesce(quantileExactInclusiveOrNullIf(0.5)(relative_x, kind = 'told' AND in_layout), quantileExactInclusiveOrNullIf(0.5)(relative_x, kind IN ('click', 'dead')), quantileExactInclusiveOrNullIf(0.5)(relative_x, kind = 'told')) AS relative_x
                   FROM (
                     SELECT page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed, if(viewport_width = 0, NULL, x / viewport_width) AS relative_x, toString(kind) AS kind, visitor_id, session_id, since_pageview_ms,
-                      NOT (x = 0 AND y = 0) AS placed, y > viewport_height AS below_fold, false AS in_layout
+                      NOT (default_cell = 2047) AS placed, y > viewport_height AS below_fold, false AS in_layout
                     FROM interactions
                     WHERE site_id = {p1:String}
                       AND page_key IN {p2:Array(String)}
@@ -235,7 +235,7 @@ FROM (
           coalesce(quantileExactInclusiveOrNullIf(0.5)(relative_x, kind = 'told' AND in_layout), quantileExactInclusiveOrNullIf(0.5)(relative_x, kind IN ('click', 'dead')), quantileExactInclusiveOrNullIf(0.5)(relative_x, kind = 'told')) AS relative_x
         FROM (
           SELECT page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed, if(viewport_width = 0, NULL, x / viewport_width) AS relative_x, toString(kind) AS kind, visitor_id, session_id, since_pageview_ms,
-            NOT (x = 0 AND y = 0) AS placed, y > viewport_height AS below_fold, false AS in_layout
+            NOT (default_cell = 2047) AS placed, y > viewport_height AS below_fold, false AS in_layout
           FROM interactions
           WHERE site_id = {p2:String}
             AND page_key IN {p3:Array(String)}
@@ -425,7 +425,7 @@ SELECT row_page AS page,
   uniqExact(session_id) AS sessions,
   uniqExact(visitor_id) AS visitors
 FROM (
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
   WHERE site_id = {p0:String}
     AND page_key IN {p1:Array(String)}

@@ -4,19 +4,19 @@ SELECT '' AS page,
   uniqExact(session_id) AS sessions,
   uniqExact(visitor_id) AS visitors
 FROM (
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
   WHERE site_id = {p0:String}
     AND day BETWEEN {p1:Date} AND {p2:Date}
     AND startsWith(page_key, {p3:String})
-    AND match(url, {p4:String})
+    AND (startsWith(page_key, {p3:String}) AND page_key != {p3:String} AND NOT startsWith(url_rest, 'http') OR match(url, {p4:String}))
   UNION ALL
   SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
   FROM pageviews
   WHERE site_id = {p0:String}
     AND day BETWEEN {p1:Date} AND {p2:Date}
     AND startsWith(page_key, {p3:String})
-    AND match(url, {p4:String})
+    AND (startsWith(page_key, {p3:String}) AND page_key != {p3:String} AND NOT startsWith(url_rest, 'http') OR match(url, {p4:String}))
 )
 HAVING count() > 0
 -- p0 = 'site_golden'
@@ -69,12 +69,12 @@ FROM (
               coalesce(quantileExactInclusiveOrNullIf(0.5)(relative_x, kind = 'told' AND in_layout), quantileExactInclusiveOrNullIf(0.5)(relative_x, kind IN ('click', 'dead')), quantileExactInclusiveOrNullIf(0.5)(relative_x, kind = 'told')) AS relative_x
             FROM (
               SELECT page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed, if(viewport_width = 0, NULL, x / viewport_width) AS relative_x, toString(kind) AS kind, visitor_id, session_id, since_pageview_ms,
-                NOT (x = 0 AND y = 0) AS placed, y > viewport_height AS below_fold, false AS in_layout
+                NOT (default_cell = 2047) AS placed, y > viewport_height AS below_fold, false AS in_layout
               FROM interactions
               WHERE site_id = {p1:String}
                 AND day BETWEEN {p2:Date} AND {p3:Date}
                 AND startsWith(page_key, {p4:String})
-                AND match(url, {p5:String})
+                AND (startsWith(page_key, {p4:String}) AND page_key != {p4:String} AND NOT startsWith(url_rest, 'http') OR match(url, {p5:String}))
                 AND kind IN ('click', 'dead', 'rage')
                 AND selector != ''
               UNION ALL
@@ -82,7 +82,7 @@ FROM (
                 false AS placed, false AS below_fold, breakpoint IN {p6:Array(String)} AS in_layout
               FROM elements FINAL
               WHERE site_id = {p1:String}
-                AND page_key IN (SELECT page_key FROM pageviews WHERE site_id = {p1:String} AND day BETWEEN {p2:Date} AND {p3:Date} AND startsWith(page_key, {p4:String}) AND match(url, {p5:String}) UNION ALL SELECT page_key FROM interactions WHERE site_id = {p1:String} AND day BETWEEN {p2:Date} AND {p3:Date} AND startsWith(page_key, {p4:String}) AND match(url, {p5:String}))
+                AND page_key IN (SELECT page_key FROM pageviews WHERE site_id = {p1:String} AND day BETWEEN {p2:Date} AND {p3:Date} AND startsWith(page_key, {p4:String}) AND (startsWith(page_key, {p4:String}) AND page_key != {p4:String} AND NOT startsWith(url_rest, 'http') OR match(url, {p5:String})) UNION ALL SELECT page_key FROM interactions WHERE site_id = {p1:String} AND day BETWEEN {p2:Date} AND {p3:Date} AND startsWith(page_key, {p4:String}) AND (startsWith(page_key, {p4:String}) AND page_key != {p4:String} AND NOT startsWith(url_rest, 'http') OR match(url, {p5:String})))
                 AND selector != ''
             )
             GROUP BY page_key, selector
@@ -103,7 +103,7 @@ FROM (
         WHERE site_id = {p1:String}
           AND day BETWEEN {p2:Date} AND {p3:Date}
           AND startsWith(page_key, {p4:String})
-          AND match(url, {p5:String})
+          AND (startsWith(page_key, {p4:String}) AND page_key != {p4:String} AND NOT startsWith(url_rest, 'http') OR match(url, {p5:String}))
         GROUP BY page_key, reached_px
       ) AS reach ON element.page_key = reach.page_key AND element.displayed_from_px <= reach.reached_to_px
     )

@@ -1,9 +1,9 @@
 SELECT page, total, visitors, max_count, page_height, hidden_origin, hidden_test_accounts,
-  remaining > {p0:UInt32} AS has_next, notEmpty(points) AS has_points,
-  (counts[-1], points.2[-1], points.3[-1], points.4[-1]) AS last,
-  toJSONString(arrayMap((count, fixed, cell_row, cell_column, selector, tag, text) -> CAST(tuple(cell_column * standard_width_px / cell_columns, cell_row * cell_height_px, count, if(selector = '', NULL, CAST(tuple(if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector)), 'Nullable(Tuple(`label` String))'))), 'Tuple(`left` Float64, `y` UInt64, `heat` UInt64, `element` Nullable(Tuple(`label` String)))'), counts, points.2, points.3, points.4, points.5, points.6, points.7)) AS `points_points`
+  remaining > {p0:UInt32} AS has_next, notEmpty(ranks) AS has_points,
+  (counts[-1], are_fixed[-1], cells[-1]) AS last,
+  toJSONString(arrayMap((count, fixed, cell, selector, tag, text) -> CAST(tuple(bitAnd(cell, 2047) * standard_width_px / cell_columns, bitShiftRight(cell, 11) * cell_height_px, count, if(selector = '', NULL, CAST(tuple(if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector)), 'Nullable(Tuple(`label` String))'))), 'Tuple(`left` Float64, `y` UInt64, `heat` UInt64, `element` Nullable(Tuple(`label` String)))'), counts, are_fixed, cells, elements.2, elements.3, elements.4)) AS `points_points`
 FROM (
-  SELECT page,
+  SELECT {p3:String} AS page,
     sum(interactions) AS total,
     0 AS visitors,
     0 AS page_height,
@@ -11,20 +11,23 @@ FROM (
     0 AS hidden_test_accounts,
     max(count) AS max_count,
     total AS population,
-    countIf(true) AS remaining,
-    arraySlice(arrayPartialSort({p0:UInt32}, groupArrayIf((-toInt64(count), fixed, cell_row, cell_column, selector, tag, text), true)), 1, {p0:UInt32}) AS points,
-    arrayMap(negative -> toUInt64(-negative), points.1) AS counts,
-    {p3:UInt32} AS standard_width_px,
-    {p4:UInt32} AS cell_height_px,
-    {p5:Float64} AS cell_columns
+    count() AS remaining,
+    arraySlice(arrayPartialSort({p0:UInt32}, groupArray((bitOr(bitShiftLeft(toUInt128(bitNot(toUInt64(count))), 64), bitOr(bitShiftLeft(toUInt64(fixed), 63), toUInt64(cell))), selector, tag, text))), 1, {p0:UInt32}) AS elements,
+    elements.1 AS ranks,
+    arrayMap(rank -> bitNot(toUInt64(bitShiftRight(rank, 64))), ranks) AS counts,
+    arrayMap(rank -> bitTest(toUInt64(rank), 63), ranks) AS are_fixed,
+    arrayMap(rank -> bitAnd(toUInt64(rank), 9223372036854775807), ranks) AS cells,
+    {p4:UInt32} AS standard_width_px,
+    {p5:UInt32} AS cell_height_px,
+    {p6:Float64} AS cell_columns
   FROM (
-    SELECT page, fixed, cell_row, cell_column,
+    SELECT fixed, cell,
       uniqExactMerge(count) AS count,
       sum(interactions) AS interactions,
       argMinIf((selector, tag, text), (-toInt64(clicks_here), selector, tag, text), selector != '' AND clicks_here > 0) AS top,
       top.1 AS selector, top.2 AS tag, top.3 AS text
     FROM (
-      SELECT page_key AS page, fixed, toUInt32(floor(y / {p4:UInt32})) AS cell_row, toUInt32(least({p6:UInt32}, floor(x * {p5:Float64} / viewport_width))) AS cell_column, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,
+      SELECT fixed, default_cell AS cell, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,
         uniqExactState(visitor_id) AS count,
         count() AS interactions,
         count() AS clicks_here
@@ -36,22 +39,22 @@ FROM (
         AND timestamp < {p11:DateTime64(3, 'UTC')}
         AND NOT (is_test OR visitor_id IN (SELECT visitor_id FROM sessions FINAL WHERE site_id = {p2:String} AND (match(visitor_key, {p1:String}))))
         AND kind IN ('click', 'dead')
-        AND NOT (x = 0 AND y = 0)
-      GROUP BY page, fixed, cell_row, cell_column, selector, tag, text
+        AND NOT (default_cell = 2047)
+      GROUP BY fixed, cell, selector, tag, text
     )
-    GROUP BY page, fixed, cell_row, cell_column
+    GROUP BY fixed, cell
   )
-  GROUP BY page
+  HAVING count() > 0
 )
 -- p0 = 10
 -- p1 = '(?s)^qa\\-.+$'
 -- p10 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
 -- p11 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
 -- p2 = 'site_golden'
--- p3 = 1280
--- p4 = 16
--- p5 = 100.0
--- p6 = 99
+-- p3 = 'https://example.com/pricing'
+-- p4 = 1280
+-- p5 = 16
+-- p6 = 100.0
 -- p7 = ['https://example.com/pricing']
 -- p8 = datetime.date(2026, 11, 14)
 -- p9 = datetime.date(2026, 11, 21)

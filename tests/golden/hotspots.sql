@@ -27,7 +27,7 @@ FROM (
             SELECT session_id, page_key, fixed, burst[1].timestamp AS timestamp, arrayAvg(burst.x) AS x, arrayAvg(burst.y) AS y,
               toUInt32(length(burst)) AS clicks,
               arraySort(element -> (-toInt64(countEqual(burst.element, element)), element), arrayDistinct(burst.element))[1] AS element,
-              element.1 AS selector, element.2 AS tag, element.3 AS text, burst[1].payload.1 AS viewport_width, burst[1].payload.2 AS site_id, burst[1].payload.3 AS day, burst[1].payload.4 AS url, burst[1].payload.5 AS visitor_id, burst[1].payload.6 AS device, burst[1].payload.7 AS breakpoint, burst[1].payload.8 AS country, burst[1].payload.9 AS region, burst[1].payload.10 AS browser, burst[1].payload.11 AS traffic_source, burst[1].payload.12 AS campaign, burst[1].payload.13 AS variant, burst[1].payload.14 AS is_test
+              element.1 AS selector, element.2 AS tag, element.3 AS text, burst[1].payload.1 AS viewport_width, burst[1].payload.2 AS site_id, burst[1].payload.3 AS day, burst[1].payload.4 AS url_rest, burst[1].payload.5 AS url, burst[1].payload.6 AS visitor_id, burst[1].payload.7 AS device, burst[1].payload.8 AS breakpoint, burst[1].payload.9 AS country, burst[1].payload.10 AS region, burst[1].payload.11 AS browser, burst[1].payload.12 AS traffic_source, burst[1].payload.13 AS campaign, burst[1].payload.14 AS variant, burst[1].payload.15 AS is_test
             FROM (
               SELECT session_id, page_key, fixed, arraySort(groupArray(ahead)) AS starts,
                 arrayFold((state, ahead) -> if(has(state.2, ahead[1].place), (arrayPushBack(state.1, []), state.2),
@@ -39,11 +39,11 @@ FROM (
                 SELECT session_id, page_key, fixed, arrayFilter(click -> click.place >= place, arraySort(groupArray(click) OVER within)) AS ahead
                 FROM (
                   SELECT session_id, page_key, fixed, toUnixTimestamp64Milli(timestamp) AS at_ms, (selector, tag, text) AS element,
-                    (viewport_width, site_id, day, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test, 0) AS payload,
+                    (viewport_width, site_id, day, url_rest, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test, 0) AS payload,
                     row_number() OVER (PARTITION BY session_id, page_key, fixed ORDER BY timestamp, x, y, element, payload) AS place,
                     CAST((place, timestamp, x, y, element, payload), concat('Tuple(place UInt64, timestamp DateTime64(3, \'UTC\'), x Float64, y Float64, element ', toTypeName(element), ', payload ', toTypeName(payload), ')')) AS click
                   FROM (
-                    SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, site_id, day, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test
+                    SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, site_id, day, url_rest, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test
                     FROM interactions
                     WHERE site_id = {p0:String}
                       AND page_key IN {p1:Array(String)}
@@ -57,7 +57,7 @@ FROM (
                   WHERE (session_id, page_key, fixed) IN (
                     SELECT session_id, page_key, fixed
                     FROM (
-                      SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, site_id, day, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test
+                      SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, site_id, day, url_rest, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test
                       FROM interactions
                       WHERE site_id = {p0:String}
                         AND page_key IN {p1:Array(String)}
@@ -250,7 +250,7 @@ SELECT row_page AS page,
   countIf(on_page_ms > 0) AS timed_pageviews,
   uniqExact(visitor_id) AS visitors
 FROM (
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
   WHERE site_id = {p0:String}
     AND page_key IN {p1:Array(String)}

@@ -7,7 +7,7 @@ FROM (
     uniqExactIf(session_id, kind = 'dead') AS dead_sessions,
     uniqExact(session_id) AS sessions
   FROM (
-    SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (x = 0 AND y = 0) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+    SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
     FROM interactions
     WHERE site_id = {p1:String}
       AND day BETWEEN {p2:Date} AND {p3:Date}

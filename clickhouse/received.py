@@ -13,7 +13,7 @@ null and "" mean not sent; a number may be sent as text (CSV); a key nobody know
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -103,6 +103,9 @@ KEYS: tuple[Text | Number | Flag, ...] = (
     Flag("isTest", "is_test"),
     Number("sampleRate", "sample_rate", 0, 100, unsent="100", above=True),
 )
+_PARSED = {Number: ("Int64", "UInt64", "Float64"), Flag: ("Bool",)}
+"""Types of columns that need no text to be parsed from."""
+_TEXTS = ("eventId", *(key.key for key in KEYS if isinstance(key, Text)))
 KNOWN = ("type", "timestamp", "device", "eventId", *(key.key for key in KEYS))
 COLUMNS = (
     "site_id", "day", "session_id", "event_id", "type", "timestamp", "visitor_id", "page_key", "device", "properties", "expires_on",
@@ -132,17 +135,48 @@ def _texts(values: tuple[str, ...]) -> str:
     return "(" + ", ".join(f"'{value}'" for value in values) + ")"
 
 
-def _parsed(key: Text | Number | Flag) -> str:
-    """The value as sent, in its type; NULL when not sent or not of that type."""
-    match key:
-        case Text():
-            return f"sent.{key.key}"
-        case Flag():
-            return f"multiIf(lower(sent.{key.key}) IN ('true', '1'), true, lower(sent.{key.key}) IN ('false', '0'), false, NULL)"
-        case Number(whole=""):
-            return f"toFloat64OrNull(sent.{key.key})"
-        case Number():
-            return f"floor(toFloat64OrNull(sent.{key.key}) + 0.5)"
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the rows of a chunk say: `types` of the keys that any of them has, as the tuple `sent` holds them, and the SELECT that makes it."""
+
+    types: Mapping[str, str]
+    lines: Sequence[str]
+    lists: bool = True  # a text may be an object or a list
+    unknown: bool = True  # there are keys nobody knows
+
+    def missing(self, key: str) -> str:
+        """The condition that a row does not have it."""
+        if key not in self.types:
+            return "true"
+        return f"sent.{key} = ''" if self.types[key] == "String" else f"isNull(sent.{key})"
+
+    def text(self, key: str) -> str:
+        return f"sent.{key}" if key in self.types else "''"
+
+    def parsed(self, key: Text | Number | Flag) -> str:
+        """The value as sent, in its type; NULL when not sent or not of that type."""
+        match key:
+            case Text():
+                return f"sent.{key.key}"
+            case Flag() if self.types[key.key] == "String":
+                return f"multiIf(lower(sent.{key.key}) IN ('true', '1'), true, lower(sent.{key.key}) IN ('false', '0'), false, NULL)"
+            case Number() if self.types[key.key] == "String":
+                value = f"toFloat64OrNull(sent.{key.key})"
+            case _:
+                value = f"sent.{key.key}"
+        return f"floor({value} + 0.5)" if isinstance(key, Number) and key.whole else value
+
+    def instant(self, params: Params) -> str:
+        """NULL when the timestamp is none."""
+        if self.types.get("timestamp", "String") != "String":
+            return "toDateTime64(sent.timestamp, 3, 'UTC')"
+        text = self.text("timestamp")
+        return (
+            f"multiIf(match({text}, {params.text(MILLISECONDS)}),\n"
+            f"    fromUnixTimestamp64Milli(toInt64(toFloat64OrZero({text})), 'UTC'),\n"
+            f"    match({text}, {params.text(ISO_8601)}),\n"
+            f"    parseDateTime64BestEffortOrNull({text}, 3, 'UTC'), NULL)"
+        )
 
 
 def _stored(key: Text | Number | Flag) -> str:
@@ -154,69 +188,99 @@ def _stored(key: Text | Number | Flag) -> str:
     return key.column
 
 
-def _refusals(key: Text | Number | Flag) -> list[tuple[str, str]]:
+def _refusals(key: Text | Number | Flag, sent: Sent) -> list[tuple[str, str]]:
     """(condition, reason): why a row is refused for this key."""
-    sent = f"sent.{key.key}"
+    missing = sent.missing(key.key)
     refusals = []
     if key.needed_by == TYPES:
-        refusals.append((f"{sent} = ''", f"{key.key} is missing"))
+        refusals.append((missing, f"{key.key} is missing"))
     elif key.needed_by:
-        refusals.append(
-            (f"{sent} = '' AND sent.type IN {_texts(key.needed_by)}", f"{key.key} is missing: {', '.join(key.needed_by)} rows need it")
-        )
+        needed = f"{sent.text('type')} IN {_texts(key.needed_by)}"
+        refusals.append((f"{missing} AND {needed}", f"{key.key} is missing: {', '.join(key.needed_by)} rows need it"))
+    if key.key not in sent.types:
+        return refusals
     match key:
         case Number():
             within = f"{key.column} {'>' if key.above else '>='} {key.low!r} AND {key.column} <= {key.high!r}"
             allowed = f"above {key.low:.0f}, at most {key.high:.0f}" if key.above else f"from {key.low:.0f} to {key.high:.0f}"
-            refusals.append((f"{sent} != '' AND NOT ifNull({within}, false)", f"{key.key} must be a number {allowed}"))
+            refusals.append((f"NOT ({missing}) AND NOT ifNull({within}, false)", f"{key.key} must be a number {allowed}"))
         case Flag():
-            refusals.append((f"{sent} != '' AND isNull({key.column})", f"{key.key} must be true or false"))
+            refusals.append((f"NOT ({missing}) AND isNull({key.column})", f"{key.key} must be true or false"))
     return refusals
 
 
-def _reason(params: Params, now: datetime, retention_days: int) -> str:
+def _reason(sent: Sent, params: Params, now: datetime, retention_days: int) -> str:
     """The first thing wrong with a row, '' when nothing is."""
     oldest = params.utc(datetime(now.year, now.month, now.day, tzinfo=UTC) - timedelta(days=retention_days))
-    refusals = [
+    type_ = sent.text("type")
+    of_row = [
         (f"length(raw) > {MAX_LINE_BYTES}", f"the row is longer than {MAX_LINE_BYTES} bytes"),
-        ("sent.type = '' AND NOT isValidUTF8(raw)", "the row is not valid UTF-8"),
-        ("if(startsWith(raw, '{'), sent.type = '' AND NOT isValidJSON(raw), JSONType(raw) != 'Object')", "the row is not a JSON object"),
-        ("nested != ''", "', nested, ' must be a text, a number, true or false, not an object or a list"),
-        ("sent.type = ''", "type is missing"),
-        (f"sent.type NOT IN {_texts(TYPES)}", f"type must be one of {', '.join(TYPES)}"),
-        ("sent.timestamp = ''", "timestamp is missing"),
+        (f"{type_} = '' AND NOT isValidUTF8(raw)", "the row is not valid UTF-8"),
+        (f"if(startsWith(raw, '{{'), {type_} = '' AND NOT isValidJSON(raw), JSONType(raw) != 'Object')", "the row is not a JSON object"),
+    ]
+    nested = f"arrayFirst(p -> p.1 IN {_texts(KNOWN)} AND substring(p.2, 1, 1) IN ('{{', '['), JSONExtractKeysAndValuesRaw(raw)).1"
+    of_lists = [(f"({nested} AS nested) != ''", "', nested, ' must be a text, a number, true or false, not an object or a list")]
+    of_values = [
+        (f"{type_} = ''", "type is missing"),
+        (f"{type_} NOT IN {_texts(TYPES)}", f"type must be one of {', '.join(TYPES)}"),
+        (sent.missing("timestamp"), "timestamp is missing"),
         ("isNull(instant)", "timestamp must be ISO 8601, like 2026-11-20T10:00:00Z, or milliseconds since 1970"),
         ("instant < toDateTime64(157766400, 3, 'UTC')", "timestamp is before 1975; a number is milliseconds since 1970, not seconds"),
         (f"instant < {oldest}", f"timestamp is older than the {retention_days} days the site keeps"),
         (f"instant > {params.utc(now + MAX_AHEAD)}", "timestamp is more than 1 day in the future"),
     ]
     for key in KEYS:
-        refusals += _refusals(key)
+        of_values += _refusals(key, sent)
         if key.key == "url":
-            refusals.append((f"NOT match(url, {params.text(ABSOLUTE_URL)})", "url must be an absolute http(s) URL"))
-    refusals.append((f"lower(sent.device) NOT IN {_texts(('', *DEVICES))}", f"device must be one of {', '.join(DEVICES)}"))
-    wrong = " + ".join(f"({condition})" for condition, _ in refusals)  # nearly always 0: a sum is cheaper to find out than a chain
-    first = ",\n    ".join(f"{condition}, concat('{reason}')" for condition, reason in refusals)
-    return f"if({wrong} = 0, '', multiIf(\n    {first},\n    ''))"
+            of_values.append((f"NOT match({sent.text('url')}, {params.text(ABSOLUTE_URL)})", "url must be an absolute http(s) URL"))
+    if "device" in sent.types:
+        of_values.append((f"lower(sent.device) NOT IN {_texts(('', *DEVICES))}", f"device must be one of {', '.join(DEVICES)}"))
+    # Nearly every row is good, and a sum is cheaper to find out than a chain. It may suspect a good row, but must miss no bad one.
+    lists = [f"substring({sent.text(key)}, 1, 1) IN ('{{', '[')" for key in _TEXTS if key in sent.types] if sent.lists else []
+    suspicious = [of_row[0][0], "NOT startsWith(raw, '{')", *lists, *(condition for condition, _ in of_values)]
+    first = ",\n    ".join(
+        f"{condition}, concat('{reason}')" for condition, reason in of_row + (of_lists if sent.lists else []) + of_values
+    )
+    return f"if({' + '.join(f'({condition})' for condition in suspicious)} = 0, '', multiIf(\n    {first},\n    ''))"
 
 
-def _sent(columns: Mapping[str, str] | None, params: Params) -> list[str]:
-    """SELECT of line, `sent` (the known keys, as text) and `raw`: a line as it came, or a row's columns of unknown keys as JSON."""
-    if columns is None:
-        sent = f"JSONExtract(raw, 'Tuple({', '.join(f'`{key}` String' for key in KNOWN)})')"
-        return [f"SELECT line, raw, {sent} AS sent", "FROM load_lines", "WHERE notEmpty(trimBoth(raw, ' \\t\\r'))"]
+def of_lines(keys: Collection[str]) -> Sent:
+    """Of `load_lines`, whose rows have no other keys than these; '' is any that nobody knows."""
+    types = {key: "String" for key in KNOWN if key in keys}
+    names = ", ".join(f"`{key}` String" for key in types)
+    sent = f"JSONExtract(raw, 'Tuple({names})')" if types else "tuple()"
+    lines = [f"SELECT line, raw, {sent} AS sent", "FROM load_lines", "WHERE notEmpty(trimBoth(raw, ' \\t\\r'))"]
+    return Sent(types, lines, unknown="" in keys)
+
+
+def of_columns(columns: Mapping[str, str], params: Params) -> Sent:
+    """Of `load_columns` with columns of these names and types; `raw` becomes the unknown keys as JSON."""
     numbered = {name: (f"c{number}", type_) for number, (name, type_) in enumerate(columns.items())}
-    texts = {key: _column_text(*numbered[key]) if key in numbered else "''" for key in KNOWN}
-    everything = f"concat('', {', '.join(_column_text(column, 'String') for column, type_ in numbered.values() if type_ == 'String')})"
-    sound = f"isValidUTF8(everything) AND length(everything) <= {MAX_LINE_BYTES}"  # else everything is `raw`, for which it is refused
-    texts["type"] = f"if(sound, {texts['type']}, '')"
-    unknown = _json_of({name: column for name, (column, _) in numbered.items() if name not in KNOWN}, params)
-    names = ", ".join(f"`{key}` String" for key in KNOWN)
-    return [
-        f"SELECT line, {everything} AS everything, {sound} AS sound, if(sound, {unknown}, everything) AS raw,",
-        f"  CAST(({', '.join(texts.values())}), 'Tuple({names})') AS sent",
+    parsed = {key.key: _PARSED[type(key)] for key in KEYS if isinstance(key, Number | Flag)} | {"timestamp": ("DateTime64",)}
+    types, values = {}, {}
+    for key in KNOWN:
+        if key not in numbered:
+            continue
+        column, type_ = numbered[key]
+        if type_.startswith(parsed.get(key, ())):
+            types[key], values[key] = f"Nullable({type_})", f"if(isFinite({column}), {column}, NULL)" if type_ == "Float64" else column
+        else:
+            types[key], values[key] = "String", _column_text(column, type_)
+    texts = [f"ifNull({column}, '')" for column, type_ in numbered.values() if type_ == "String"]
+    valid = " AND ".join(
+        [*(f"isValidUTF8({text})" for text in texts), f"{' + '.join(['0', *(f'length({text})' for text in texts)])} <= {MAX_LINE_BYTES}"]
+    )
+    values["type"] = f"if(sound, {values['type']}, '')"  # else everything is `raw`, for which it is refused
+    unknown = {name: column for name, (column, _) in numbered.items() if name not in KNOWN}
+    names = ", ".join(f"`{key}` {type_}" for key, type_ in types.items()).replace("'", "\\'")
+    lines = [
+        f"SELECT line, {valid} AS sound,",
+        f"  multiIf(NOT sound, concat('', {', '.join(texts)}), {' OR '.join(['false', *(f'isNotNull({column})' for column in unknown.values())])},",
+        f"    {_json_of(unknown, params)}, '{{}}') AS raw,",
+        f"  CAST(({', '.join(values[key] for key in types)}), 'Tuple({names})') AS sent",
         "FROM load_columns",
     ]
+    return Sent(types, lines, lists=False, unknown=bool(unknown))
 
 
 def _column_text(column: str, type_: str) -> str:
@@ -232,47 +296,62 @@ def _json_of(columns: Mapping[str, str], params: Params) -> str:
     return f"concat({', '.join(pairs)}, '}}')" if pairs else "'{}'"
 
 
-def compile_parse(site_id: str, retention_days: int, now: datetime, columns: Mapping[str, str] | None = None) -> Statement:
-    """Parses `load_lines`, or `load_columns` with these columns, into `load_rows`, refused rows with their `reason`; empty lines are no rows.
+def compile_keys() -> Statement:
+    """One row: `keys` that the lines have, '' for all that nobody knows."""
+    keys = f"arrayDistinct(arrayMap(key -> if(key IN {_texts(KNOWN)}, key, ''), groupUniqArrayArray(JSONExtractKeys(raw))))"
+    return Statement(f"SELECT {keys} AS keys\nFROM load_lines", {})
 
-    Each level of SELECT names what the next one uses: an alias used twice in one level would be planned twice.
+
+def compile_parse(
+    site_id: str, retention_days: int, now: datetime, *, keys: Collection[str] = (), columns: Mapping[str, str] | None = None
+) -> Statement:
+    """Parses `load_lines` with these `keys`, or `load_columns` with these columns, into `load_rows`, refused rows with their `reason`.
+
+    Empty lines are no rows. Each level of SELECT names what the next one uses: an alias used twice in one level would be planned twice.
     """
     params = Params()
     known = _texts(KNOWN)
-    stored = [key for key in KEYS if _stored(key) != key.column]
+    sent = of_lines(keys) if columns is None else of_columns(columns, params)
+    told = [key for key in KEYS if key.key in sent.types]
+    replaced = ", ".join(f"{_stored(key)} AS {key.column}" for key in told if _stored(key) != key.column)
+    values = {
+        "site_id": params.text(site_id),
+        "timestamp": "ifNull(instant, toDateTime64(0, 3, 'UTC'))",
+        "day": "toDate(timestamp, 'UTC')",
+        "expires_on": f"day + {params.bind(retention_days + 1, 'UInt16')}",
+        "session_id": f"cityHash64({sent.text('sessionId')})",
+        "visitor_id": f"cityHash64({sent.text('visitorId')})",
+        "type": f"if({sent.text('type')} IN {_texts(TYPES)}, {sent.text('type')}, 'pageview')",
+        "page_key": page_key_sql(sent.text("url")),
+    }
+    if "eventId" in sent.types:
+        values["event_id"] = "if(sent.eventId != '', cityHash64('eventId', sent.eventId), 0)"
+    if "device" in sent.types:
+        values["device"] = f"if(lower(sent.device) IN {_texts(DEVICES)}, upper(sent.device), '')"
+    if sent.unknown:
+        values["properties"] = "CAST(unknown, 'Map(String, String)')"
+    values |= {key.column: key.unsent for key in KEYS if key.key not in sent.types and isinstance(key, Number | Flag) and key.unsent}
+    written = ", ".join((*values, *(key.column for key in told)))
+    unknown = (
+        f"if(arrayExists(key -> key NOT IN {known}, JSONExtractKeys(raw)), arraySort(arrayFilter(",
+        f"    p -> p.1 NOT IN {known} AND p.2 NOT IN ('null', '\"\"'), JSONExtractKeysAndValuesRaw(raw))), []) AS unknown,",
+    )
     return Statement.of(
         [
-            f"INSERT INTO load_rows (line, reason, {', '.join(COLUMNS)})",
-            f"SELECT line, reason, {', '.join(COLUMNS)}",
+            f"INSERT INTO load_rows (line, reason, {written})",
+            f"SELECT line, reason, {written}",
             "FROM (",
-            f"SELECT * REPLACE ({', '.join(f'{_stored(key)} AS {key.column}' for key in stored)}),",
-            f"  {params.text(site_id)} AS site_id,",
-            "  ifNull(instant, toDateTime64(0, 3, 'UTC')) AS timestamp,",
-            "  toDate(timestamp, 'UTC') AS day,",
-            f"  day + {params.bind(retention_days + 1, 'UInt16')} AS expires_on,",
-            "  cityHash64(session_key) AS session_id,",
-            "  cityHash64(visitor_key) AS visitor_id,",
-            "  if(sent.eventId != '', cityHash64('eventId', sent.eventId), 0) AS event_id,",
-            f"  if(sent.type IN {_texts(TYPES)}, sent.type, 'pageview') AS type,",
-            f"  if(lower(sent.device) IN {_texts(DEVICES)}, upper(sent.device), '') AS device,",
-            f"  {page_key_sql('url')} AS page_key,",
-            "  CAST(unknown, 'Map(String, String)') AS properties",
+            f"SELECT * {f'REPLACE ({replaced})' if replaced else ''},",
+            ",\n".join(f"  {value} AS {column}" for column, value in values.items()),
             "FROM (",
             "SELECT *,",
-            f"  {_reason(params, now, retention_days)} AS reason",
+            f"  {_reason(sent, params, now, retention_days)} AS reason",
             "FROM (",
             "SELECT line, raw, sent,",
-            f"  multiIf(match(sent.timestamp, {params.text(MILLISECONDS)}),",
-            "    fromUnixTimestamp64Milli(toInt64(toFloat64OrZero(sent.timestamp)), 'UTC'),",
-            f"    match(sent.timestamp, {params.text(ISO_8601)}),",
-            "    parseDateTime64BestEffortOrNull(sent.timestamp, 3, 'UTC'), NULL) AS instant,",
-            f"  if(arrayExists(key -> key NOT IN {known}, JSONExtractKeys(raw)), arraySort(arrayFilter(",
-            f"    p -> p.1 NOT IN {known} AND p.2 NOT IN ('null', '\"\"'), JSONExtractKeysAndValuesRaw(raw))), []) AS unknown,",
-            "  if(match(raw, ':\\\\s*[\\\\[{]'), arrayFirst(",
-            f"    p -> p.1 IN {known} AND substring(p.2, 1, 1) IN ('{{', '['), JSONExtractKeysAndValuesRaw(raw)).1, '') AS nested,",
-            ",\n".join(f"  {_parsed(key)} AS {key.column}" for key in KEYS),
+            *(unknown if sent.unknown else ()),
+            ",\n".join((f"  {sent.instant(params)} AS instant", *(f"  {sent.parsed(key)} AS {key.column}" for key in told))),
             "FROM (",
-            *_sent(columns, params),
+            *sent.lines,
             ")",
             ")",
             ")",

@@ -77,14 +77,18 @@ def load_files(
 
 def _load_chunk(database: Database, site: Site, path: Path, chunk: Chunk, now: datetime, summary: LoadSummary) -> None:
     database.command(*received.compile_stage())
-    types = chunk.columns.types if chunk.columns else None
-    if chunk.columns and types:
+    types, keys = None, list[str]()
+    if chunk.columns:
+        types = chunk.columns.types
         database.command(received.compile_columns(types))
         names = [f"c{number}" for number in range(len(types))]
         database.client.raw_insert("load_columns", names, chunk.columns.stream, settings=IN_ORDER, fmt="ArrowStream")
     else:
         database.client.raw_insert("load_lines", ["raw"], chunk.lines, settings=IN_ORDER, fmt="LineAsString")
-    database.command(received.compile_parse(site.site_id, site.retention_days, now, types), received.compile_known(site.site_id))
+        keys = database.query(received.compile_keys())[0]["keys"]
+    database.command(
+        received.compile_parse(site.site_id, site.retention_days, now, keys=keys, columns=types), received.compile_known(site.site_id)
+    )
     outcomes = {outcome.pop("reason"): outcome for outcome in database.query(received.compile_outcome())}
     if any(outcomes):
         _write_rejects(database, path.with_name(path.name + ".rejected.ndjson"), chunk, summary)

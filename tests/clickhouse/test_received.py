@@ -36,7 +36,15 @@ def parsed(database: Client, texts: list[bytes]) -> list[Row]:
     for statement in received.compile_stage():
         run(database, statement)
     database.raw_insert("load_lines", ["raw"], b"\n".join(texts) + b"\n", fmt="LineAsString", settings={"input_format_parallel_parsing": 0})
-    run(database, received.compile_parse("site", RETENTION_DAYS, NOW))
+    (keys,) = database.query(received.compile_keys().sql).result_rows[0]
+    run(database, received.compile_parse("site", RETENTION_DAYS, NOW, keys=keys))
+    return parsed_rows(database)
+
+
+def parsed_with_every_key(database: Client) -> list[Row]:
+    """The rows of the same lines, read as if each key were in one of them."""
+    database.command("TRUNCATE TABLE load_rows")
+    run(database, received.compile_parse("site", RETENTION_DAYS, NOW, keys=[*received.KNOWN, ""]))
     return parsed_rows(database)
 
 
@@ -262,6 +270,7 @@ def test_no_row_breaks_the_others(database: Client, rows: list[Any]) -> None:
     outcome = parsed(database, [json.dumps(row).encode() for row in [*rows, CLICK]])
     assert [row["line"] for row in outcome] == list(range(len(rows) + 1))
     assert outcome[-1]["reason"] == ""
+    assert parsed_with_every_key(database) == outcome
     assert all(
         0 <= row["x"] <= 65_535 and 0 <= row["y"] <= 10_000_000 for row in outcome if not row["reason"] and row["type"] in received.POINTS
     )
@@ -295,7 +304,7 @@ def test_columns_are_read_like_lines(database: Client, rows: list[Row], unsent: 
         run(database, statement)
     names = [f"c{number}" for number in range(len(columns.types))]
     database.raw_insert("load_columns", names, columns.stream, fmt="ArrowStream")
-    run(database, received.compile_parse("site", RETENTION_DAYS, NOW, columns.types))
+    run(database, received.compile_parse("site", RETENTION_DAYS, NOW, columns=columns.types))
     assert parsed_rows(database) == of_lines
 
 
@@ -311,5 +320,5 @@ def test_columns_of_bad_text_are_refused(database: Client) -> None:
     good = "'pageview', '2026-11-20', 's', 'v', 'https://a.de/'"
     long = f"repeat('xx', {received.MAX_LINE_BYTES // 2})"
     database.command(f"INSERT INTO load_columns (c0, c1, c2, c3, c4, c5) VALUES ({good}, unhex('FF')), ({good}, {long})")
-    run(database, received.compile_parse("site", RETENTION_DAYS, NOW, types))
+    run(database, received.compile_parse("site", RETENTION_DAYS, NOW, columns=types))
     assert [row["reason"] for row in parsed_rows(database)] == ["the row is not valid UTF-8", "the row is longer than 1048576 bytes"]

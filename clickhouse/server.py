@@ -9,16 +9,16 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from time import perf_counter
 from typing import Any
 
 from aiohttp import ClientError, ClientPayloadError
 from clickhouse_connect.driver.asyncclient import AsyncClient as Driver
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
+from clickhouse import native
 from clickhouse.background import Background
 from clickhouse.errors import from_driver
-from clickhouse.reading import Answer, Limits, Listener, Reading, Row, answered, comment, ignore, in_queue, too_late
+from clickhouse.reading import Answer, Limits, Listener, Reading, Row, comment, ignore, in_queue, too_late
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
 from clickhouse.target import Target
@@ -55,10 +55,7 @@ class ServerClient:
             try:
                 driver = await self._driver()
                 async with asyncio.timeout(reading.timeout_s):
-                    settings = reading.settings | {"query_id": reading.statement_id}
-                    started = perf_counter()
-                    result = await driver.query(statement.sql, statement.params, settings=settings)
-                    return answered(result, started)
+                    return await native.ask(driver, statement, reading)
             except asyncio.CancelledError:
                 self._background.start(self._kill(reading))
                 raise

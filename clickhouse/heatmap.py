@@ -155,7 +155,7 @@ def standard_viewport_px(lens: Lens) -> tuple[int, int]:
 def compile_heatmap(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion) -> Statement:
     """One row a page that has such interactions.
 
-    Columns: page, total, max_count, has_next, has_points, last (count, fixed, cell of the last point), `points_KEY`, a JSON
+    Columns: page, total, max_count, has_next, shown (how many points), last (count, fixed, cell of the last point), `points_KEY`, a JSON
     array, for each selection; visitors, page_height, hidden_origin and hidden_test_accounts are 0 unless `wanted`.
     """
     params = Params()
@@ -167,7 +167,7 @@ def compile_heatmap(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQue
     return Statement.of(
         [
             "SELECT page, total, visitors, max_count, page_height, hidden_origin, hidden_test_accounts,",
-            f"  remaining > {params.bind(question.first, 'UInt32')} AS has_next, notEmpty(ranks) AS has_points,",
+            f"  remaining > {params.bind(question.first, 'UInt32')} AS has_next, length(ranks) AS shown,",
             "  (counts[-1], are_fixed[-1], cells[-1]) AS last" + "".join(lists),
             "FROM (",
             *_pages(lens, page_keys, question, params),

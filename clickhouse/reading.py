@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from time import perf_counter
 from typing import Any
 
@@ -108,7 +109,7 @@ class Read:
     @property
     def tables(self) -> list[str]:
         """In alphabetical order."""
-        return sorted(set(_TABLE.findall(self.statement.sql)) & set(TABLES))
+        return list(_tables(self.statement.sql))
 
     def facts(self) -> dict[str, Any]:
         """For people and machines; no SQL."""
@@ -124,6 +125,11 @@ class Read:
 
 
 _TABLE = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)")
+
+
+@lru_cache(256)
+def _tables(sql: str) -> tuple[str, ...]:
+    return tuple(sorted(set(_TABLE.findall(sql)) & set(TABLES)))
 
 
 def note(statement: Statement, answer: Answer) -> None:

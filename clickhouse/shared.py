@@ -51,12 +51,11 @@ class SharedClient(Around):
         versions = await self._versions_of(statement)
         key = (statement.sql, repr(statement.params), versions)
         keepable = bool(versions) and None not in versions and is_closed(statement)
-        if keepable and (answer := self._kept.get((id(self), key))):
-            answer = replace(answer, ms=0.0, cached=True)
-        else:
+        answer = self._kept.get((id(self), key)) if keepable else None
+        if answer is None:
             answer = await self._together(key, statement)
             if keepable and not answer.shared:
-                self._kept.put((id(self), key), answer)
+                self._kept.put((id(self), key), replace(answer, ms=0.0, cached=True))
         note(statement, answer)
         return answer
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -47,6 +48,9 @@ from gateway.documents import DocumentError
 DEFAULT_LIST_SIZE = 10
 """Of a list without @listSize: domains, breakpoints, depths."""
 
+REMEMBERED_OPERATIONS = 256
+MAX_REMEMBERED_BYTES = 2_000  # of variables
+
 LIST_ARGUMENTS = ("ids", "representations")
 """The answer has an entry for each of theirs."""
 
@@ -68,6 +72,7 @@ class Costs:
     def __init__(self, schema: Schema) -> None:
         self.fields: dict[tuple[str, str], FieldCost] = {}
         self.inputs: dict[tuple[str, str], tuple[int, str]] = {}
+        self._remembered = lru_cache(REMEMBERED_OPERATIONS)(self._count)
         core = schema._schema
         self.roots = {kind: str(root) for kind in ("query", "mutation") if (root := getattr(core, f"{kind}_type"))}
         for name, kind in core.type_map.items():
@@ -79,7 +84,11 @@ class Costs:
 
     def of(self, operation: OperationDefinitionNode, document: DocumentNode, variables: dict[str, Any] | None) -> OperationCost:
         """Of a valid document; variables as they were sent, for a value that does not fit is refused anyway."""
-        return OperationCost(self, operation, document, variables or {})
+        sent = orjson.dumps(variables or {})
+        return (self._remembered if len(sent) <= MAX_REMEMBERED_BYTES else self._count)(operation, document, sent)
+
+    def _count(self, operation: OperationDefinitionNode, document: DocumentNode, variables: bytes) -> OperationCost:
+        return OperationCost(self, operation, document, orjson.loads(variables))
 
 
 @dataclass(frozen=True, slots=True)

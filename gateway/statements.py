@@ -57,7 +57,7 @@ class ObservedClient(Around):
         attributes = {"db.system.name": "clickhouse", "heatgraph.source": self._source}
         span = tracer.start_span(f"clickhouse {kind}", kind=trace.SpanKind.CLIENT, attributes=attributes)
         started = perf_counter()
-        metrics.RUNNING.labels(self._source).inc()
+        metrics.child(metrics.RUNNING, self._source).inc()
         try:
             yield span
         except Exception as error:
@@ -66,5 +66,5 @@ class ObservedClient(Around):
             raise
         finally:
             span.end()
-            metrics.RUNNING.labels(self._source).dec()
+            metrics.child(metrics.RUNNING, self._source).dec()
             metrics.count_statement(self._source, kind, perf_counter() - started, self._breaker.state)

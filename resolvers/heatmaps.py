@@ -65,7 +65,7 @@ async def load_heatmap(
     )
     rows = await context.answers.load(asked.question(compile_heatmap, question))
     row = rows[0] if rows else None
-    last = asked.cursor(binding, *_as_cursor(row["last"])) if row and row["has_points"] else None
+    last = asked.cursor(binding, *_as_cursor(row["last"])) if row and row["shown"] else None
     return HeatmapAnswer(row, standard_viewport_px(asked.lens), cell, last, values is not None)
 
 

@@ -11,6 +11,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from clickhouse.client import Client
@@ -39,6 +40,12 @@ class Question:
     ordered: bool = False
 
 
+@lru_cache(256)
+def _compiled(compile_: Callable[..., Statement], *args: Hashable) -> Statement:
+    """A window that is over is asked for again and again, with the same text."""
+    return compile_(*args)
+
+
 async def answer(client: Client, questions: list[Question]) -> list[list[Row] | BaseException]:
     """The rows of each question, in order; a statement that fails costs only the questions it was for."""
     alike: defaultdict[tuple[Hashable, ...], list[Question]] = defaultdict(list)
@@ -59,7 +66,7 @@ async def _answer_alike(client: Client, questions: list[Question], answers: dict
 
     def compiled(lens: Lens) -> Statement:
         pages = {question.page_key for question in lenses[lens] if question.page_key is not None}
-        return first.compile(lens, tuple(sorted(pages)), *first.args, *([measures] if measures else []))
+        return _compiled(first.compile, lens, tuple(sorted(pages)), *first.args, *([measures] if measures else []))
 
     async def run(siblings: list[Lens]) -> None:
         try:

@@ -15,13 +15,16 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 @dataclass(frozen=True, slots=True)
 class Spliced:
-    """A JSON array in the client's own selection."""
+    """A JSON array in the client's own selection; `counted` is how many objects it holds, if ClickHouse said so."""
 
     json: str
+    counted: int | None = None
 
     @property
     def rows(self) -> int:
-        """How many objects ClickHouse wrote; it puts no spaces between them. A text with `},{` in it counts as one more."""
+        """If nobody counted them: ClickHouse puts no spaces between objects, and a text with `},{` in it counts as one more."""
+        if self.counted is not None:
+            return self.counted
         return self.json.count("},{") + 1 if len(self.json) > len("[]") else 0
 
 

@@ -1,5 +1,5 @@
 SELECT page, total, visitors, max_count, page_height, hidden_origin, hidden_test_accounts,
-  remaining > {p0:UInt32} AS has_next, notEmpty(ranks) AS has_points,
+  remaining > {p0:UInt32} AS has_next, length(ranks) AS shown,
   (counts[-1], are_fixed[-1], cells[-1]) AS last,
   toJSONString(arrayMap((count, fixed, cell, selector, tag, text) -> CAST(tuple(bitAnd(cell, 2047) * standard_width_px / cell_columns, bitShiftRight(cell, 11) * cell_height_px, count, if(selector = '', NULL, CAST(tuple(if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector)), 'Nullable(Tuple(`label` String))'))), 'Tuple(`left` Float64, `y` UInt64, `heat` UInt64, `element` Nullable(Tuple(`label` String)))'), counts, are_fixed, cells, elements.2, elements.3, elements.4)) AS `points_points`
 FROM (

@@ -1,5 +1,5 @@
 SELECT page, total, visitors, max_count, page_height, hidden_origin, hidden_test_accounts,
-  remaining > {p0:UInt32} AS has_next, notEmpty(ranks) AS has_points,
+  remaining > {p0:UInt32} AS has_next, length(ranks) AS shown,
   (counts[-1], are_fixed[-1], cells[-1]) AS last,
   toJSONString(arrayMap((count, fixed, cell) -> CAST(tuple(bitAnd(cell, 2047) * standard_width_px / cell_columns, bitShiftRight(cell, 11) * cell_height_px, count, count / population), 'Tuple(`x` Float64, `y` UInt64, `count` UInt64, `share` Float64)'), counts, are_fixed, cells)) AS `points_points`
 FROM (

@@ -99,9 +99,9 @@ def stage(batch: Batch) -> list[Statement]:
     return [
         *(Statement(f"DROP TEMPORARY TABLE IF EXISTS {table}", {}) for table in STAGE),
         _rows(batch),
+        _pages(),
         _views(),
         _sessions(),
-        _pages(),
         _facts(),
         _bursts(),
     ]
@@ -231,11 +231,9 @@ def _views() -> Statement:
             "FROM derive_rows",
             "WHERE type = 'pageview'",
             "UNION ALL",
-            "SELECT session_id, page_key, min(timestamp), min(at), ''",
-            "FROM derive_rows",
-            "WHERE type IN ('scroll', 'attention')",
-            "  AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM derive_rows WHERE type = 'pageview')",
-            "GROUP BY session_id, page_key",
+            "SELECT session_id, page_key, fromUnixTimestamp64Milli(bitShiftRight(first_view_at, 20)::Int64, 'UTC'), first_view_at, ''",
+            "FROM derive_pages",
+            "WHERE pageviews = 0 AND first_view_at != 0",
         ],
     )
 
@@ -280,14 +278,16 @@ def _sessions() -> Statement:
 
 
 def _pages() -> Statement:
-    """Per page of a session its first known sizes, and whether the tracker labelled rage there itself."""
+    """Per page of a session its first known sizes, whether the tracker labelled rage there itself, and the `at` of its first pageview."""
     sizes = [f"argMinIf(r.{column}, r.at, r.{column} != 0) AS {column}" for column in _SIZES]
     return _temporary(
         "derive_pages",
         [
             "SELECT r.session_id AS session_id, r.page_key AS page_key,",
             f"  {', '.join(sizes)},",
-            "  max(r.type = 'rage') AS labelled",
+            "  max(r.type = 'rage') AS labelled,",
+            "  countIf(r.type = 'pageview') AS pageviews,",
+            "  if(pageviews = 0, minIf(r.at, r.type IN ('scroll', 'attention')), minIf(r.at, r.type = 'pageview')) AS first_view_at",
             "FROM derive_rows AS r",
             "GROUP BY r.session_id, r.page_key",
         ],
@@ -324,16 +324,15 @@ def _facts() -> Statement:
             f"  {sizes['viewport_height']} AS known_height,",
             f"  {sizes['page_height']} AS page_height,",
             "  p.labelled AS labelled,",
-            "  multiIf(named.at != 0, named.at, earlier.at != 0, earlier.at, first.at) AS view_at",
+            "  multiIf(named.at != 0, named.at, earlier.at != 0, earlier.at, p.first_view_at) AS view_at",
             "FROM derive_rows AS r",
-            "INNER JOIN derive_sessions AS s ON r.session_id = s.session_id",
-            "INNER JOIN derive_pages AS p ON r.session_id = p.session_id AND r.page_key = p.page_key",
-            "LEFT JOIN (SELECT session_id, pageview_key, min(v.at) AS at FROM derive_views AS v WHERE pageview_key != ''"
+            "ANY LEFT JOIN derive_sessions AS s ON r.session_id = s.session_id",
+            "ANY LEFT JOIN derive_pages AS p ON r.session_id = p.session_id AND r.page_key = p.page_key",
+            "ANY LEFT JOIN (SELECT session_id, pageview_key, min(v.at) AS at FROM derive_views AS v WHERE pageview_key != ''"
             " GROUP BY session_id, pageview_key) AS named",
             "  ON r.session_id = named.session_id AND r.pageview_key = named.pageview_key",
-            "LEFT JOIN (SELECT session_id, page_key, min(v.at) AS at FROM derive_views AS v GROUP BY session_id, page_key) AS first",
-            "  ON r.session_id = first.session_id AND r.page_key = first.page_key",
             "ASOF LEFT JOIN (SELECT session_id, page_key, timestamp, max(v.at) AS at FROM derive_views AS v"
+            " WHERE (session_id, page_key) IN (SELECT session_id, page_key FROM derive_pages WHERE pageviews > 1)"
             " GROUP BY session_id, page_key, timestamp) AS earlier",
             "  ON r.session_id = earlier.session_id AND r.page_key = earlier.page_key AND r.timestamp >= earlier.timestamp",
             ")",
@@ -368,9 +367,9 @@ def _insert_sessions(batch: Batch) -> Statement:
             "    countIf(type IN ('click', 'dead')) AS clicks, countIf(type = 'dead') AS dead, countIf(type = 'rage') AS labelled_rage",
             "  FROM derive_facts GROUP BY session_id",
             ") AS f ON s.session_id = f.session_id",
-            "LEFT JOIN (SELECT session_id, count() AS pageviews, uniqExact(page_key) AS pages FROM derive_views GROUP BY session_id) AS v",
+            "ANY LEFT JOIN (SELECT session_id, count() AS pageviews, uniqExact(page_key) AS pages FROM derive_views GROUP BY session_id) AS v",
             "  ON s.session_id = v.session_id",
-            "LEFT JOIN (SELECT session_id, count() AS rage FROM derive_bursts GROUP BY session_id) AS b ON s.session_id = b.session_id",
+            "ANY LEFT JOIN (SELECT session_id, count() AS rage FROM derive_bursts GROUP BY session_id) AS b ON s.session_id = b.session_id",
             f"SETTINGS {AS_WRITTEN}",
         ],
         params,
@@ -394,7 +393,7 @@ def _insert_pageviews() -> Statement:
             "  SELECT v.session_id AS session_id, v.at AS at, count() OVER (PARTITION BY session_id) AS pageviews, t.ended_at AS ended_at",
             "  FROM derive_views AS v INNER JOIN derive_sessions AS t ON v.session_id = t.session_id",
             ") AS s ON f.session_id = s.session_id AND f.at = s.at",
-            "LEFT JOIN (",
+            "ANY LEFT JOIN (",
             "  SELECT session_id, view_at, maxIf(bottom, type = 'scroll') AS px,",
             f"    maxIf({_share('bottom', 'page_height')}, type = 'scroll') AS ppt,",
             "    arraySort(groupArrayIf((at, scroll_y::UInt32, viewport_height::UInt32, seen_ms), type = 'attention')) AS looks",
@@ -444,7 +443,7 @@ def _insert_interactions() -> Statement:
             f"SELECT 'rage', x, y, clicks, false, row_id, {columns}",
             "FROM derive_bursts",
             ") AS found",
-            "LEFT JOIN (",
+            "ANY LEFT JOIN (",
             "  SELECT session_id, timestamp, arraySort(groupArray(row_id)) AS rows FROM derive_rows",
             "  WHERE (session_id, timestamp) IN (SELECT session_id, timestamp FROM derive_rows GROUP BY session_id, timestamp HAVING count() > 1)",
             "  GROUP BY session_id, timestamp",

@@ -26,6 +26,7 @@ COLUMNS = {
     "visitor_key": "s.visitor_key",
 }
 """How a column is read, if not as it is."""
+AS_NAMED = {"asterisk_include_alias_columns": 1}
 
 
 def of_fact(fact: Fact) -> Stored:
@@ -128,7 +129,9 @@ def stored(database: SyncClient, site: Site, table: str, columns: Iterable[str])
     sessions = (
         "(SELECT * FROM sessions FINAL WHERE site_id = {site:String}) AS s ON t.session_id = s.session_id AND t.visitor_id = s.visitor_id"
     )
-    found = database.query(f"SELECT {wanted} FROM {rows} {'' if table == 'elements' else 'LEFT JOIN ' + sessions}", {"site": site.site_id})
+    found = database.query(
+        f"SELECT {wanted} FROM {rows} {'' if table == 'elements' else 'LEFT JOIN ' + sessions}", {"site": site.site_id}, AS_NAMED
+    )
     return list(found.named_results())
 
 

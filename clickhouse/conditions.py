@@ -170,4 +170,4 @@ def is_test_account(lens: Lens, params: Params) -> str:
     if not lens.test_account_rules:
         return "is_test"
     rules = " OR ".join(f"match(visitor_key, {params.text(wildcard_pattern(rule))})" for rule in lens.test_account_rules)
-    return f"is_test OR visitor_id IN (SELECT visitor_id FROM sessions FINAL WHERE site_id = {params.site(lens.site_id)} AND ({rules}))"
+    return f"is_test OR visitor_id IN (SELECT visitor_id FROM visitors WHERE site_id = {params.site(lens.site_id)} AND ({rules}))"

@@ -176,9 +176,10 @@ def retell(site_id: str, stale: Sequence[int]) -> list[Statement]:
 
 
 def settled(site_id: str) -> Statement:
-    """No session of the site needs deriving any more."""
+    """No session of the site needs deriving any more. The rows go at once: hidden ones would stay, as hardly anything is merged there."""
     params = Params()
-    return _delete("touched_sessions", [f"site_id = {params.text(site_id)}"], params)
+    where = f"WHERE site_id = {params.text(site_id)}"
+    return Statement(f"ALTER TABLE touched_sessions\nDELETE {where}", params.values, changes="touched_sessions")
 
 
 def _delete(table: str, clauses: Sequence[str], params: Params) -> Statement:
@@ -255,8 +256,7 @@ def _sessions() -> Statement:
             "  if(startsWith(entry_url, '/'), concat(protocol(first_page), '://', netloc(first_page)), '') AS origin,",
             "  concat(origin, entry_url) AS whole_entry",
             "FROM (",
-            "SELECT r.session_id AS session_id, any(r.session_key) AS session_key,",
-            "  argMin(r.visitor_id, r.at) AS visitor_id, argMin(r.visitor_key, r.at) AS visitor_key,",
+            "SELECT r.session_id AS session_id, argMin(r.visitor_id, r.at) AS visitor_id,",
             "  min(r.timestamp) AS started_at, max(r.timestamp) AS ended_at, max(r.expires_on) AS expires_on,",
             f"  {', '.join(first)},",
             f"  {', '.join(sizes)},",
@@ -351,16 +351,16 @@ def _bursts() -> Statement:
 
 def _insert_sessions(batch: Batch) -> Statement:
     columns = (
-        "session_id", "session_key", "visitor_id", "visitor_key", "started_at", "ended_at", "entry_url", "entry_page", "country",
+        "session_id", "visitor_id", "started_at", "ended_at", "entry_url", "entry_page", "country",
         "region", "browser", "traffic_source", "campaign", "variant", "is_test", "expires_on",
     )  # fmt: skip
     params = Params()
     return Statement.of(
         [
             f"INSERT INTO sessions (site_id, {', '.join(columns)},",
-            "  breakpoint, device, pageviews, pages, clicks, rage_clicks, dead_clicks, derived_at)",
+            "  session_key, breakpoint, device, pageviews, pages, clicks, rage_clicks, dead_clicks, derived_at)",
             f"SELECT {params.text(batch.site_id)}, {', '.join(f's.{column}' for column in columns)},",
-            "  f.breakpoint, f.device, v.pageviews, v.pages, f.clicks, f.labelled_rage + b.rage, f.dead, now64(3, 'UTC')",
+            "  k.session_key, f.breakpoint, f.device, v.pageviews, v.pages, f.clicks, f.labelled_rage + b.rage, f.dead, now64(3, 'UTC')",
             "FROM derive_sessions AS s",
             "INNER JOIN (",
             "  SELECT session_id, argMin(breakpoint, at) AS breakpoint, argMin(device, at) AS device,",
@@ -370,6 +370,14 @@ def _insert_sessions(batch: Batch) -> Statement:
             "ANY LEFT JOIN (SELECT session_id, count() AS pageviews, uniqExact(page_key) AS pages FROM derive_views GROUP BY session_id) AS v",
             "  ON s.session_id = v.session_id",
             "ANY LEFT JOIN (SELECT session_id, count() AS rage FROM derive_bursts GROUP BY session_id) AS b ON s.session_id = b.session_id",
+            "ANY LEFT JOIN (",
+            "  SELECT session_id, max(session_key) AS session_key FROM (",
+            f"    SELECT session_id, session_key FROM touched_sessions WHERE {batch.where(params)}",
+            "    UNION ALL",
+            "    SELECT session_id, session_key FROM sessions",
+            f"    WHERE {batch.where(params)} AND session_id IN ({batch.touched(params)})",
+            "  ) GROUP BY session_id",
+            ") AS k ON s.session_id = k.session_id",
             f"SETTINGS {AS_WRITTEN}",
         ],
         params,

@@ -33,6 +33,7 @@ from clickhouse.numbers import kind_clause
 from clickhouse.replays import ReplayQuestion, conversions_of_sessions, listed_replays
 from clickhouse.scroll import SCROLL_BUCKET, WHO, ScrollQuestion, depth_counts
 from clickhouse.selection import Shape, compile_columns
+from clickhouse.sessions import whole_sessions
 from clickhouse.statement import Params, Statement
 from clickhouse.timeline import TIMELINE_POINT, TimelineQuestion, timeline_rows
 from clickhouse.totals import ORDERS, page_rows
@@ -91,8 +92,9 @@ def export_interactions(lens: Lens, page_keys: PageKeys, question: InteractionQu
     people = [
         "LEFT JOIN (",
         "SELECT session_id, session_key, visitor_key",
-        "FROM sessions FINAL",
-        f"WHERE site_id = {params.site(lens.site_id)}",
+        "FROM (",
+        *whole_sessions(lens.site_id, params),
+        ")",
         ") AS sessions USING (session_id)",
     ]
     if with_people:
@@ -160,9 +162,7 @@ def export_replays(lens: Lens, page_keys: PageKeys, question: ReplayQuestion, ur
         ")",
         ") AS listed",
         "INNER JOIN (",
-        "SELECT *",
-        "FROM sessions FINAL",
-        f"WHERE site_id = {site}",
+        *whole_sessions(lens.site_id, params),
         ") AS sessions USING (session_id)",
         *conversions_of_sessions(site),
     ]

@@ -71,10 +71,10 @@ PAGE = {
     "has_heat": "toUInt8(1)",
 }
 RECEIVED = ROW | {"type": "toString(type)"}
+VISITOR = {"visitor_id": "cityHash64(distinct_id)", "visitor_key": "distinct_id", "day": "toDate(max(timestamp))"}
 SESSION = {
     "session_id": "cityHash64(session_id)",
     "session_key": "session_id",
-    "visitor_key": "argMin(distinct_id, timestamp)",
     "visitor_id": "cityHash64(argMin(distinct_id, timestamp))",
     "started_at": "toDateTime64(min(timestamp), 3, 'UTC')",
     "ended_at": "toDateTime64(max(timestamp), 3, 'UTC')",
@@ -193,6 +193,7 @@ class PostHog:
             "pages": [select("pages", PAGE, ALL_TYPES)],
             "received": [select("received", RECEIVED, ALL_TYPES)],
             "sessions": [select("sessions", SESSION, ALL_TYPES, "\nGROUP BY session_id")],
+            "visitors": [select("visitors", VISITOR, ALL_TYPES, "\nGROUP BY distinct_id")],
             "cohorts": [
                 f"SELECT DISTINCT {site} AS site_id, toString(cohort_id) AS cohort_id, concat('PostHog cohort ', toString(cohort_id)) AS name,"
                 f" toDateTime64(0, 3, 'UTC') AS created_at, false AS deleted\nFROM ({members})"

@@ -107,15 +107,17 @@ _PARSED = {Number: ("Int64", "UInt64", "Float64"), Flag: ("Bool",)}
 """Types of columns that need no text to be parsed from."""
 _TEXTS = ("eventId", *(key.key for key in KEYS if isinstance(key, Text)))
 KNOWN = ("type", "timestamp", "device", "eventId", *(key.key for key in KEYS))
+IDS = ("session_key", "visitor_key")
+"""Kept once, in `sessions` and `visitors`; the rows of `received` hold their hashes."""
 COLUMNS = (
     "site_id", "day", "session_id", "event_id", "type", "timestamp", "visitor_id", "page_key", "device", "properties", "expires_on",
-    *(key.column for key in KEYS),
+    *(key.column for key in KEYS if key.column not in IDS),
 )  # fmt: skip
 
 
 def _row_id() -> str:
-    parts = ["type", "timestamp", "device"]
-    for key in KEYS:
+    parts = ["type", "timestamp", "device", "visitor_id"]
+    for key in (key for key in KEYS if key.column not in IDS):
         parts.append(key.column if isinstance(key, Text) or key.unsent else f"isNull({key.column}), ifNull({key.column}, 0)")
     parts += ["mapKeys(properties)", "arrayMap(value -> trimBoth(value, '\"'), mapValues(properties))"]  # CSV does not tell "12" from 12
     return f"if(event_id != 0, event_id, cityHash64({', '.join(parts)}))"
@@ -365,12 +367,13 @@ def compile_parse(
 def compile_stage() -> list[Statement]:
     """Fresh temporary tables for a chunk: its lines as read, its rows as parsed, and who of them is stored already."""
     columns = ", ".join(f"{name} {type_}" for name, type_ in TABLES["received"].columns.items())
+    ids = ", ".join(f"{name} String" for name in IDS)
     return [
         *(Statement(f"DROP TEMPORARY TABLE IF EXISTS {table}", {}) for table in STAGE),
         Statement("CREATE TEMPORARY TABLE load_lines (line UInt64 DEFAULT rowNumberInAllBlocks(), raw String) ENGINE = Memory", {}),
         Statement(
             "CREATE TEMPORARY TABLE load_rows (line UInt64, reason LowCardinality(String),"
-            f" {columns}, row_id UInt64 MATERIALIZED {ROW_ID}) ENGINE = Memory",
+            f" {columns}, {ids}, row_id UInt64 MATERIALIZED {ROW_ID}) ENGINE = Memory",
             {},
         ),
     ]
@@ -416,17 +419,30 @@ def compile_outcome() -> Statement:
     )
 
 
-def compile_touch() -> Statement:
-    """Notes which sessions must be derived anew; comes before `compile_store`, so that a kill between them loses nothing."""
-    return Statement.of(
-        [
-            "INSERT INTO touched_sessions (site_id, session_id, visitor_id, day)",
-            "SELECT DISTINCT site_id, session_id, visitor_id, day",
-            "FROM load_rows",
-            f"WHERE {_NEW}",
-        ],
-        Params(),
-    )
+def compile_touch() -> list[Statement]:
+    """Notes which sessions must be derived anew, and the ids as sent; comes before `compile_store`, so that a kill between them loses nothing."""
+    return [
+        Statement.of(
+            [
+                "INSERT INTO visitors (site_id, visitor_id, visitor_key, day, expires_on)",
+                "SELECT site_id, visitor_id, any(visitor_key), max(day), max(expires_on)",
+                "FROM load_rows",
+                f"WHERE {_NEW}",
+                "GROUP BY site_id, visitor_id",
+            ],
+            Params(),
+        ),
+        Statement.of(
+            [
+                "INSERT INTO touched_sessions (site_id, session_id, visitor_id, day, session_key)",
+                "SELECT site_id, session_id, visitor_id, day, any(session_key)",
+                "FROM load_rows",
+                f"WHERE {_NEW}",
+                "GROUP BY site_id, session_id, visitor_id, day",
+            ],
+            Params(),
+        ),
+    ]
 
 
 def compile_store(*, distinct: bool) -> Statement:

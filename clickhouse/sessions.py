@@ -8,26 +8,31 @@ from clickhouse.statement import Params, Statement
 def compile_sessions(site_id: str, session_ids: tuple[int, ...]) -> Statement:
     """One row for each of the ids that exists."""
     params = Params()
-    return Statement.of(
-        [
-            "SELECT *",
-            "FROM sessions FINAL",
-            f"WHERE site_id = {params.site(site_id)}",
-            f"  AND session_id IN {params.bind(list(session_ids), 'Array(UInt64)')}",
-        ],
-        params,
-    )
+    return Statement.of(whole_sessions(site_id, params, f"session_id IN {params.bind(list(session_ids), 'Array(UInt64)')}"), params)
 
 
 def compile_session_by_key(site_id: str, session_keys: tuple[str, ...]) -> Statement:
     """The same by the session's id as sent."""
     params = Params()
-    return Statement.of(
-        [
-            "SELECT *",
-            "FROM sessions FINAL",
-            f"WHERE site_id = {params.site(site_id)}",
-            f"  AND session_id IN (SELECT cityHash64(arrayJoin({params.texts(session_keys)})))",
-        ],
-        params,
-    )
+    wanted = f"session_id IN (SELECT cityHash64(arrayJoin({params.texts(session_keys)})))"
+    return Statement.of(whole_sessions(site_id, params, wanted), params)
+
+
+def whole_sessions(site_id: str, params: Params, wanted: str = "") -> list[str]:
+    """Lines of a SELECT of the site's sessions, or of those `wanted`, with the visitor's id as sent."""
+    where = [f"WHERE site_id = {params.site(site_id)}", *([f"  AND {wanted}"] if wanted else [])]
+    theirs = ["  AND visitor_id IN (", "SELECT visitor_id", "FROM sessions", *where, ")"] if wanted else []
+    return [
+        "SELECT *",
+        "FROM (",
+        "SELECT *",
+        "FROM sessions FINAL",
+        *where,
+        ") AS known",
+        "ANY LEFT JOIN (",
+        "SELECT visitor_id, visitor_key",
+        "FROM visitors",
+        where[0],
+        *theirs,
+        ") AS visitors USING (visitor_id)",
+    ]

@@ -125,6 +125,7 @@ def insert_site(site: Site, now: datetime) -> Insert:
 
 LAST_DAY = {
     "received": "day",
+    "visitors": "day",
     "interactions": "day",
     "pageviews": "day",
     "events": "day",

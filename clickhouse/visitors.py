@@ -14,6 +14,7 @@ from clickhouse.statement import Params, Statement
 
 TABLES_OF_VISITORS = (
     "received",
+    "visitors",
     "interactions",
     "pageviews",
     "events",
@@ -65,6 +66,7 @@ def forget_traces(site_id: str, visitor_keys: tuple[str, ...]) -> list[Statement
     return [
         _forget("cohort_members", site_id, visitor_keys),
         Statement(f"DELETE FROM pages\n{unseen}", params.values, changes="pages"),
+        _forget("visitors", site_id, visitor_keys),
         _forget("sessions", site_id, visitor_keys),
     ]
 

@@ -94,7 +94,7 @@ def _load_chunk(database: Database, site: Site, path: Path, chunk: Chunk, now: d
         _write_rejects(database, path.with_name(path.name + ".rejected.ndjson"), chunk, summary)
     good = outcomes.pop("", {"rows": 0, "new_rows": 0, "distinct_rows": 0})
     if good["new_rows"]:
-        database.command(received.compile_touch(), received.compile_store(distinct=good["distinct_rows"] == good["new_rows"]))
+        database.command(*received.compile_touch(), received.compile_store(distinct=good["distinct_rows"] == good["new_rows"]))
     summary.stored_rows += good["distinct_rows"]
     summary.duplicate_rows += good["rows"] - good["distinct_rows"]
     summary.read_rows += good["rows"] + sum(outcome["rows"] for outcome in outcomes.values())

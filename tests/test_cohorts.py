@@ -59,7 +59,7 @@ def delete(cohort_id: str, site: Site = SITE) -> str:
 def members_of(database: SyncClient, cohort_id: str) -> set[str]:
     """Their ids as sent."""
     found = database.query(
-        "SELECT DISTINCT visitor_key FROM sessions FINAL WHERE site_id = {site:String} AND visitor_id IN ("
+        "SELECT DISTINCT visitor_key FROM visitors WHERE site_id = {site:String} AND visitor_id IN ("
         "SELECT visitor_id FROM cohort_members WHERE site_id = {site:String} AND cohort_id = {cohort:String})",
         {"site": SITE.site_id, "cohort": cohort_id},
     )

@@ -127,7 +127,9 @@ def stored(database: SyncClient, site: Site, table: str, columns: Iterable[str])
     wanted = ", ".join(f"{COLUMNS.get(column, f't.{column}')} AS `{column}`" for column in columns)
     rows = f"(SELECT * FROM {table} {'FINAL' if table in ('sessions', 'elements') else ''} WHERE site_id = {{site:String}}) AS t"
     sessions = (
-        "(SELECT * FROM sessions FINAL WHERE site_id = {site:String}) AS s ON t.session_id = s.session_id AND t.visitor_id = s.visitor_id"
+        "(SELECT sessions.*, visitor_key FROM sessions FINAL ANY LEFT JOIN (SELECT visitor_id, visitor_key FROM visitors FINAL"
+        " WHERE site_id = {site:String}) AS visitors USING (visitor_id) WHERE site_id = {site:String}) AS s"
+        " ON t.session_id = s.session_id AND t.visitor_id = s.visitor_id"
     )
     found = database.query(
         f"SELECT {wanted} FROM {rows} {'' if table == 'elements' else 'LEFT JOIN ' + sessions}", {"site": site.site_id}, AS_NAMED

@@ -64,7 +64,8 @@ def test_a_load_that_was_killed_ends_right_when_it_runs_again(database: SyncClie
     before = held(database, site)
     batch = derive.Batch(site.site_id, 0, 2**64 - 1)
     commands = Database(database)
-    touch = "INSERT INTO touched_sessions SELECT DISTINCT site_id, session_id, visitor_id, day FROM received WHERE site_id = {site:String}"
+    columns = "site_id, session_id, visitor_id, day"
+    touch = f"INSERT INTO touched_sessions ({columns}) SELECT DISTINCT {columns} FROM received WHERE site_id = {{site:String}}"
     database.command(touch, {"site": site.site_id})
     known = commands.query(derive.compile_known(batch))[0]
     commands.command(*derive.stage(batch), rollups.note_sessions(batch), *derive.forget(batch, known["first"], known["last"]))

@@ -74,9 +74,13 @@ def _fill(client: SyncClient, site: Site) -> None:
     )
     insert("pageviews", PAGEVIEWS_A_SESSION, "reached_px, reached_ppt, session_pageviews", "1600, 400000000000, 4")
     client.command(
-        "INSERT INTO sessions (site_id, session_id, session_key, visitor_id, visitor_key, started_at, ended_at, expires_on, derived_at)"
-        " SELECT site_id, session_id, toString(session_id), any(visitor_id), toString(any(visitor_id)), min(timestamp), max(timestamp),"
+        "INSERT INTO sessions (site_id, session_id, session_key, visitor_id, started_at, ended_at, expires_on, derived_at)"
+        " SELECT site_id, session_id, toString(session_id), any(visitor_id), min(timestamp), max(timestamp),"
         f" max(expires_on), now64(3) FROM pageviews WHERE site_id = '{site.site_id}' GROUP BY site_id, session_id"
+    )
+    client.command(
+        "INSERT INTO visitors (site_id, visitor_id, visitor_key, day, expires_on) SELECT site_id, visitor_id, toString(visitor_id), max(day),"
+        f" max(expires_on) FROM pageviews WHERE site_id = '{site.site_id}' GROUP BY site_id, visitor_id"
     )
     client.command(
         "INSERT INTO pages (site_id, page_key, first_seen, last_seen, has_heat) SELECT site_id, page_key, min(timestamp), max(timestamp), 1"

@@ -4,13 +4,11 @@ CREATE TABLE IF NOT EXISTS received$local $on_cluster
 (
     site_id         LowCardinality(String),
     day             Date,                              -- UTC day of `timestamp`
-    session_id      UInt64,                            -- cityHash64(session_key)
+    session_id      UInt64,                            -- cityHash64 of the sessionId, which `sessions` holds
     event_id        UInt64,                            -- hash of the eventId, 0 when not sent
     type            Enum8('pageview' = 1, 'click' = 2, 'dead' = 3, 'rage' = 4, 'move' = 5, 'scroll' = 6, 'attention' = 7, 'event' = 8, 'element' = 9),
     timestamp       DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
-    session_key     String CODEC(ZSTD(3)),
-    visitor_key     String CODEC(ZSTD(3)),
-    visitor_id      UInt64,                            -- cityHash64(visitor_key)
+    visitor_id      UInt64,                            -- cityHash64 of the visitorId, which `visitors` holds
     url             String CODEC(ZSTD(3)),             -- as received
     page_key        LowCardinality(String),
     pageview_key    String,                            -- pageviewId, '' when not sent
@@ -57,10 +55,24 @@ SETTINGS default_compression_codec = 'ZSTD(1)';
 
 CREATE TABLE IF NOT EXISTS touched_sessions$local $on_cluster
 (
-    site_id    LowCardinality(String),
-    session_id UInt64,
-    visitor_id UInt64,
-    day        Date                        -- a UTC day on which the session has rows
+    site_id     LowCardinality(String),
+    session_id  UInt64,
+    visitor_id  UInt64,
+    day         Date,                      -- a UTC day on which the session has rows
+    session_key String                     -- the sessionId; '' when `sessions` holds it already
 )
 ENGINE = ${replicated}ReplacingMergeTree
-ORDER BY (site_id, session_id, day);
+ORDER BY (site_id, session_id, day, session_key);
+
+CREATE TABLE IF NOT EXISTS visitors$local $on_cluster
+(
+    site_id     LowCardinality(String),
+    visitor_id  UInt64,                    -- cityHash64(visitor_key)
+    visitor_key String,                    -- the visitorId
+    day         Date,                      -- the last one with rows
+    expires_on  Date
+)
+ENGINE = ${replicated}ReplacingMergeTree(day)
+ORDER BY (site_id, visitor_id)
+TTL expires_on
+SETTINGS index_granularity = 128, default_compression_codec = 'ZSTD(1)';

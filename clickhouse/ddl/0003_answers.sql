@@ -112,7 +112,6 @@ CREATE TABLE IF NOT EXISTS sessions$local $on_cluster
     session_id     UInt64,
     session_key    String,
     visitor_id     UInt64,
-    visitor_key    String,
     started_at     DateTime64(3, 'UTC'),
     ended_at       DateTime64(3, 'UTC'),
     entry_url      String,

@@ -6,8 +6,8 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-DERIVED = ("interactions", "pageviews", "events", "sessions", "elements", "pages")
-_FINAL = ("received", "sessions", "elements")
+DERIVED = ("interactions", "pageviews", "events", "sessions", "elements", "pages", "visitors")
+_FINAL = ("received", "sessions", "elements", "visitors")
 
 
 def stored(database: Client, site_id: str, *tables: str) -> dict[str, list[dict[str, Any]]]:

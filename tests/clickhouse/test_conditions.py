@@ -95,7 +95,7 @@ def test_the_sites_own_test_accounts_are_found_by_wildcard() -> None:
     params = Params()
     asked = Lens("site_a", DAYS, Segment(exclude_test_accounts=True), test_account_rules=("qa-*@example.com",))
     assert is_test_account(asked, params) == (
-        "is_test OR visitor_id IN (SELECT visitor_id FROM sessions FINAL WHERE site_id = {p1:String} AND (match(visitor_key, {p0:String})))"
+        "is_test OR visitor_id IN (SELECT visitor_id FROM visitors WHERE site_id = {p1:String} AND (match(visitor_key, {p0:String})))"
     )
     assert params.values["p0"] == r"(?s)^qa\-.+@example\.com$"
 

@@ -101,7 +101,7 @@ def test_a_session(database: Client) -> None:
     )
     (session,) = tables["sessions"]
     assert (session["pageviews"], session["pages"], session["clicks"], session["rage_clicks"], session["dead_clicks"]) == (2, 2, 2, 1, 1)
-    assert (session["session_key"], session["visitor_key"], session["entry_page"]) == ("s", "v", "https://a.de/")
+    assert (session["session_key"], tables["visitors"][0]["visitor_key"], session["entry_page"]) == ("s", "v", "https://a.de/")
     assert (session["device"], session["breakpoint"], session["country"], session["traffic_source"]) == (
         "DESKTOP",
         "DESKTOP",

@@ -175,9 +175,12 @@ def test_parquet_types(database: Client, site: Site, tmp_path: Path, nested: boo
     pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "bare.parquet")
     summary = load_files(database, site, [tmp_path / "zoned.parquet", tmp_path / "bare.parquet"])
     assert (summary.stored_rows, summary.duplicate_rows, summary.rejected) == (2, 2, {})
-    click, pageview = sorted(stored(database, site.site_id)["received"], key=lambda row: str(row["type"]))
-    assert (click["session_key"], click["timestamp"].replace(tzinfo=UTC), click["x"], pageview["x"]) == ("1", START, 1.5, None)
-    assert (click["fixed"], pageview["visitor_key"]) == (True, 'v"1')
+    tables = stored(database, site.site_id)
+    click, pageview = sorted(tables["received"], key=lambda row: str(row["type"]))
+    assert {row["session_key"] for row in tables["sessions"]} >= {"1"}
+    assert 'v"1' in {row["visitor_key"] for row in tables["visitors"]}
+    assert (click["timestamp"].replace(tzinfo=UTC), click["x"], pageview["x"]) == (START, 1.5, None)
+    assert click["fixed"] is True
     assert click["properties"] == {'since"': f'"{START:%Y-%m-%d}"'} | ({"tags": '["a","b"]'} if nested else {})
 
 

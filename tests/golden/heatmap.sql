@@ -37,7 +37,7 @@ FROM (
         AND day BETWEEN {p8:Date} AND {p9:Date}
         AND timestamp >= {p10:DateTime64(3, 'UTC')}
         AND timestamp < {p11:DateTime64(3, 'UTC')}
-        AND NOT (is_test OR visitor_id IN (SELECT visitor_id FROM sessions FINAL WHERE site_id = {p2:String} AND (match(visitor_key, {p1:String}))))
+        AND NOT (is_test OR visitor_id IN (SELECT visitor_id FROM visitors WHERE site_id = {p2:String} AND (match(visitor_key, {p1:String}))))
         AND kind IN ('click', 'dead')
         AND NOT (default_cell = 2047)
       GROUP BY fixed, cell, selector, tag, text

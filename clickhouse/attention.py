@@ -72,7 +72,7 @@ def band_counts(lens: Lens, page_keys: tuple[str, ...], question: AttentionQuest
         f"  sumMapIf(map(toUInt32(least(intDiv(reached_px - {top}, {height}), {MAX_BANDS - 1})), toUInt64(1)), reached_px >= {top}) AS ended_in,",
         "  sumMap(view_by_band) AS in_view",
         "FROM (",
-        f"SELECT {page_column(lens)}, reached_px, seen_ms,",
+        f"SELECT {page_column(lens, page_keys, params)}, reached_px, seen_ms,",
         "  toInt64(arrayMax((y, view_height) -> y + view_height, seen_y_px, seen_height_px)) AS lowest_seen_px,",
         "  mapFromArrays(",
         f"    arrayMap(band -> toUInt32(band), range(toUInt32(greatest(0, intDiv(lowest_seen_px - {top}, toInt64({height})) + 1)))) AS own_bands,",

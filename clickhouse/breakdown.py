@@ -108,5 +108,5 @@ def compile_breakdown(lens: Lens, page_keys: tuple[str, ...], question: Breakdow
 
 
 def rows_by_dimension(lens: Lens, page_keys: tuple[str, ...], question: BreakdownQuestion, params: Params) -> list[str]:
-    columns = (f"toString({DIMENSIONS[question.dimension]}) AS value", "timestamp", page_column(lens))
+    columns = (f"toString({DIMENSIONS[question.dimension]}) AS value", "timestamp", page_column(lens, page_keys, params))
     return breakdown_rows(lens_rows(lens, page_keys, params, columns=columns), question.first, params)

@@ -289,7 +289,7 @@ def _interactions(
 
     def rows(lens: Lens, side: str) -> list[str]:
         return [
-            f"SELECT {page_column(lens)}, {side} AS candidate, {columns}",
+            f"SELECT {page_column(lens, page_keys, params)}, {side} AS candidate, {columns}",
             *from_interactions(lens, params),
             "WHERE " + "\n  AND ".join([*lens_clauses(lens, page_keys, params), *conditions]),
         ]

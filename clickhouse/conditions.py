@@ -40,9 +40,12 @@ def lens_clauses(lens: Lens, page_keys: tuple[str, ...], params: Params, *, with
     return clauses
 
 
-def page_column(lens: Lens) -> str:
-    """The column answers are grouped by: the page's key, or '' for all pages of a URL rule together."""
-    return "'' AS page" if lens.url else "page_key AS page"
+def page_column(lens: Lens, page_keys: tuple[str, ...], params: Params) -> str:
+    """The column answers are grouped by: the page's key, or '' for all pages of a URL rule together. A single page is a constant,
+    by which ClickHouse need not group."""
+    if lens.url:
+        return "'' AS page"
+    return f"{params.text(page_keys[0])} AS page" if len(page_keys) == 1 else "page_key AS page"
 
 
 def window_clauses(window: Window, params: Params) -> list[str]:

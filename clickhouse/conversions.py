@@ -48,7 +48,7 @@ def compile_baseline(lens: Lens, page_keys: tuple[str, ...], event: str | None) 
     """One row a page: `conversions`, the sessions of the lens that converted after their first row in it."""
     params = Params()
     where = "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params))
-    seen = f"SELECT {page_column(lens)}, session_id, timestamp"
+    seen = f"SELECT {page_column(lens, page_keys, params)}, session_id, timestamp"
     rows = [seen, "FROM pageviews", where, "UNION ALL", seen, "FROM interactions", where]
     return Statement.of(
         [
@@ -86,7 +86,7 @@ def depth_conversions(lens: Lens, page_keys: tuple[str, ...], question: DepthQue
     column, scale = ("reached_ppt", PPT_PER_PERCENT) if percent else ("reached_px", 1)
     step = params.bind(question.step * scale, "UInt64")
     where = "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params))
-    rows = [f"SELECT {page_column(lens)}, session_id, timestamp", "FROM pageviews", where]
+    rows = [f"SELECT {page_column(lens, page_keys, params)}, session_id, timestamp", "FROM pageviews", where]
     return [
         f"SELECT page, toUInt32(bucket * {params.bind(question.step, 'UInt32')}) AS depth,",
         "  sum(ended) AS sessions, sum(ended_converted) AS conversions, sumMap(ended_micros) AS revenue_micros",
@@ -95,7 +95,7 @@ def depth_conversions(lens: Lens, page_keys: tuple[str, ...], question: DepthQue
         "FROM (",
         "SELECT page, last_bucket, count() AS ended, countIf(events > 0) AS ended_converted, sumMap(revenue_micros) AS ended_micros",
         "FROM (",
-        f"SELECT {page_column(lens)}, session_id, toUInt32(least(intDiv(max({column}), {step}), {MAX_BUCKETS - 1})) AS last_bucket",
+        f"SELECT {page_column(lens, page_keys, params)}, session_id, toUInt32(least(intDiv(max({column}), {step}), {MAX_BUCKETS - 1})) AS last_bucket",
         "FROM pageviews",
         where,
         "GROUP BY page, session_id",

@@ -124,7 +124,7 @@ def compile_unattributed(lens: Lens, page_keys: tuple[str, ...]) -> Statement:
     params = Params()
     return Statement.of(
         [
-            f"SELECT {page_column(lens)}, countIf(selector = '' OR {deleted_clause(lens, params)}) AS unattributed",
+            f"SELECT {page_column(lens, page_keys, params)}, countIf(selector = '' OR {deleted_clause(lens, params)}) AS unattributed",
             "FROM interactions",
             "WHERE " + "\n  AND ".join([*lens_clauses(lens, page_keys, params), kind_clause("CLICK")]),
             "GROUP BY page",
@@ -155,7 +155,8 @@ def marked_elements(lens: Lens, page_keys: tuple[str, ...], scope: ElementScope,
     """
     own_key = GROUPINGS[scope.grouping]
     return [
-        f"SELECT {page_column(lens)}, page_key, selector, clicks, dead_clicks, rage_clicks, visitor_states, session_states, waits, waited_ms,",
+        f"SELECT {page_column(lens, page_keys, params)}, page_key, selector, clicks, dead_clicks, rage_clicks,",
+        "  visitor_states, session_states, waits, waited_ms,",
         "  top, relative_x, is_fixed, ever_fixed, always_fixed, ifNull(is_fixed, ever_fixed) AS stays,",
         "  multiIf(is_fixed IS NULL, scrolling_clicks, is_fixed, 0, placed_clicks) AS fold_clicks,",
         "  multiIf(is_fixed IS NULL, scrolling_below, is_fixed, 0, placed_below) AS fold_below,",
@@ -361,7 +362,7 @@ def element_clicks(
     more = ", ".join(["session_id", "timestamp", *columns])
     names = ", ".join(["session_id", "timestamp", *(column.split(" AS ")[-1] for column in columns)])
     clicks = [
-        f"SELECT {page_column(lens)}, toString(page_key) AS page_key, toString(selector) AS selector, {more}",
+        f"SELECT {page_column(lens, page_keys, params)}, toString(page_key) AS page_key, toString(selector) AS selector, {more}",
         "FROM interactions",
         "WHERE " + "\n  AND ".join(where),
     ]

@@ -54,7 +54,7 @@ def filter_value_rows(lens: Lens, page_keys: tuple[str, ...], question: FilterVa
         "SELECT page, value,",
         ",\n".join(f"  {TOTALS[count]} AS {count}" for count in COUNTS),
         "FROM (",
-        *lens_rows(lens, page_keys, params, tuple(wanted), (page_column(lens), f"toString({column}) AS value")),
+        *lens_rows(lens, page_keys, params, tuple(wanted), (page_column(lens, page_keys, params), f"toString({column}) AS value")),
         ")",
         "GROUP BY page, value",
         f"ORDER BY {ORDERING}",

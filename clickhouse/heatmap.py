@@ -234,7 +234,7 @@ def _pages(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, pa
         ranks = [f"  arraySlice(arrayPartialSort({first}, {found}), 1, {first}) AS elements,", "  elements.1 AS ranks,"]
     apart = _pages_apart(lens, page_keys)
     return [
-        "SELECT page," if apart else f"SELECT {_only_page(lens, page_keys, params)} AS page,",
+        "SELECT page," if apart else f"SELECT {page_column(lens, page_keys, params)},",
         *(f"  {sql} AS {name}," for name, sql in totals.items()),
         f"  {_if('count', '', shown)} AS remaining,",
         *ranks,
@@ -250,12 +250,8 @@ def _pages(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, pa
 
 
 def _pages_apart(lens: Lens, page_keys: tuple[str, ...]) -> bool:
-    """Whether the points of several pages are kept apart; a single page need not be looked at row by row."""
+    """Whether the points of several pages are kept apart."""
     return lens.url is None and len(page_keys) != 1
-
-
-def _only_page(lens: Lens, page_keys: tuple[str, ...], params: Params) -> str:
-    return "''" if lens.url else params.text(page_keys[0])
 
 
 def _numbers(lens: Lens, question: HeatmapQuestion, params: Params) -> dict[str, tuple[str, str]]:
@@ -333,7 +329,7 @@ def _rows(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, par
         *([cta_clause(lens, params)] if question.ctas_only else []),
         *([f"NOT ({IS_ORIGIN})"] if hidden else []),
     ]
-    page = f"{page_column(lens)}, " if _pages_apart(lens, page_keys) else ""
+    page = "page_key AS page, " if _pages_apart(lens, page_keys) else ""
     cell = Cell.of(lens, question.cell_size).sql(params, hidden)
     return [f"SELECT {page}fixed, {cell} AS cell", *from_interactions(lens, params), "WHERE " + "\n  AND ".join(clauses)]
 

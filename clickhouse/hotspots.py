@@ -68,7 +68,7 @@ def rage_spots(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion, p
     """The rows of `compile_rage_clicks`."""
     found = _rage_rows(question.rule, lens, page_keys, params)
     numbers = ["count() AS count", "sum(clicks) AS clicks", "max(clicks) AS max_clicks", "0 AS all_clicks"]
-    return _spots(lens, found, "true", numbers, question, params)
+    return _spots(lens, page_keys, found, "true", numbers, question, params)
 
 
 def compile_dead_clicks(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion) -> Statement:
@@ -82,7 +82,7 @@ def dead_spots(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion, p
     where = [*lens_clauses(lens, page_keys, params), "kind IN ('click', 'dead')"]
     rows = [f"SELECT {COLUMNS}", "FROM interactions", "WHERE " + "\n  AND ".join(where)]
     numbers = ["countIf(kind = 'dead') AS count", "count AS clicks", "0 AS max_clicks", "count() AS all_clicks"]
-    return _spots(lens, rows, "kind = 'dead'", numbers, question, params)
+    return _spots(lens, page_keys, rows, "kind = 'dead'", numbers, question, params)
 
 
 def compile_spot_replays(lens: Lens, page_keys: tuple[str, ...], question: SpotReplaysQuestion, spots: tuple[int, ...]) -> Statement:
@@ -103,7 +103,7 @@ def compile_spot_replays(lens: Lens, page_keys: tuple[str, ...], question: SpotR
             "FROM (",
             f"SELECT page, {SPOT_ID} AS spot_id, session_id, timestamp, clicks",
             "FROM (",
-            f"SELECT {page_column(lens)}, session_id, timestamp, clicks, toString(selector) AS selector,",
+            f"SELECT {page_column(lens, page_keys, params)}, session_id, timestamp, clicks, toString(selector) AS selector,",
             *_spot(question.cell, params),
             "FROM (",
             *rows,
@@ -165,7 +165,9 @@ def _spot(cell: Cell, params: Params) -> list[str]:
     ]
 
 
-def _spots(lens: Lens, rows: list[str], counted: str, numbers: list[str], question: SpotQuestion, params: Params) -> list[str]:
+def _spots(
+    lens: Lens, page_keys: tuple[str, ...], rows: list[str], counted: str, numbers: list[str], question: SpotQuestion, params: Params
+) -> list[str]:
     cell = question.cell
     beyond = []
     if question.after:
@@ -187,7 +189,7 @@ def _spots(lens: Lens, rows: list[str], counted: str, numbers: list[str], questi
         f"  quantileExactInclusiveIf(0.5)(y, {counted}) AS y,",
         f"  argMinIf((tag, text), (-toInt64(alike), tag, text), {counted}) AS top",
         "FROM (",
-        f"SELECT {page_column(lens)}, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,",
+        f"SELECT {page_column(lens, page_keys, params)}, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,",
         "  x / viewport_width AS relative, y,",
         "  count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike,",
         *_spot(cell, params),

@@ -40,7 +40,7 @@ def compile_interactions(lens: Lens, page_keys: tuple[str, ...], question: Inter
             "SELECT page, toString(kind) AS kind, timestamp, row_id, session_id, x / viewport_width AS relative_x, y, fixed, url,",
             f"  toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text, {LABEL} AS label, total_count",
             "FROM (",
-            f"SELECT {page_column(lens)}, {columns}, {'count() OVER (PARTITION BY page)' if question.with_total else '0'} AS total_count",
+            f"SELECT {page_column(lens, page_keys, params)}, {columns}, {'count() OVER (PARTITION BY page)' if question.with_total else '0'} AS total_count",
             *from_interactions(lens, params),
             "WHERE " + "\n  AND ".join(where),
             ")",

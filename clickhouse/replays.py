@@ -154,7 +154,7 @@ def compile_in_lens(lens: Lens, page_keys: tuple[str, ...], whole_site: bool, se
 
 def _rows(lens: Lens, page_keys: tuple[str, ...], whole_site: bool, columns: str, params: Params, *extra: str) -> list[str]:
     """Interactions and pageviews of the lens; {kind} in `columns` is what a row is."""
-    page = "'' AS page" if whole_site else page_column(lens)
+    page = "'' AS page" if whole_site else page_column(lens, page_keys, params)
     where = "WHERE " + "\n  AND ".join([*lens_clauses(lens, page_keys, params), *extra])
     return [
         f"SELECT {page}, {columns.replace('{kind}', 'toString(kind)')}",

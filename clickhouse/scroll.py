@@ -53,9 +53,9 @@ def _deepest(lens: Lens, page_keys: tuple[str, ...], unit: str, aggregation: str
     column = "reached_ppt" if unit == "PERCENT" else "reached_px"
     rows = ["FROM pageviews", "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params))]
     if aggregation == "TOTAL":
-        return [f"SELECT {page_column(lens)}, {column} AS deepest, 1 AS views", *rows]
+        return [f"SELECT {page_column(lens, page_keys, params)}, {column} AS deepest, 1 AS views", *rows]
     who = "visitor_id" if aggregation == "UNIQUE_VISITORS" else "session_id"
-    return [f"SELECT {page_column(lens)}, max({column}) AS deepest, count() AS views", *rows, f"GROUP BY page, {who}"]
+    return [f"SELECT {page_column(lens, page_keys, params)}, max({column}) AS deepest, count() AS views", *rows, f"GROUP BY page, {who}"]
 
 
 def depth_counts(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuestion, params: Params) -> list[str]:
@@ -63,20 +63,25 @@ def depth_counts(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuestio
     percent = question.unit == "PERCENT"
     step = params.bind(question.step * PPT_PER_PERCENT if percent else question.step, "UInt64")
     scale = f" / {PPT_PER_PERCENT}" if percent else ""
-    last = f"intDiv({100 * PPT_PER_PERCENT}, {step})" if percent else f"least(intDiv(max(deepest), {step}), {MAX_BUCKETS - 1})"
+    last = f"intDiv({100 * PPT_PER_PERCENT}, {step})" if percent else "max(bucket)"
     return [
         "SELECT page, population, pageviews, average_depth, median_depth,",
         f"  arrayMap(bucket -> toUInt32(bucket * {params.bind(question.step, 'UInt32')}), range(last_bucket + 1)) AS depths,",
         "  arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,",
         "  arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth",
         "FROM (",
-        "SELECT page, count() AS population, sum(views) AS pageviews,",
-        f"  sum(deepest) / count(){scale} AS average_depth,",
-        f"  quantileExactInclusive(0.5)(deepest){scale} AS median_depth,",
+        "SELECT page, sum(ended) AS population, sum(views) AS pageviews,",
+        f"  sum(deepest_sum) / population{scale} AS average_depth,",
+        f"  quantileExactInclusiveMerge(0.5)(deepest_state){scale} AS median_depth,",
         f"  toUInt32({last}) AS last_bucket,",
-        f"  sumMap(map(toUInt32(least(intDiv(deepest, {step}), {MAX_BUCKETS - 1})), toUInt64(1))) AS ended_in",
+        "  sumMap(map(bucket, ended)) AS ended_in",
+        "FROM (",
+        f"SELECT page, toUInt32(least(intDiv(deepest, {step}), {MAX_BUCKETS - 1})) AS bucket, count() AS ended, sum(views) AS views,",
+        "  sum(deepest) AS deepest_sum, quantileExactInclusiveState(0.5)(deepest) AS deepest_state",
         "FROM (",
         *_deepest(lens, page_keys, question.unit, question.aggregation, params),
+        ")",
+        "GROUP BY page, bucket",
         ")",
         "GROUP BY page",
         ")",
@@ -99,7 +104,7 @@ def compile_scroll(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuest
     populations = [
         ") AS depths",
         "INNER JOIN (",
-        f"SELECT {page_column(lens)}, {', '.join(f'{numbers[name]} AS {name}' for name in sorted(again))}",
+        f"SELECT {page_column(lens, page_keys, params)}, {', '.join(f'{numbers[name]} AS {name}' for name in sorted(again))}",
         "FROM pageviews",
         "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params)),
         "GROUP BY page",

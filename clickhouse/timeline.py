@@ -60,7 +60,7 @@ def timeline_rows(lens: Lens, page_keys: tuple[str, ...], question: TimelineQues
     strides = (lens.window.end - lens.window.start) // timedelta(seconds=STRIDE_S[question.interval])
     moments = f"arrayMap(stride -> addSeconds({begin}, stride * {STRIDE_S[question.interval]}), range({strides + 2}))"
     moment = f"least(arrayJoin({moments}), subtractMilliseconds({end}, 1))"
-    columns = (page_column(lens), f"{start_of.format(at='timestamp', zone=zone)} AS start")
+    columns = (page_column(lens, page_keys, params), f"{start_of.format(at='timestamp', zone=zone)} AS start")
     return [
         f"SELECT page, start, {', '.join(COUNTS)},",
         f"  {zone} AS zone, start < {begin} OR {NEXT[question.interval]} > {end} AS is_partial",

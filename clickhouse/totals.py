@@ -148,13 +148,15 @@ def measured_rows(
     kinds = sorted({kind for name in measures for kind in _kinds(name)})
     if sources == ("interactions",):
         extra = (*extra, f"kind IN ({', '.join(repr(kind) for kind in kinds)})")
+    apart = not merged and len(page_keys) != 1
+    page = "row_page" if apart else "''" if merged else params.text(page_keys[0])
     rows = [
-        "SELECT '' AS page," if merged else "SELECT row_page AS page,",
+        f"SELECT {page} AS page,",
         ",\n".join(f"  {MEASURES[name]} AS {name}" for name in measures) or "  1 AS seen",
         "FROM (",
         *lens_rows(lens, page_keys, params, extra, sources=sources, chosen=chosen),
         ")",
-        "HAVING count() > 0" if merged else "GROUP BY row_page",
+        "GROUP BY row_page" if apart else "HAVING count() > 0",
     ]
     if not chosen.rollup:
         return rows

@@ -1,6 +1,6 @@
 SELECT 0 AS question, *
 FROM (
-SELECT row_page AS page,
+SELECT {q0_p0:String} AS page,
   uniqExactIf(session_id, session_pageviews = 1) AS bounced_sessions,
   countIf(kind IN ('click', 'dead')) AS clicks,
   countIf(kind = 'dead') AS dead_clicks,
@@ -23,24 +23,24 @@ SELECT row_page AS page,
 FROM (
   SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
-  WHERE site_id = {q0_p0:String}
-    AND page_key IN {q0_p1:Array(String)}
-    AND day BETWEEN {q0_p2:Date} AND {q0_p3:Date}
-    AND breakpoint IN {q0_p4:Array(String)}
+  WHERE site_id = {q0_p1:String}
+    AND page_key IN {q0_p2:Array(String)}
+    AND day BETWEEN {q0_p3:Date} AND {q0_p4:Date}
+    AND breakpoint IN {q0_p5:Array(String)}
   UNION ALL
   SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
   FROM pageviews
-  WHERE site_id = {q0_p0:String}
-    AND page_key IN {q0_p1:Array(String)}
-    AND day BETWEEN {q0_p2:Date} AND {q0_p3:Date}
-    AND breakpoint IN {q0_p4:Array(String)}
+  WHERE site_id = {q0_p1:String}
+    AND page_key IN {q0_p2:Array(String)}
+    AND day BETWEEN {q0_p3:Date} AND {q0_p4:Date}
+    AND breakpoint IN {q0_p5:Array(String)}
 )
-GROUP BY row_page
+HAVING count() > 0
 )
 UNION ALL
 SELECT 1 AS question, *
 FROM (
-SELECT row_page AS page,
+SELECT {q1_p0:String} AS page,
   uniqExactIf(session_id, session_pageviews = 1) AS bounced_sessions,
   countIf(kind IN ('click', 'dead')) AS clicks,
   countIf(kind = 'dead') AS dead_clicks,
@@ -63,30 +63,32 @@ SELECT row_page AS page,
 FROM (
   SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
-  WHERE site_id = {q1_p0:String}
-    AND page_key IN {q1_p1:Array(String)}
-    AND day BETWEEN {q1_p2:Date} AND {q1_p3:Date}
-    AND breakpoint IN {q1_p4:Array(String)}
+  WHERE site_id = {q1_p1:String}
+    AND page_key IN {q1_p2:Array(String)}
+    AND day BETWEEN {q1_p3:Date} AND {q1_p4:Date}
+    AND breakpoint IN {q1_p5:Array(String)}
   UNION ALL
   SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
   FROM pageviews
-  WHERE site_id = {q1_p0:String}
-    AND page_key IN {q1_p1:Array(String)}
-    AND day BETWEEN {q1_p2:Date} AND {q1_p3:Date}
-    AND breakpoint IN {q1_p4:Array(String)}
+  WHERE site_id = {q1_p1:String}
+    AND page_key IN {q1_p2:Array(String)}
+    AND day BETWEEN {q1_p3:Date} AND {q1_p4:Date}
+    AND breakpoint IN {q1_p5:Array(String)}
 )
-GROUP BY row_page
+HAVING count() > 0
 )
--- q0_p0 = 'site_golden'
--- q0_p1 = ['https://example.com/pricing']
--- q0_p2 = datetime.date(2026, 11, 2)
--- q0_p3 = datetime.date(2026, 11, 8)
--- q0_p4 = ['DESKTOP']
--- q1_p0 = 'site_golden'
--- q1_p1 = ['https://example.com/pricing']
--- q1_p2 = datetime.date(2026, 11, 9)
--- q1_p3 = datetime.date(2026, 11, 15)
--- q1_p4 = ['DESKTOP']
+-- q0_p0 = 'https://example.com/pricing'
+-- q0_p1 = 'site_golden'
+-- q0_p2 = ['https://example.com/pricing']
+-- q0_p3 = datetime.date(2026, 11, 2)
+-- q0_p4 = datetime.date(2026, 11, 8)
+-- q0_p5 = ['DESKTOP']
+-- q1_p0 = 'https://example.com/pricing'
+-- q1_p1 = 'site_golden'
+-- q1_p2 = ['https://example.com/pricing']
+-- q1_p3 = datetime.date(2026, 11, 9)
+-- q1_p4 = datetime.date(2026, 11, 15)
+-- q1_p5 = ['DESKTOP']
 
 SELECT page,
   max(baseline_population) AS baseline_population,
@@ -125,19 +127,24 @@ FROM (
           arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,
           arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth
         FROM (
-          SELECT page, count() AS population, sum(views) AS pageviews,
-            sum(deepest) / count() / 10000000000 AS average_depth,
-            quantileExactInclusive(0.5)(deepest) / 10000000000 AS median_depth,
+          SELECT page, sum(ended) AS population, sum(views) AS pageviews,
+            sum(deepest_sum) / population / 10000000000 AS average_depth,
+            quantileExactInclusiveMerge(0.5)(deepest_state) / 10000000000 AS median_depth,
             toUInt32(intDiv(1000000000000, {p0:UInt64})) AS last_bucket,
-            sumMap(map(toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)), toUInt64(1))) AS ended_in
+            sumMap(map(bucket, ended)) AS ended_in
           FROM (
-            SELECT page_key AS page, max(reached_ppt) AS deepest, count() AS views
-            FROM pageviews
-            WHERE site_id = {p2:String}
-              AND page_key IN {p3:Array(String)}
-              AND day BETWEEN {p4:Date} AND {p5:Date}
-              AND breakpoint IN {p6:Array(String)}
-            GROUP BY page, visitor_id
+            SELECT page, toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)) AS bucket, count() AS ended, sum(views) AS views,
+              sum(deepest) AS deepest_sum, quantileExactInclusiveState(0.5)(deepest) AS deepest_state
+            FROM (
+              SELECT {p7:String} AS page, max(reached_ppt) AS deepest, count() AS views
+              FROM pageviews
+              WHERE site_id = {p2:String}
+                AND page_key IN {p3:Array(String)}
+                AND day BETWEEN {p4:Date} AND {p5:Date}
+                AND breakpoint IN {p6:Array(String)}
+              GROUP BY page, visitor_id
+            )
+            GROUP BY page, bucket
           )
           GROUP BY page
         )
@@ -151,19 +158,24 @@ FROM (
           arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,
           arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth
         FROM (
-          SELECT page, count() AS population, sum(views) AS pageviews,
-            sum(deepest) / count() / 10000000000 AS average_depth,
-            quantileExactInclusive(0.5)(deepest) / 10000000000 AS median_depth,
+          SELECT page, sum(ended) AS population, sum(views) AS pageviews,
+            sum(deepest_sum) / population / 10000000000 AS average_depth,
+            quantileExactInclusiveMerge(0.5)(deepest_state) / 10000000000 AS median_depth,
             toUInt32(intDiv(1000000000000, {p0:UInt64})) AS last_bucket,
-            sumMap(map(toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)), toUInt64(1))) AS ended_in
+            sumMap(map(bucket, ended)) AS ended_in
           FROM (
-            SELECT page_key AS page, max(reached_ppt) AS deepest, count() AS views
-            FROM pageviews
-            WHERE site_id = {p2:String}
-              AND page_key IN {p3:Array(String)}
-              AND day BETWEEN {p7:Date} AND {p8:Date}
-              AND breakpoint IN {p6:Array(String)}
-            GROUP BY page, visitor_id
+            SELECT page, toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)) AS bucket, count() AS ended, sum(views) AS views,
+              sum(deepest) AS deepest_sum, quantileExactInclusiveState(0.5)(deepest) AS deepest_state
+            FROM (
+              SELECT {p7:String} AS page, max(reached_ppt) AS deepest, count() AS views
+              FROM pageviews
+              WHERE site_id = {p2:String}
+                AND page_key IN {p3:Array(String)}
+                AND day BETWEEN {p8:Date} AND {p9:Date}
+                AND breakpoint IN {p6:Array(String)}
+              GROUP BY page, visitor_id
+            )
+            GROUP BY page, bucket
           )
           GROUP BY page
         )
@@ -181,8 +193,9 @@ GROUP BY page
 -- p4 = datetime.date(2026, 11, 2)
 -- p5 = datetime.date(2026, 11, 8)
 -- p6 = ['DESKTOP']
--- p7 = datetime.date(2026, 11, 9)
--- p8 = datetime.date(2026, 11, 15)
+-- p7 = 'https://example.com/pricing'
+-- p8 = datetime.date(2026, 11, 9)
+-- p9 = datetime.date(2026, 11, 15)
 
 SELECT page, toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray((place, CAST(tuple(CAST(tuple(selector, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector), nullIf(text, '')), 'Tuple(`selector` String, `label` String, `text` Nullable(String))'), CAST(tuple(baseline_clicks, candidate_clicks), 'Tuple(`baseline` UInt64, `candidate` UInt64)'), CAST(tuple(CAST(tuple(click_rate_baseline, click_rate_baseline_low, click_rate_baseline_high), 'Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64))'), CAST(tuple(click_rate_candidate, click_rate_candidate_low, click_rate_candidate_high), 'Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64))'), click_rate_delta, click_rate_low, click_rate_high, click_rate_low > 0 OR click_rate_high < 0), 'Tuple(`baseline` Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64)), `candidate` Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64)), `delta` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64), `significant` Nullable(Bool))'), CAST(tuple(click_share_delta, click_share_delta / nullIf(click_share_baseline, 0)), 'Tuple(`delta` Nullable(Float64), `relativeDelta` Nullable(Float64))')), 'Tuple(`element` Tuple(`selector` String, `label` String, `text` Nullable(String)), `clicks` Tuple(`baseline` UInt64, `candidate` UInt64), `clickRate` Tuple(`baseline` Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64)), `candidate` Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64)), `delta` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64), `significant` Nullable(Bool)), `clickShare` Tuple(`delta` Nullable(Float64), `relativeDelta` Nullable(Float64)))')))))) AS rows
 FROM (
@@ -219,20 +232,20 @@ FROM (
             countIf(candidate) AS candidate_clicks, uniqExactIf(session_id, candidate) AS candidate_sessions,
             argMax((tag, text), (candidate, timestamp, row_id)) AS latest, latest.1 AS tag, latest.2 AS text
           FROM (
-            SELECT page_key AS page, false AS candidate, if((page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p0:String} AND deleted), '', toString(selector)) AS selector, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id
+            SELECT {p1:String} AS page, false AS candidate, if((page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p0:String} AND deleted), '', toString(selector)) AS selector, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id
             FROM interactions
             WHERE site_id = {p0:String}
-              AND page_key IN {p1:Array(String)}
-              AND day BETWEEN {p2:Date} AND {p3:Date}
-              AND breakpoint IN {p4:Array(String)}
+              AND page_key IN {p2:Array(String)}
+              AND day BETWEEN {p3:Date} AND {p4:Date}
+              AND breakpoint IN {p5:Array(String)}
               AND kind IN ('click', 'dead')
             UNION ALL
-            SELECT page_key AS page, true AS candidate, if((page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p0:String} AND deleted), '', toString(selector)) AS selector, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id
+            SELECT {p1:String} AS page, true AS candidate, if((page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p0:String} AND deleted), '', toString(selector)) AS selector, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id
             FROM interactions
             WHERE site_id = {p0:String}
-              AND page_key IN {p1:Array(String)}
-              AND day BETWEEN {p5:Date} AND {p6:Date}
-              AND breakpoint IN {p4:Array(String)}
+              AND page_key IN {p2:Array(String)}
+              AND day BETWEEN {p6:Date} AND {p7:Date}
+              AND breakpoint IN {p5:Array(String)}
               AND kind IN ('click', 'dead')
           )
           GROUP BY page, selector
@@ -247,16 +260,16 @@ FROM (
               SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
               FROM interactions
               WHERE site_id = {p0:String}
-                AND page_key IN {p1:Array(String)}
-                AND day BETWEEN {p2:Date} AND {p3:Date}
-                AND breakpoint IN {p4:Array(String)}
+                AND page_key IN {p2:Array(String)}
+                AND day BETWEEN {p3:Date} AND {p4:Date}
+                AND breakpoint IN {p5:Array(String)}
               UNION ALL
               SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
               FROM pageviews
               WHERE site_id = {p0:String}
-                AND page_key IN {p1:Array(String)}
-                AND day BETWEEN {p2:Date} AND {p3:Date}
-                AND breakpoint IN {p4:Array(String)}
+                AND page_key IN {p2:Array(String)}
+                AND day BETWEEN {p3:Date} AND {p4:Date}
+                AND breakpoint IN {p5:Array(String)}
             )
             UNION ALL
             SELECT row_page AS page, true AS candidate, session_id
@@ -264,16 +277,16 @@ FROM (
               SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
               FROM interactions
               WHERE site_id = {p0:String}
-                AND page_key IN {p1:Array(String)}
-                AND day BETWEEN {p5:Date} AND {p6:Date}
-                AND breakpoint IN {p4:Array(String)}
+                AND page_key IN {p2:Array(String)}
+                AND day BETWEEN {p6:Date} AND {p7:Date}
+                AND breakpoint IN {p5:Array(String)}
               UNION ALL
               SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
               FROM pageviews
               WHERE site_id = {p0:String}
-                AND page_key IN {p1:Array(String)}
-                AND day BETWEEN {p5:Date} AND {p6:Date}
-                AND breakpoint IN {p4:Array(String)}
+                AND page_key IN {p2:Array(String)}
+                AND day BETWEEN {p6:Date} AND {p7:Date}
+                AND breakpoint IN {p5:Array(String)}
             )
           )
           GROUP BY page
@@ -282,17 +295,18 @@ FROM (
       WHERE selector != ''
     )
   )
-  WHERE place <= {p7:UInt32}
+  WHERE place <= {p8:UInt32}
 )
 GROUP BY page
 -- p0 = 'site_golden'
--- p1 = ['https://example.com/pricing']
--- p2 = datetime.date(2026, 11, 2)
--- p3 = datetime.date(2026, 11, 8)
--- p4 = ['DESKTOP']
--- p5 = datetime.date(2026, 11, 9)
--- p6 = datetime.date(2026, 11, 15)
--- p7 = 10
+-- p1 = 'https://example.com/pricing'
+-- p2 = ['https://example.com/pricing']
+-- p3 = datetime.date(2026, 11, 2)
+-- p4 = datetime.date(2026, 11, 8)
+-- p5 = ['DESKTOP']
+-- p6 = datetime.date(2026, 11, 9)
+-- p7 = datetime.date(2026, 11, 15)
+-- p8 = 10
 
 SELECT page, toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray((place, CAST(tuple(bitAnd(cell, 2047) * standard_width_px / cell_columns, bitShiftRight(cell, 11) * cell_height_px, fixed, CAST(tuple(baseline_count, candidate_count, toInt64(candidate_count) - toInt64(baseline_count)), 'Tuple(`baseline` UInt64, `candidate` UInt64, `delta` Int64)'), CAST(tuple(share_delta, share_low, share_high), 'Tuple(`delta` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64))'), if(selector = '', NULL, CAST(tuple(selector), 'Nullable(Tuple(`selector` String))'))), 'Tuple(`x` Float64, `y` UInt64, `fixed` Bool, `count` Tuple(`baseline` UInt64, `candidate` UInt64, `delta` Int64), `share` Tuple(`delta` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64)), `element` Nullable(Tuple(`selector` String)))')))))) AS rows
 FROM (
@@ -314,7 +328,7 @@ FROM (
         SELECT *,
           sum(baseline_count) OVER (PARTITION BY page) AS baseline_total,
           sum(candidate_count) OVER (PARTITION BY page) AS candidate_total,
-          {p7:UInt32} AS standard_width_px,
+          {p8:UInt32} AS standard_width_px,
           100 AS cell_columns, 16 AS cell_height_px
         FROM (
           SELECT page, fixed, cell,
@@ -327,21 +341,21 @@ FROM (
               countIf(candidate) AS candidate,
               count() AS hits
             FROM (
-              SELECT page_key AS page, false AS candidate, fixed, default_cell AS cell, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text
+              SELECT {p0:String} AS page, false AS candidate, fixed, default_cell AS cell, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text
               FROM interactions
-              WHERE site_id = {p0:String}
-                AND page_key IN {p1:Array(String)}
-                AND day BETWEEN {p2:Date} AND {p3:Date}
-                AND breakpoint IN {p4:Array(String)}
+              WHERE site_id = {p1:String}
+                AND page_key IN {p2:Array(String)}
+                AND day BETWEEN {p3:Date} AND {p4:Date}
+                AND breakpoint IN {p5:Array(String)}
                 AND kind IN ('click', 'dead')
                 AND NOT (default_cell = 2047)
               UNION ALL
-              SELECT page_key AS page, true AS candidate, fixed, default_cell AS cell, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text
+              SELECT {p0:String} AS page, true AS candidate, fixed, default_cell AS cell, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text
               FROM interactions
-              WHERE site_id = {p0:String}
-                AND page_key IN {p1:Array(String)}
-                AND day BETWEEN {p5:Date} AND {p6:Date}
-                AND breakpoint IN {p4:Array(String)}
+              WHERE site_id = {p1:String}
+                AND page_key IN {p2:Array(String)}
+                AND day BETWEEN {p6:Date} AND {p7:Date}
+                AND breakpoint IN {p5:Array(String)}
                 AND kind IN ('click', 'dead')
                 AND NOT (default_cell = 2047)
             )
@@ -352,18 +366,19 @@ FROM (
       )
     )
   )
-  WHERE place <= {p8:UInt32}
+  WHERE place <= {p9:UInt32}
 )
 GROUP BY page
--- p0 = 'site_golden'
--- p1 = ['https://example.com/pricing']
--- p2 = datetime.date(2026, 11, 2)
--- p3 = datetime.date(2026, 11, 8)
--- p4 = ['DESKTOP']
--- p5 = datetime.date(2026, 11, 9)
--- p6 = datetime.date(2026, 11, 15)
--- p7 = 1280
--- p8 = 100
+-- p0 = 'https://example.com/pricing'
+-- p1 = 'site_golden'
+-- p2 = ['https://example.com/pricing']
+-- p3 = datetime.date(2026, 11, 2)
+-- p4 = datetime.date(2026, 11, 8)
+-- p5 = ['DESKTOP']
+-- p6 = datetime.date(2026, 11, 9)
+-- p7 = datetime.date(2026, 11, 15)
+-- p8 = 1280
+-- p9 = 100
 
 SELECT page_key, max(has_heat) AS has_heat
 FROM pages

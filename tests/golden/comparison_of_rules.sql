@@ -35,18 +35,23 @@ FROM (
           arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,
           arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth
         FROM (
-          SELECT page, count() AS population, sum(views) AS pageviews,
-            sum(deepest) / count() AS average_depth,
-            quantileExactInclusive(0.5)(deepest) AS median_depth,
-            toUInt32(least(intDiv(max(deepest), {p0:UInt64}), 1999)) AS last_bucket,
-            sumMap(map(toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)), toUInt64(1))) AS ended_in
+          SELECT page, sum(ended) AS population, sum(views) AS pageviews,
+            sum(deepest_sum) / population AS average_depth,
+            quantileExactInclusiveMerge(0.5)(deepest_state) AS median_depth,
+            toUInt32(max(bucket)) AS last_bucket,
+            sumMap(map(bucket, ended)) AS ended_in
           FROM (
-            SELECT '' AS page, reached_px AS deepest, 1 AS views
-            FROM pageviews
-            WHERE site_id = {p2:String}
-              AND day BETWEEN {p3:Date} AND {p4:Date}
-              AND startsWith(page_key, {p5:String})
-              AND (startsWith(page_key, {p6:String}) AND NOT startsWith(url_rest, 'http') OR startsWith(url, {p6:String}))
+            SELECT page, toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)) AS bucket, count() AS ended, sum(views) AS views,
+              sum(deepest) AS deepest_sum, quantileExactInclusiveState(0.5)(deepest) AS deepest_state
+            FROM (
+              SELECT '' AS page, reached_px AS deepest, 1 AS views
+              FROM pageviews
+              WHERE site_id = {p2:String}
+                AND day BETWEEN {p3:Date} AND {p4:Date}
+                AND startsWith(page_key, {p5:String})
+                AND (startsWith(page_key, {p6:String}) AND NOT startsWith(url_rest, 'http') OR startsWith(url, {p6:String}))
+            )
+            GROUP BY page, bucket
           )
           GROUP BY page
         )
@@ -60,16 +65,21 @@ FROM (
           arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,
           arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth
         FROM (
-          SELECT page, count() AS population, sum(views) AS pageviews,
-            sum(deepest) / count() AS average_depth,
-            quantileExactInclusive(0.5)(deepest) AS median_depth,
-            toUInt32(least(intDiv(max(deepest), {p0:UInt64}), 1999)) AS last_bucket,
-            sumMap(map(toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)), toUInt64(1))) AS ended_in
+          SELECT page, sum(ended) AS population, sum(views) AS pageviews,
+            sum(deepest_sum) / population AS average_depth,
+            quantileExactInclusiveMerge(0.5)(deepest_state) AS median_depth,
+            toUInt32(max(bucket)) AS last_bucket,
+            sumMap(map(bucket, ended)) AS ended_in
           FROM (
-            SELECT '' AS page, reached_px AS deepest, 1 AS views
-            FROM pageviews
-            WHERE site_id = {p2:String}
-              AND day BETWEEN {p3:Date} AND {p4:Date}
+            SELECT page, toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)) AS bucket, count() AS ended, sum(views) AS views,
+              sum(deepest) AS deepest_sum, quantileExactInclusiveState(0.5)(deepest) AS deepest_state
+            FROM (
+              SELECT '' AS page, reached_px AS deepest, 1 AS views
+              FROM pageviews
+              WHERE site_id = {p2:String}
+                AND day BETWEEN {p3:Date} AND {p4:Date}
+            )
+            GROUP BY page, bucket
           )
           GROUP BY page
         )

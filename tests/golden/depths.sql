@@ -2,7 +2,7 @@ SELECT page, arrayMap(place -> toFloat64(sorted[place]), [greatest(1, toUInt64(c
 FROM (
   SELECT page, arrayReverseSort(groupArray(deepest)) AS sorted
   FROM (
-    SELECT page_key AS page, max(reached_px) AS deepest, count() AS views
+    SELECT {p7:String} AS page, max(reached_px) AS deepest, count() AS views
     FROM pageviews
     WHERE site_id = {p1:String}
       AND page_key IN {p2:Array(String)}
@@ -20,41 +20,48 @@ FROM (
 -- p4 = datetime.date(2026, 11, 21)
 -- p5 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
 -- p6 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- p7 = 'https://example.com/'
 
 SELECT page, pageviews, population AS visitors, 0 AS fold_height, average_depth, median_depth,
   toJSONString(arrayMap((depth, reached, ended) -> CAST(tuple(depth, reached, CAST(tuple(if(population = 0, NULL, reached / population), if(population = 0, NULL, greatest(0., ((reached / population) + 1.959963984540054 * 1.959963984540054 / (2 * population) - 1.959963984540054 * sqrt((reached / population) * (1 - (reached / population)) / population + 1.959963984540054 * 1.959963984540054 / (4 * population * population))) / (1 + 1.959963984540054 * 1.959963984540054 / population))), if(population = 0, NULL, least(1., ((reached / population) + 1.959963984540054 * 1.959963984540054 / (2 * population) + 1.959963984540054 * sqrt((reached / population) * (1 - (reached / population)) / population + 1.959963984540054 * 1.959963984540054 / (4 * population * population))) / (1 + 1.959963984540054 * 1.959963984540054 / population)))), 'Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64))')), 'Tuple(`depth` UInt32, `visitors` UInt64, `reach` Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64)))'), depths, reached_by_depth, ended_by_depth)) AS `buckets_buckets`
 FROM (
   SELECT page, population, pageviews, average_depth, median_depth,
-    arrayMap(bucket -> toUInt32(bucket * {p7:UInt32}), range(last_bucket + 1)) AS depths,
+    arrayMap(bucket -> toUInt32(bucket * {p8:UInt32}), range(last_bucket + 1)) AS depths,
     arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,
     arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth
   FROM (
-    SELECT page, count() AS population, sum(views) AS pageviews,
-      sum(deepest) / count() AS average_depth,
-      quantileExactInclusive(0.5)(deepest) AS median_depth,
-      toUInt32(least(intDiv(max(deepest), {p6:UInt64}), 1999)) AS last_bucket,
-      sumMap(map(toUInt32(least(intDiv(deepest, {p6:UInt64}), 1999)), toUInt64(1))) AS ended_in
+    SELECT page, sum(ended) AS population, sum(views) AS pageviews,
+      sum(deepest_sum) / population AS average_depth,
+      quantileExactInclusiveMerge(0.5)(deepest_state) AS median_depth,
+      toUInt32(max(bucket)) AS last_bucket,
+      sumMap(map(bucket, ended)) AS ended_in
     FROM (
-      SELECT page_key AS page, max(reached_px) AS deepest, count() AS views
-      FROM pageviews
-      WHERE site_id = {p0:String}
-        AND page_key IN {p1:Array(String)}
-        AND day BETWEEN {p2:Date} AND {p3:Date}
-        AND timestamp >= {p4:DateTime64(3, 'UTC')}
-        AND timestamp < {p5:DateTime64(3, 'UTC')}
-      GROUP BY page, visitor_id
+      SELECT page, toUInt32(least(intDiv(deepest, {p7:UInt64}), 1999)) AS bucket, count() AS ended, sum(views) AS views,
+        sum(deepest) AS deepest_sum, quantileExactInclusiveState(0.5)(deepest) AS deepest_state
+      FROM (
+        SELECT {p0:String} AS page, max(reached_px) AS deepest, count() AS views
+        FROM pageviews
+        WHERE site_id = {p1:String}
+          AND page_key IN {p2:Array(String)}
+          AND day BETWEEN {p3:Date} AND {p4:Date}
+          AND timestamp >= {p5:DateTime64(3, 'UTC')}
+          AND timestamp < {p6:DateTime64(3, 'UTC')}
+        GROUP BY page, visitor_id
+      )
+      GROUP BY page, bucket
     )
     GROUP BY page
   )
 )
--- p0 = 'site_golden'
--- p1 = ['https://example.com/']
--- p2 = datetime.date(2026, 11, 14)
--- p3 = datetime.date(2026, 11, 21)
--- p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
--- p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
--- p6 = 200
+-- p0 = 'https://example.com/'
+-- p1 = 'site_golden'
+-- p2 = ['https://example.com/']
+-- p3 = datetime.date(2026, 11, 14)
+-- p4 = datetime.date(2026, 11, 21)
+-- p5 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- p6 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
 -- p7 = 200
+-- p8 = 200
 
 SELECT page, pageviews, seen_ms / 1000 AS seconds,
   toJSONString(arrayMap((band_top, ms_px, reached) -> CAST(tuple(band_top, if(most_ms_px = 0, 0, 1000 * ms_px / most_ms_px), ms_px / (1000 * band_height_px * reached), CAST(tuple(if(pageviews = 0, NULL, reached / pageviews)), 'Tuple(`value` Nullable(Float64))')), 'Tuple(`y` UInt32, `attention` Float64, `averageSeconds` Float64, `reach` Tuple(`value` Nullable(Float64)))'), tops, ms_px_by_band, reached_by_band)) AS `bands_bands`
@@ -70,7 +77,7 @@ FROM (
       sumMapIf(map(toUInt32(least(intDiv(reached_px - {p1:UInt32}, {p0:UInt32}), 1999)), toUInt64(1)), reached_px >= {p1:UInt32}) AS ended_in,
       sumMap(view_by_band) AS in_view
     FROM (
-      SELECT page_key AS page, reached_px, seen_ms,
+      SELECT {p2:String} AS page, reached_px, seen_ms,
         toInt64(arrayMax((y, view_height) -> y + view_height, seen_y_px, seen_height_px)) AS lowest_seen_px,
         mapFromArrays(
             arrayMap(band -> toUInt32(band), range(toUInt32(greatest(0, intDiv(lowest_seen_px - {p1:UInt32}, toInt64({p0:UInt32})) + 1)))) AS own_bands,
@@ -79,23 +86,24 @@ FROM (
               seen_y_px, seen_height_px, seen_ms), own_bands)
         ) AS view_by_band
       FROM pageviews
-      WHERE site_id = {p2:String}
-        AND page_key IN {p3:Array(String)}
-        AND day BETWEEN {p4:Date} AND {p5:Date}
-        AND timestamp >= {p6:DateTime64(3, 'UTC')}
-        AND timestamp < {p7:DateTime64(3, 'UTC')}
+      WHERE site_id = {p3:String}
+        AND page_key IN {p4:Array(String)}
+        AND day BETWEEN {p5:Date} AND {p6:Date}
+        AND timestamp >= {p7:DateTime64(3, 'UTC')}
+        AND timestamp < {p8:DateTime64(3, 'UTC')}
     )
     GROUP BY page
   )
 )
 -- p0 = 400
 -- p1 = 200
--- p2 = 'site_golden'
--- p3 = ['https://example.com/']
--- p4 = datetime.date(2026, 11, 14)
--- p5 = datetime.date(2026, 11, 21)
--- p6 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
--- p7 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- p2 = 'https://example.com/'
+-- p3 = 'site_golden'
+-- p4 = ['https://example.com/']
+-- p5 = datetime.date(2026, 11, 14)
+-- p6 = datetime.date(2026, 11, 21)
+-- p7 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- p8 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
 
 SELECT page_key, max(has_heat) AS has_heat
 FROM pages

@@ -29,7 +29,7 @@ FROM (
   SELECT page, start, pageviews, visitors, sessions, clicks, rage_clicks, dead_clicks,
     {p0:String} AS zone, start < {p1:DateTime64(3, 'UTC')} OR addDays(start, 1) > {p2:DateTime64(3, 'UTC')} AS is_partial
   FROM (
-    SELECT DISTINCT arrayJoin({p3:Array(String)}) AS page, toStartOfDay(least(arrayJoin(arrayMap(stride -> addSeconds({p1:DateTime64(3, 'UTC')}, stride * 43200), range(16))), subtractMilliseconds({p2:DateTime64(3, 'UTC')}, 1)), {p0:String}) AS start
+    SELECT DISTINCT arrayJoin({p4:Array(String)}) AS page, toStartOfDay(least(arrayJoin(arrayMap(stride -> addSeconds({p1:DateTime64(3, 'UTC')}, stride * 43200), range(16))), subtractMilliseconds({p2:DateTime64(3, 'UTC')}, 1)), {p0:String}) AS start
   ) AS intervals
   LEFT JOIN (
     SELECT page, start,
@@ -40,19 +40,19 @@ FROM (
       countIf(kind = 'rage') AS rage_clicks,
       countIf(kind = 'dead') AS dead_clicks
     FROM (
-      SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, page_key AS page, toStartOfDay(timestamp, {p0:String}) AS start, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+      SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, {p3:String} AS page, toStartOfDay(timestamp, {p0:String}) AS start, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
       FROM interactions
-      WHERE site_id = {p4:String}
-        AND page_key IN {p3:Array(String)}
-        AND day BETWEEN {p5:Date} AND {p6:Date}
+      WHERE site_id = {p5:String}
+        AND page_key IN {p4:Array(String)}
+        AND day BETWEEN {p6:Date} AND {p7:Date}
         AND timestamp >= {p1:DateTime64(3, 'UTC')}
         AND timestamp < {p2:DateTime64(3, 'UTC')}
       UNION ALL
-      SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, page_key AS page, toStartOfDay(timestamp, {p0:String}) AS start, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+      SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, {p3:String} AS page, toStartOfDay(timestamp, {p0:String}) AS start, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
       FROM pageviews
-      WHERE site_id = {p4:String}
-        AND page_key IN {p3:Array(String)}
-        AND day BETWEEN {p5:Date} AND {p6:Date}
+      WHERE site_id = {p5:String}
+        AND page_key IN {p4:Array(String)}
+        AND day BETWEEN {p6:Date} AND {p7:Date}
         AND timestamp >= {p1:DateTime64(3, 'UTC')}
         AND timestamp < {p2:DateTime64(3, 'UTC')}
     )
@@ -63,14 +63,15 @@ GROUP BY page
 -- p0 = 'Europe/Berlin'
 -- p1 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
 -- p2 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
--- p3 = ['https://example.com/pricing']
--- p4 = 'site_golden'
--- p5 = datetime.date(2026, 11, 14)
--- p6 = datetime.date(2026, 11, 21)
+-- p3 = 'https://example.com/pricing'
+-- p4 = ['https://example.com/pricing']
+-- p5 = 'site_golden'
+-- p6 = datetime.date(2026, 11, 14)
+-- p7 = datetime.date(2026, 11, 21)
 
 SELECT page, toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray((place, CAST(tuple(nullIf(value, ''), sessions, CAST(tuple(if(all_sessions = 0, NULL, sessions / all_sessions)), 'Tuple(`value` Nullable(Float64))')), 'Tuple(`source` Nullable(String), `sessions` UInt64, `share` Tuple(`value` Nullable(Float64)))')))))) AS rows
 FROM (
-  SELECT page, place, place = {p6:UInt32} AS is_other, if(is_other, '', any(value)) AS value,
+  SELECT page, place, place = {p7:UInt32} AS is_other, if(is_other, '', any(value)) AS value,
     sum(pageviews) AS pageviews,
     sum(clicks) AS clicks,
     sum(rage_clicks) AS rage_clicks,
@@ -78,7 +79,7 @@ FROM (
     uniqExactMerge(people) AS visitors, sum(sessions) AS sessions, any(all_sessions) AS all_sessions
   FROM (
     SELECT *, sum(sessions) OVER (PARTITION BY page) AS all_sessions,
-      least({p6:UInt32}, row_number() OVER (PARTITION BY page ORDER BY sessions DESC, clicks DESC, value)) AS place
+      least({p7:UInt32}, row_number() OVER (PARTITION BY page ORDER BY sessions DESC, clicks DESC, value)) AS place
     FROM (
       SELECT page, value,
         sum(pageviews) AS pageviews,
@@ -94,21 +95,21 @@ FROM (
           countIf(kind = 'dead') AS dead_clicks,
           uniqExactState(visitor_id) AS people
         FROM (
-          SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(traffic_source) AS value, timestamp, page_key AS page, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+          SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(traffic_source) AS value, timestamp, {p0:String} AS page, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
           FROM interactions
-          WHERE site_id = {p0:String}
-            AND page_key IN {p1:Array(String)}
-            AND day BETWEEN {p2:Date} AND {p3:Date}
-            AND timestamp >= {p4:DateTime64(3, 'UTC')}
-            AND timestamp < {p5:DateTime64(3, 'UTC')}
+          WHERE site_id = {p1:String}
+            AND page_key IN {p2:Array(String)}
+            AND day BETWEEN {p3:Date} AND {p4:Date}
+            AND timestamp >= {p5:DateTime64(3, 'UTC')}
+            AND timestamp < {p6:DateTime64(3, 'UTC')}
           UNION ALL
-          SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(traffic_source) AS value, timestamp, page_key AS page, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+          SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(traffic_source) AS value, timestamp, {p0:String} AS page, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
           FROM pageviews
-          WHERE site_id = {p0:String}
-            AND page_key IN {p1:Array(String)}
-            AND day BETWEEN {p2:Date} AND {p3:Date}
-            AND timestamp >= {p4:DateTime64(3, 'UTC')}
-            AND timestamp < {p5:DateTime64(3, 'UTC')}
+          WHERE site_id = {p1:String}
+            AND page_key IN {p2:Array(String)}
+            AND day BETWEEN {p3:Date} AND {p4:Date}
+            AND timestamp >= {p5:DateTime64(3, 'UTC')}
+            AND timestamp < {p6:DateTime64(3, 'UTC')}
         )
         GROUP BY page, session_id
       )
@@ -118,13 +119,14 @@ FROM (
   GROUP BY page, place
 )
 GROUP BY page
--- p0 = 'site_golden'
--- p1 = ['https://example.com/pricing']
--- p2 = datetime.date(2026, 11, 14)
--- p3 = datetime.date(2026, 11, 21)
--- p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
--- p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
--- p6 = 4
+-- p0 = 'https://example.com/pricing'
+-- p1 = 'site_golden'
+-- p2 = ['https://example.com/pricing']
+-- p3 = datetime.date(2026, 11, 14)
+-- p4 = datetime.date(2026, 11, 21)
+-- p5 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- p6 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- p7 = 4
 
 SELECT page, toJSONString(groupArray(CAST(tuple(value, sessions), 'Tuple(`value` String, `sessions` UInt64)'))) AS values
 FROM (

@@ -20,7 +20,8 @@ FROM (
           SELECT *, row_number() OVER (PARTITION BY page_key, by_selector, key ORDER BY selector) = 1 AS first_of_page,
             min(if(stays, -1e9, top)) OVER (PARTITION BY page_key, by_selector, key) AS displayed_from_px
           FROM (
-            SELECT page_key AS page, page_key, selector, clicks, dead_clicks, rage_clicks, visitor_states, session_states, waits, waited_ms,
+            SELECT {p1:String} AS page, page_key, selector, clicks, dead_clicks, rage_clicks,
+              visitor_states, session_states, waits, waited_ms,
               top, relative_x, is_fixed, ever_fixed, always_fixed, ifNull(is_fixed, ever_fixed) AS stays,
               multiIf(is_fixed IS NULL, scrolling_clicks, is_fixed, 0, placed_clicks) AS fold_clicks,
               multiIf(is_fixed IS NULL, scrolling_below, is_fixed, 0, placed_below) AS fold_below,
@@ -47,20 +48,20 @@ FROM (
                 SELECT page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed, if(viewport_width = 0, NULL, x / viewport_width) AS relative_x, toString(kind) AS kind, visitor_id, session_id, since_pageview_ms,
                   NOT (default_cell = 2047) AS placed, y > viewport_height AS below_fold, false AS in_layout
                 FROM interactions
-                WHERE site_id = {p1:String}
-                  AND page_key IN {p2:Array(String)}
-                  AND day BETWEEN {p3:Date} AND {p4:Date}
-                  AND timestamp >= {p5:DateTime64(3, 'UTC')}
-                  AND timestamp < {p6:DateTime64(3, 'UTC')}
-                  AND breakpoint IN {p7:Array(String)}
+                WHERE site_id = {p2:String}
+                  AND page_key IN {p3:Array(String)}
+                  AND day BETWEEN {p4:Date} AND {p5:Date}
+                  AND timestamp >= {p6:DateTime64(3, 'UTC')}
+                  AND timestamp < {p7:DateTime64(3, 'UTC')}
+                  AND breakpoint IN {p8:Array(String)}
                   AND kind IN ('click', 'dead', 'rage')
                   AND selector != ''
                 UNION ALL
                 SELECT page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed, if(viewport_width = 0, NULL, x / viewport_width) AS relative_x, 'told' AS kind, toUInt64(0) AS visitor_id, toUInt64(0) AS session_id, toInt64(-1) AS since_pageview_ms,
-                  false AS placed, false AS below_fold, breakpoint IN {p7:Array(String)} AS in_layout
+                  false AS placed, false AS below_fold, breakpoint IN {p8:Array(String)} AS in_layout
                 FROM elements FINAL
-                WHERE site_id = {p1:String}
-                  AND page_key IN {p2:Array(String)}
+                WHERE site_id = {p2:String}
+                  AND page_key IN {p3:Array(String)}
                   AND selector != ''
               )
               GROUP BY page_key, selector
@@ -69,7 +70,7 @@ FROM (
             LEFT JOIN (
               SELECT page_key, selector, name, is_cta, is_fixed, deleted
               FROM element_marks FINAL
-              WHERE site_id = {p1:String}
+              WHERE site_id = {p2:String}
             ) AS mark USING (page_key, selector)
             WHERE NOT deleted AND is_cta
           )
@@ -78,12 +79,12 @@ FROM (
           SELECT toString(page_key) AS page_key, toFloat64(reached_px) AS reached_to_px,
             sum(count()) OVER (PARTITION BY page_key ORDER BY reached_px DESC) AS displays
           FROM pageviews
-          WHERE site_id = {p1:String}
-            AND page_key IN {p2:Array(String)}
-            AND day BETWEEN {p3:Date} AND {p4:Date}
-            AND timestamp >= {p5:DateTime64(3, 'UTC')}
-            AND timestamp < {p6:DateTime64(3, 'UTC')}
-            AND breakpoint IN {p7:Array(String)}
+          WHERE site_id = {p2:String}
+            AND page_key IN {p3:Array(String)}
+            AND day BETWEEN {p4:Date} AND {p5:Date}
+            AND timestamp >= {p6:DateTime64(3, 'UTC')}
+            AND timestamp < {p7:DateTime64(3, 'UTC')}
+            AND breakpoint IN {p8:Array(String)}
           GROUP BY page_key, reached_px
         ) AS reach ON element.page_key = reach.page_key AND element.displayed_from_px <= reach.reached_to_px
       )
@@ -98,21 +99,22 @@ FROM (
           FROM (
             SELECT page, by_selector, key, session_id, timestamp
             FROM (
-              SELECT page_key AS page, toString(page_key) AS page_key, toString(selector) AS selector, session_id, timestamp
+              SELECT {p1:String} AS page, toString(page_key) AS page_key, toString(selector) AS selector, session_id, timestamp
               FROM interactions
-              WHERE site_id = {p1:String}
-                AND page_key IN {p2:Array(String)}
-                AND day BETWEEN {p3:Date} AND {p4:Date}
-                AND timestamp >= {p5:DateTime64(3, 'UTC')}
-                AND timestamp < {p6:DateTime64(3, 'UTC')}
-                AND breakpoint IN {p7:Array(String)}
+              WHERE site_id = {p2:String}
+                AND page_key IN {p3:Array(String)}
+                AND day BETWEEN {p4:Date} AND {p5:Date}
+                AND timestamp >= {p6:DateTime64(3, 'UTC')}
+                AND timestamp < {p7:DateTime64(3, 'UTC')}
+                AND breakpoint IN {p8:Array(String)}
                 AND kind IN ('click', 'dead')
                 AND selector != ''
             ) AS click
             INNER JOIN (
               SELECT page_key, selector, by_selector, key
               FROM (
-                SELECT page_key AS page, page_key, selector, clicks, dead_clicks, rage_clicks, visitor_states, session_states, waits, waited_ms,
+                SELECT {p1:String} AS page, page_key, selector, clicks, dead_clicks, rage_clicks,
+                  visitor_states, session_states, waits, waited_ms,
                   top, relative_x, is_fixed, ever_fixed, always_fixed, ifNull(is_fixed, ever_fixed) AS stays,
                   multiIf(is_fixed IS NULL, scrolling_clicks, is_fixed, 0, placed_clicks) AS fold_clicks,
                   multiIf(is_fixed IS NULL, scrolling_below, is_fixed, 0, placed_below) AS fold_below,
@@ -139,20 +141,20 @@ FROM (
                     SELECT page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed, if(viewport_width = 0, NULL, x / viewport_width) AS relative_x, toString(kind) AS kind, visitor_id, session_id, since_pageview_ms,
                       NOT (default_cell = 2047) AS placed, y > viewport_height AS below_fold, false AS in_layout
                     FROM interactions
-                    WHERE site_id = {p1:String}
-                      AND page_key IN {p2:Array(String)}
-                      AND day BETWEEN {p3:Date} AND {p4:Date}
-                      AND timestamp >= {p5:DateTime64(3, 'UTC')}
-                      AND timestamp < {p6:DateTime64(3, 'UTC')}
-                      AND breakpoint IN {p7:Array(String)}
+                    WHERE site_id = {p2:String}
+                      AND page_key IN {p3:Array(String)}
+                      AND day BETWEEN {p4:Date} AND {p5:Date}
+                      AND timestamp >= {p6:DateTime64(3, 'UTC')}
+                      AND timestamp < {p7:DateTime64(3, 'UTC')}
+                      AND breakpoint IN {p8:Array(String)}
                       AND kind IN ('click', 'dead', 'rage')
                       AND selector != ''
                     UNION ALL
                     SELECT page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed, if(viewport_width = 0, NULL, x / viewport_width) AS relative_x, 'told' AS kind, toUInt64(0) AS visitor_id, toUInt64(0) AS session_id, toInt64(-1) AS since_pageview_ms,
-                      false AS placed, false AS below_fold, breakpoint IN {p7:Array(String)} AS in_layout
+                      false AS placed, false AS below_fold, breakpoint IN {p8:Array(String)} AS in_layout
                     FROM elements FINAL
-                    WHERE site_id = {p1:String}
-                      AND page_key IN {p2:Array(String)}
+                    WHERE site_id = {p2:String}
+                      AND page_key IN {p3:Array(String)}
                       AND selector != ''
                   )
                   GROUP BY page_key, selector
@@ -161,7 +163,7 @@ FROM (
                 LEFT JOIN (
                   SELECT page_key, selector, name, is_cta, is_fixed, deleted
                   FROM element_marks FINAL
-                  WHERE site_id = {p1:String}
+                  WHERE site_id = {p2:String}
                 ) AS mark USING (page_key, selector)
                 WHERE NOT deleted AND is_cta
               )
@@ -172,8 +174,8 @@ FROM (
         INNER JOIN (
           SELECT session_id, timestamp, value, toString(currency) AS currency
           FROM events
-          WHERE site_id = {p1:String}
-            AND day >= {p3:Date}
+          WHERE site_id = {p2:String}
+            AND day >= {p4:Date}
             AND conversion
         ) AS event USING (session_id)
         WHERE event.timestamp > first_at
@@ -184,16 +186,17 @@ FROM (
   )
 )
 ORDER BY page, sort_value DESC, key ASC, by_selector ASC
-LIMIT {p8:UInt32} BY page
+LIMIT {p9:UInt32} BY page
 -- p0 = 375
--- p1 = 'site_golden'
--- p2 = ['https://example.com/pricing']
--- p3 = datetime.date(2026, 11, 14)
--- p4 = datetime.date(2026, 11, 21)
--- p5 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
--- p6 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
--- p7 = ['MOBILE']
--- p8 = 4
+-- p1 = 'https://example.com/pricing'
+-- p2 = 'site_golden'
+-- p3 = ['https://example.com/pricing']
+-- p4 = datetime.date(2026, 11, 14)
+-- p5 = datetime.date(2026, 11, 21)
+-- p6 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- p7 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- p8 = ['MOBILE']
+-- p9 = 4
 
 SELECT page, by_selector, key,
   argMin((page_key, selector, relative_x, top), (-toInt64(clicks), page_key, selector)) AS main,
@@ -211,7 +214,8 @@ FROM (
     SELECT *, row_number() OVER (PARTITION BY page_key, by_selector, key ORDER BY selector) = 1 AS first_of_page,
       min(if(stays, -1e9, top)) OVER (PARTITION BY page_key, by_selector, key) AS displayed_from_px
     FROM (
-      SELECT page_key AS page, page_key, selector, clicks, dead_clicks, rage_clicks, visitor_states, session_states, waits, waited_ms,
+      SELECT {p1:String} AS page, page_key, selector, clicks, dead_clicks, rage_clicks,
+        visitor_states, session_states, waits, waited_ms,
         top, relative_x, is_fixed, ever_fixed, always_fixed, ifNull(is_fixed, ever_fixed) AS stays,
         multiIf(is_fixed IS NULL, scrolling_clicks, is_fixed, 0, placed_clicks) AS fold_clicks,
         multiIf(is_fixed IS NULL, scrolling_below, is_fixed, 0, placed_below) AS fold_below,
@@ -237,21 +241,21 @@ FROM (
           SELECT page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed, if(viewport_width = 0, NULL, x / viewport_width) AS relative_x, toString(kind) AS kind, visitor_id, session_id, since_pageview_ms,
             NOT (default_cell = 2047) AS placed, y > viewport_height AS below_fold, false AS in_layout
           FROM interactions
-          WHERE site_id = {p2:String}
-            AND page_key IN {p3:Array(String)}
-            AND day BETWEEN {p4:Date} AND {p5:Date}
-            AND timestamp >= {p6:DateTime64(3, 'UTC')}
-            AND timestamp < {p7:DateTime64(3, 'UTC')}
-            AND breakpoint IN {p8:Array(String)}
+          WHERE site_id = {p3:String}
+            AND page_key IN {p4:Array(String)}
+            AND day BETWEEN {p5:Date} AND {p6:Date}
+            AND timestamp >= {p7:DateTime64(3, 'UTC')}
+            AND timestamp < {p8:DateTime64(3, 'UTC')}
+            AND breakpoint IN {p9:Array(String)}
             AND kind IN ('click', 'dead', 'rage')
-            AND selector IN {p1:Array(String)}
+            AND selector IN {p2:Array(String)}
           UNION ALL
           SELECT page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed, if(viewport_width = 0, NULL, x / viewport_width) AS relative_x, 'told' AS kind, toUInt64(0) AS visitor_id, toUInt64(0) AS session_id, toInt64(-1) AS since_pageview_ms,
-            false AS placed, false AS below_fold, breakpoint IN {p8:Array(String)} AS in_layout
+            false AS placed, false AS below_fold, breakpoint IN {p9:Array(String)} AS in_layout
           FROM elements FINAL
-          WHERE site_id = {p2:String}
-            AND page_key IN {p3:Array(String)}
-            AND selector IN {p1:Array(String)}
+          WHERE site_id = {p3:String}
+            AND page_key IN {p4:Array(String)}
+            AND selector IN {p2:Array(String)}
         )
         GROUP BY page_key, selector
         HAVING clicks > 0 OR countIf(kind = 'told') > 0
@@ -259,7 +263,7 @@ FROM (
       LEFT JOIN (
         SELECT page_key, selector, name, is_cta, is_fixed, deleted
         FROM element_marks FINAL
-        WHERE site_id = {p2:String}
+        WHERE site_id = {p3:String}
       ) AS mark USING (page_key, selector)
       WHERE NOT deleted
     )
@@ -268,25 +272,26 @@ FROM (
     SELECT toString(page_key) AS page_key, toFloat64(reached_px) AS reached_to_px,
       sum(count()) OVER (PARTITION BY page_key ORDER BY reached_px DESC) AS displays
     FROM pageviews
-    WHERE site_id = {p2:String}
-      AND page_key IN {p3:Array(String)}
-      AND day BETWEEN {p4:Date} AND {p5:Date}
-      AND timestamp >= {p6:DateTime64(3, 'UTC')}
-      AND timestamp < {p7:DateTime64(3, 'UTC')}
-      AND breakpoint IN {p8:Array(String)}
+    WHERE site_id = {p3:String}
+      AND page_key IN {p4:Array(String)}
+      AND day BETWEEN {p5:Date} AND {p6:Date}
+      AND timestamp >= {p7:DateTime64(3, 'UTC')}
+      AND timestamp < {p8:DateTime64(3, 'UTC')}
+      AND breakpoint IN {p9:Array(String)}
     GROUP BY page_key, reached_px
   ) AS reach ON element.page_key = reach.page_key AND element.displayed_from_px <= reach.reached_to_px
 )
 GROUP BY page, by_selector, key
 -- p0 = 375
--- p1 = ['#start']
--- p2 = 'site_golden'
--- p3 = ['https://example.com/pricing']
--- p4 = datetime.date(2026, 11, 14)
--- p5 = datetime.date(2026, 11, 21)
--- p6 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
--- p7 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
--- p8 = ['MOBILE']
+-- p1 = 'https://example.com/pricing'
+-- p2 = ['#start']
+-- p3 = 'site_golden'
+-- p4 = ['https://example.com/pricing']
+-- p5 = datetime.date(2026, 11, 14)
+-- p6 = datetime.date(2026, 11, 21)
+-- p7 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- p8 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- p9 = ['MOBILE']
 
 SELECT page, count() AS conversions
 FROM (
@@ -294,7 +299,7 @@ FROM (
   FROM (
     SELECT page, session_id, min(timestamp) AS first_at
     FROM (
-      SELECT page_key AS page, session_id, timestamp
+      SELECT {p7:String} AS page, session_id, timestamp
       FROM pageviews
       WHERE site_id = {p0:String}
         AND page_key IN {p1:Array(String)}
@@ -303,7 +308,7 @@ FROM (
         AND timestamp < {p5:DateTime64(3, 'UTC')}
         AND breakpoint IN {p6:Array(String)}
       UNION ALL
-      SELECT page_key AS page, session_id, timestamp
+      SELECT {p7:String} AS page, session_id, timestamp
       FROM interactions
       WHERE site_id = {p0:String}
         AND page_key IN {p1:Array(String)}
@@ -319,7 +324,7 @@ FROM (
     FROM events
     WHERE site_id = {p0:String}
       AND day >= {p2:Date}
-      AND name = {p7:String}
+      AND name = {p8:String}
   ) AS event USING (session_id)
   WHERE event.timestamp > first_at
   GROUP BY page, session_id
@@ -332,16 +337,17 @@ GROUP BY page
 -- p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
 -- p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
 -- p6 = ['MOBILE']
--- p7 = 'signup'
+-- p7 = 'https://example.com/pricing'
+-- p8 = 'signup'
 
-SELECT page, toUInt32(bucket * {p8:UInt32}) AS depth,
+SELECT page, toUInt32(bucket * {p9:UInt32}) AS depth,
   sum(ended) AS sessions, sum(ended_converted) AS conversions, sumMap(ended_micros) AS revenue_micros
 FROM (
   SELECT page, arrayJoin(range(last_bucket + 1)) AS bucket, ended, ended_converted, ended_micros
   FROM (
     SELECT page, last_bucket, count() AS ended, countIf(events > 0) AS ended_converted, sumMap(revenue_micros) AS ended_micros
     FROM (
-      SELECT page_key AS page, session_id, toUInt32(least(intDiv(max(reached_ppt), {p0:UInt64}), 1999)) AS last_bucket
+      SELECT {p8:String} AS page, session_id, toUInt32(least(intDiv(max(reached_ppt), {p0:UInt64}), 1999)) AS last_bucket
       FROM pageviews
       WHERE site_id = {p1:String}
         AND page_key IN {p2:Array(String)}
@@ -356,7 +362,7 @@ FROM (
       FROM (
         SELECT page, session_id, min(timestamp) AS first_at
         FROM (
-          SELECT page_key AS page, session_id, timestamp
+          SELECT {p8:String} AS page, session_id, timestamp
           FROM pageviews
           WHERE site_id = {p1:String}
             AND page_key IN {p2:Array(String)}
@@ -372,7 +378,7 @@ FROM (
         FROM events
         WHERE site_id = {p1:String}
           AND day >= {p3:Date}
-          AND name = {p9:String}
+          AND name = {p10:String}
       ) AS event USING (session_id)
       WHERE event.timestamp > first_at
       GROUP BY page, session_id
@@ -384,32 +390,15 @@ GROUP BY page, bucket
 ORDER BY page, bucket
 -- p0 = 250000000000
 -- p1 = 'site_golden'
+-- p10 = 'signup'
 -- p2 = ['https://example.com/pricing']
 -- p3 = datetime.date(2026, 11, 14)
 -- p4 = datetime.date(2026, 11, 21)
 -- p5 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
 -- p6 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
 -- p7 = ['MOBILE']
--- p8 = 25
--- p9 = 'signup'
-
-SELECT page_key AS page, countIf(selector = '' OR (page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p0:String} AND deleted)) AS unattributed
-FROM interactions
-WHERE site_id = {p0:String}
-  AND page_key IN {p1:Array(String)}
-  AND day BETWEEN {p2:Date} AND {p3:Date}
-  AND timestamp >= {p4:DateTime64(3, 'UTC')}
-  AND timestamp < {p5:DateTime64(3, 'UTC')}
-  AND breakpoint IN {p6:Array(String)}
-  AND kind IN ('click', 'dead')
-GROUP BY page
--- p0 = 'site_golden'
--- p1 = ['https://example.com/pricing']
--- p2 = datetime.date(2026, 11, 14)
--- p3 = datetime.date(2026, 11, 21)
--- p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
--- p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
--- p6 = ['MOBILE']
+-- p8 = 'https://example.com/pricing'
+-- p9 = 25
 
 SELECT page_key, max(has_heat) AS has_heat
 FROM pages
@@ -419,39 +408,6 @@ GROUP BY page_key
 -- p0 = 'site_golden'
 -- p1 = ['https://example.com/pricing']
 
-SELECT row_page AS page,
-  countIf(kind IN ('click', 'dead')) AS clicks,
-  countIf(kind = 'pageview') AS pageviews,
-  uniqExact(session_id) AS sessions,
-  uniqExact(visitor_id) AS visitors
-FROM (
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
-  FROM interactions
-  WHERE site_id = {p0:String}
-    AND page_key IN {p1:Array(String)}
-    AND day BETWEEN {p2:Date} AND {p3:Date}
-    AND timestamp >= {p4:DateTime64(3, 'UTC')}
-    AND timestamp < {p5:DateTime64(3, 'UTC')}
-    AND breakpoint IN {p6:Array(String)}
-  UNION ALL
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
-  FROM pageviews
-  WHERE site_id = {p0:String}
-    AND page_key IN {p1:Array(String)}
-    AND day BETWEEN {p2:Date} AND {p3:Date}
-    AND timestamp >= {p4:DateTime64(3, 'UTC')}
-    AND timestamp < {p5:DateTime64(3, 'UTC')}
-    AND breakpoint IN {p6:Array(String)}
-)
-GROUP BY row_page
--- p0 = 'site_golden'
--- p1 = ['https://example.com/pricing']
--- p2 = datetime.date(2026, 11, 14)
--- p3 = datetime.date(2026, 11, 21)
--- p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
--- p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
--- p6 = ['MOBILE']
-
 SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at,
   site_id IN (SELECT site_id FROM element_marks FINAL WHERE is_fixed IS NOT NULL AND NOT deleted) AS has_fixed_marks,
   arraySort(arrayMap(noted -> noted.2, arrayFilter(noted -> noted.1 = site_id,
@@ -460,3 +416,56 @@ FROM sites FINAL
 WHERE site_id IN {p0:Array(String)}
 ORDER BY site_id
 -- p0 = ['site_golden']
+
+SELECT {p0:String} AS page,
+  countIf(kind IN ('click', 'dead')) AS clicks,
+  countIf(kind = 'pageview') AS pageviews,
+  uniqExact(session_id) AS sessions,
+  uniqExact(visitor_id) AS visitors
+FROM (
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+  FROM interactions
+  WHERE site_id = {p1:String}
+    AND page_key IN {p2:Array(String)}
+    AND day BETWEEN {p3:Date} AND {p4:Date}
+    AND timestamp >= {p5:DateTime64(3, 'UTC')}
+    AND timestamp < {p6:DateTime64(3, 'UTC')}
+    AND breakpoint IN {p7:Array(String)}
+  UNION ALL
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+  FROM pageviews
+  WHERE site_id = {p1:String}
+    AND page_key IN {p2:Array(String)}
+    AND day BETWEEN {p3:Date} AND {p4:Date}
+    AND timestamp >= {p5:DateTime64(3, 'UTC')}
+    AND timestamp < {p6:DateTime64(3, 'UTC')}
+    AND breakpoint IN {p7:Array(String)}
+)
+HAVING count() > 0
+-- p0 = 'https://example.com/pricing'
+-- p1 = 'site_golden'
+-- p2 = ['https://example.com/pricing']
+-- p3 = datetime.date(2026, 11, 14)
+-- p4 = datetime.date(2026, 11, 21)
+-- p5 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- p6 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- p7 = ['MOBILE']
+
+SELECT {p0:String} AS page, countIf(selector = '' OR (page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p1:String} AND deleted)) AS unattributed
+FROM interactions
+WHERE site_id = {p1:String}
+  AND page_key IN {p2:Array(String)}
+  AND day BETWEEN {p3:Date} AND {p4:Date}
+  AND timestamp >= {p5:DateTime64(3, 'UTC')}
+  AND timestamp < {p6:DateTime64(3, 'UTC')}
+  AND breakpoint IN {p7:Array(String)}
+  AND kind IN ('click', 'dead')
+GROUP BY page
+-- p0 = 'https://example.com/pricing'
+-- p1 = 'site_golden'
+-- p2 = ['https://example.com/pricing']
+-- p3 = datetime.date(2026, 11, 14)
+-- p4 = datetime.date(2026, 11, 21)
+-- p5 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- p6 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- p7 = ['MOBILE']

@@ -45,7 +45,8 @@ FROM (
         SELECT *, row_number() OVER (PARTITION BY page_key, by_selector, key ORDER BY selector) = 1 AS first_of_page,
           min(if(stays, -1e9, top)) OVER (PARTITION BY page_key, by_selector, key) AS displayed_from_px
         FROM (
-          SELECT '' AS page, page_key, selector, clicks, dead_clicks, rage_clicks, visitor_states, session_states, waits, waited_ms,
+          SELECT '' AS page, page_key, selector, clicks, dead_clicks, rage_clicks,
+            visitor_states, session_states, waits, waited_ms,
             top, relative_x, is_fixed, ever_fixed, always_fixed, ifNull(is_fixed, ever_fixed) AS stays,
             multiIf(is_fixed IS NULL, scrolling_clicks, is_fixed, 0, placed_clicks) AS fold_clicks,
             multiIf(is_fixed IS NULL, scrolling_below, is_fixed, 0, placed_below) AS fold_below,

@@ -14,13 +14,13 @@ FROM (
         quantileExactInclusiveIf(0.5)(y, true) AS y,
         argMinIf((tag, text), (-toInt64(alike), tag, text), true) AS top
       FROM (
-        SELECT page_key AS page, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,
+        SELECT {p11:String} AS page, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,
           x / viewport_width AS relative, y,
           count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike,
           selector = '' AS by_cell,
           toUInt8(by_cell AND fixed) AS spot_fixed,
-          if(by_cell, toUInt32(floor(y / {p11:UInt32})), 0) AS spot_row,
-          if(by_cell, toUInt32(least({p13:UInt32}, floor(x * {p12:Float64} / viewport_width))), 0) AS spot_column
+          if(by_cell, toUInt32(floor(y / {p12:UInt32})), 0) AS spot_row,
+          if(by_cell, toUInt32(least({p14:UInt32}, floor(x * {p13:Float64} / viewport_width))), 0) AS spot_column
         FROM (
           SELECT page_key, 'rage' AS kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp
           FROM (
@@ -105,14 +105,15 @@ FROM (
   WHERE count > 0
 )
 ORDER BY page, count DESC, clicks DESC, selector, spot_fixed, spot_row, spot_column
-LIMIT {p14:UInt32} BY page
+LIMIT {p15:UInt32} BY page
 -- p0 = 'site_golden'
 -- p1 = ['https://example.com/pricing']
 -- p10 = 20.0
--- p11 = 16
--- p12 = 100.0
--- p13 = 99
--- p14 = 51
+-- p11 = 'https://example.com/pricing'
+-- p12 = 16
+-- p13 = 100.0
+-- p14 = 99
+-- p15 = 51
 -- p2 = datetime.date(2026, 11, 14)
 -- p3 = datetime.date(2026, 11, 21)
 -- p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
@@ -138,13 +139,13 @@ FROM (
         quantileExactInclusiveIf(0.5)(y, true) AS y,
         argMinIf((tag, text), (-toInt64(alike), tag, text), true) AS top
       FROM (
-        SELECT page_key AS page, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,
+        SELECT {p6:String} AS page, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,
           x / viewport_width AS relative, y,
           count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike,
           selector = '' AS by_cell,
           toUInt8(by_cell AND fixed) AS spot_fixed,
-          if(by_cell, toUInt32(floor(y / {p6:UInt32})), 0) AS spot_row,
-          if(by_cell, toUInt32(least({p8:UInt32}, floor(x * {p7:Float64} / viewport_width))), 0) AS spot_column
+          if(by_cell, toUInt32(floor(y / {p7:UInt32})), 0) AS spot_row,
+          if(by_cell, toUInt32(least({p9:UInt32}, floor(x * {p8:Float64} / viewport_width))), 0) AS spot_column
         FROM (
           SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp
           FROM interactions
@@ -162,17 +163,18 @@ FROM (
   WHERE count > 0
 )
 ORDER BY page, count DESC, clicks DESC, selector, spot_fixed, spot_row, spot_column
-LIMIT {p9:UInt32} BY page
+LIMIT {p10:UInt32} BY page
 -- p0 = 'site_golden'
 -- p1 = ['https://example.com/pricing']
+-- p10 = 4
 -- p2 = datetime.date(2026, 11, 14)
 -- p3 = datetime.date(2026, 11, 21)
 -- p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
 -- p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
--- p6 = 16
--- p7 = 100.0
--- p8 = 99
--- p9 = 4
+-- p6 = 'https://example.com/pricing'
+-- p7 = 16
+-- p8 = 100.0
+-- p9 = 99
 
 SELECT page, count, clicks, max_clicks, page_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
   cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
@@ -190,13 +192,13 @@ FROM (
         quantileExactInclusiveIf(0.5)(y, kind = 'dead') AS y,
         argMinIf((tag, text), (-toInt64(alike), tag, text), kind = 'dead') AS top
       FROM (
-        SELECT page_key AS page, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,
+        SELECT {p6:String} AS page, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,
           x / viewport_width AS relative, y,
           count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike,
           selector = '' AS by_cell,
           toUInt8(by_cell AND fixed) AS spot_fixed,
-          if(by_cell, toUInt32(floor(y / {p6:UInt32})), 0) AS spot_row,
-          if(by_cell, toUInt32(least({p8:UInt32}, floor(x * {p7:Float64} / viewport_width))), 0) AS spot_column
+          if(by_cell, toUInt32(floor(y / {p7:UInt32})), 0) AS spot_row,
+          if(by_cell, toUInt32(least({p9:UInt32}, floor(x * {p8:Float64} / viewport_width))), 0) AS spot_column
         FROM (
           SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp
           FROM interactions
@@ -214,17 +216,18 @@ FROM (
   WHERE count > 0
 )
 ORDER BY page, count DESC, clicks DESC, selector, spot_fixed, spot_row, spot_column
-LIMIT {p9:UInt32} BY page
+LIMIT {p10:UInt32} BY page
 -- p0 = 'site_golden'
 -- p1 = ['https://example.com/pricing']
+-- p10 = 4
 -- p2 = datetime.date(2026, 11, 14)
 -- p3 = datetime.date(2026, 11, 21)
 -- p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
 -- p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
--- p6 = 16
--- p7 = 100.0
--- p8 = 99
--- p9 = 4
+-- p6 = 'https://example.com/pricing'
+-- p7 = 16
+-- p8 = 100.0
+-- p9 = 99
 
 SELECT page_key, max(has_heat) AS has_heat
 FROM pages
@@ -234,7 +237,16 @@ GROUP BY page_key
 -- p0 = 'site_golden'
 -- p1 = ['https://example.com/pricing']
 
-SELECT row_page AS page,
+SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at,
+  site_id IN (SELECT site_id FROM element_marks FINAL WHERE is_fixed IS NOT NULL AND NOT deleted) AS has_fixed_marks,
+  arraySort(arrayMap(noted -> noted.2, arrayFilter(noted -> noted.1 = site_id,
+    (SELECT groupUniqArray((toString(stale_days.site_id), day)) FROM stale_days)))) AS stale_days
+FROM sites FINAL
+WHERE site_id IN {p0:Array(String)}
+ORDER BY site_id
+-- p0 = ['site_golden']
+
+SELECT {p0:String} AS page,
   uniqExactIf(session_id, session_pageviews = 1) AS bounced_sessions,
   countIf(kind IN ('click', 'dead')) AS clicks,
   countIf(kind = 'dead') AS dead_clicks,
@@ -252,33 +264,25 @@ SELECT row_page AS page,
 FROM (
   SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
-  WHERE site_id = {p0:String}
-    AND page_key IN {p1:Array(String)}
-    AND day BETWEEN {p2:Date} AND {p3:Date}
-    AND timestamp >= {p4:DateTime64(3, 'UTC')}
-    AND timestamp < {p5:DateTime64(3, 'UTC')}
+  WHERE site_id = {p1:String}
+    AND page_key IN {p2:Array(String)}
+    AND day BETWEEN {p3:Date} AND {p4:Date}
+    AND timestamp >= {p5:DateTime64(3, 'UTC')}
+    AND timestamp < {p6:DateTime64(3, 'UTC')}
   UNION ALL
   SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
   FROM pageviews
-  WHERE site_id = {p0:String}
-    AND page_key IN {p1:Array(String)}
-    AND day BETWEEN {p2:Date} AND {p3:Date}
-    AND timestamp >= {p4:DateTime64(3, 'UTC')}
-    AND timestamp < {p5:DateTime64(3, 'UTC')}
+  WHERE site_id = {p1:String}
+    AND page_key IN {p2:Array(String)}
+    AND day BETWEEN {p3:Date} AND {p4:Date}
+    AND timestamp >= {p5:DateTime64(3, 'UTC')}
+    AND timestamp < {p6:DateTime64(3, 'UTC')}
 )
-GROUP BY row_page
--- p0 = 'site_golden'
--- p1 = ['https://example.com/pricing']
--- p2 = datetime.date(2026, 11, 14)
--- p3 = datetime.date(2026, 11, 21)
--- p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
--- p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
-
-SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at,
-  site_id IN (SELECT site_id FROM element_marks FINAL WHERE is_fixed IS NOT NULL AND NOT deleted) AS has_fixed_marks,
-  arraySort(arrayMap(noted -> noted.2, arrayFilter(noted -> noted.1 = site_id,
-    (SELECT groupUniqArray((toString(stale_days.site_id), day)) FROM stale_days)))) AS stale_days
-FROM sites FINAL
-WHERE site_id IN {p0:Array(String)}
-ORDER BY site_id
--- p0 = ['site_golden']
+HAVING count() > 0
+-- p0 = 'https://example.com/pricing'
+-- p1 = 'site_golden'
+-- p2 = ['https://example.com/pricing']
+-- p3 = datetime.date(2026, 11, 14)
+-- p4 = datetime.date(2026, 11, 21)
+-- p5 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- p6 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)

@@ -62,19 +62,19 @@ FROM (
   FROM (
     SELECT DISTINCT page, session_id
     FROM (
-      SELECT page_key AS page, session_id
+      SELECT {p3:String} AS page, session_id
       FROM interactions
       WHERE site_id = {p0:String}
-        AND page_key IN {p3:Array(String)}
-        AND day BETWEEN {p4:Date} AND {p5:Date}
+        AND page_key IN {p4:Array(String)}
+        AND day BETWEEN {p5:Date} AND {p6:Date}
         AND timestamp >= {p2:DateTime64(3, 'UTC')}
         AND timestamp < {p1:DateTime64(3, 'UTC')}
       UNION ALL
-      SELECT page_key AS page, session_id
+      SELECT {p3:String} AS page, session_id
       FROM pageviews
       WHERE site_id = {p0:String}
-        AND page_key IN {p3:Array(String)}
-        AND day BETWEEN {p4:Date} AND {p5:Date}
+        AND page_key IN {p4:Array(String)}
+        AND day BETWEEN {p5:Date} AND {p6:Date}
         AND timestamp >= {p2:DateTime64(3, 'UTC')}
         AND timestamp < {p1:DateTime64(3, 'UTC')}
     )
@@ -88,14 +88,15 @@ FROM (
   ) AS known USING (session_id)
 )
 ORDER BY page, (sort_value, -toUnixTimestamp64Milli(started_at), session_id)
-LIMIT {p6:UInt32} BY page
+LIMIT {p7:UInt32} BY page
 -- p0 = 'site_golden'
 -- p1 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
 -- p2 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
--- p3 = ['https://example.com/']
--- p4 = datetime.date(2026, 11, 14)
--- p5 = datetime.date(2026, 11, 21)
--- p6 = 11
+-- p3 = 'https://example.com/'
+-- p4 = ['https://example.com/']
+-- p5 = datetime.date(2026, 11, 14)
+-- p6 = datetime.date(2026, 11, 21)
+-- p7 = 11
 
 SELECT page_key, max(has_heat) AS has_heat
 FROM pages

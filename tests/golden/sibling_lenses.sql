@@ -1,6 +1,6 @@
 SELECT 0 AS question, *
 FROM (
-SELECT row_page AS page,
+SELECT {q0_p0:String} AS page,
   countIf(kind IN ('click', 'dead')) AS clicks,
   countIf(below_fold AND folds AND kind IN ('click', 'dead')) AS fold_CLICK_below,
   toUInt32(round(quantileExactInclusiveOrNullIf(0.5)(viewport_height, folds AND kind IN ('click', 'dead')))) AS fold_CLICK_median_height,
@@ -11,28 +11,28 @@ SELECT row_page AS page,
 FROM (
   SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
-  WHERE site_id = {q0_p0:String}
-    AND page_key IN {q0_p1:Array(String)}
-    AND day BETWEEN {q0_p2:Date} AND {q0_p3:Date}
-    AND timestamp >= {q0_p4:DateTime64(3, 'UTC')}
-    AND timestamp < {q0_p5:DateTime64(3, 'UTC')}
-    AND breakpoint IN {q0_p6:Array(String)}
+  WHERE site_id = {q0_p1:String}
+    AND page_key IN {q0_p2:Array(String)}
+    AND day BETWEEN {q0_p3:Date} AND {q0_p4:Date}
+    AND timestamp >= {q0_p5:DateTime64(3, 'UTC')}
+    AND timestamp < {q0_p6:DateTime64(3, 'UTC')}
+    AND breakpoint IN {q0_p7:Array(String)}
   UNION ALL
   SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
   FROM pageviews
-  WHERE site_id = {q0_p0:String}
-    AND page_key IN {q0_p1:Array(String)}
-    AND day BETWEEN {q0_p2:Date} AND {q0_p3:Date}
-    AND timestamp >= {q0_p4:DateTime64(3, 'UTC')}
-    AND timestamp < {q0_p5:DateTime64(3, 'UTC')}
-    AND breakpoint IN {q0_p6:Array(String)}
+  WHERE site_id = {q0_p1:String}
+    AND page_key IN {q0_p2:Array(String)}
+    AND day BETWEEN {q0_p3:Date} AND {q0_p4:Date}
+    AND timestamp >= {q0_p5:DateTime64(3, 'UTC')}
+    AND timestamp < {q0_p6:DateTime64(3, 'UTC')}
+    AND breakpoint IN {q0_p7:Array(String)}
 )
-GROUP BY row_page
+HAVING count() > 0
 )
 UNION ALL
 SELECT 1 AS question, *
 FROM (
-SELECT row_page AS page,
+SELECT {q1_p0:String} AS page,
   countIf(kind IN ('click', 'dead')) AS clicks,
   countIf(below_fold AND folds AND kind IN ('click', 'dead')) AS fold_CLICK_below,
   toUInt32(round(quantileExactInclusiveOrNullIf(0.5)(viewport_height, folds AND kind IN ('click', 'dead')))) AS fold_CLICK_median_height,
@@ -43,38 +43,40 @@ SELECT row_page AS page,
 FROM (
   SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
-  WHERE site_id = {q1_p0:String}
-    AND page_key IN {q1_p1:Array(String)}
-    AND day BETWEEN {q1_p2:Date} AND {q1_p3:Date}
-    AND timestamp >= {q1_p4:DateTime64(3, 'UTC')}
-    AND timestamp < {q1_p5:DateTime64(3, 'UTC')}
-    AND breakpoint IN {q1_p6:Array(String)}
+  WHERE site_id = {q1_p1:String}
+    AND page_key IN {q1_p2:Array(String)}
+    AND day BETWEEN {q1_p3:Date} AND {q1_p4:Date}
+    AND timestamp >= {q1_p5:DateTime64(3, 'UTC')}
+    AND timestamp < {q1_p6:DateTime64(3, 'UTC')}
+    AND breakpoint IN {q1_p7:Array(String)}
   UNION ALL
   SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
   FROM pageviews
-  WHERE site_id = {q1_p0:String}
-    AND page_key IN {q1_p1:Array(String)}
-    AND day BETWEEN {q1_p2:Date} AND {q1_p3:Date}
-    AND timestamp >= {q1_p4:DateTime64(3, 'UTC')}
-    AND timestamp < {q1_p5:DateTime64(3, 'UTC')}
-    AND breakpoint IN {q1_p6:Array(String)}
+  WHERE site_id = {q1_p1:String}
+    AND page_key IN {q1_p2:Array(String)}
+    AND day BETWEEN {q1_p3:Date} AND {q1_p4:Date}
+    AND timestamp >= {q1_p5:DateTime64(3, 'UTC')}
+    AND timestamp < {q1_p6:DateTime64(3, 'UTC')}
+    AND breakpoint IN {q1_p7:Array(String)}
 )
-GROUP BY row_page
+HAVING count() > 0
 )
--- q0_p0 = 'site_golden'
--- q0_p1 = ['https://example.com/pricing']
--- q0_p2 = datetime.date(2026, 11, 14)
--- q0_p3 = datetime.date(2026, 11, 21)
--- q0_p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
--- q0_p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
--- q0_p6 = ['MOBILE']
--- q1_p0 = 'site_golden'
--- q1_p1 = ['https://example.com/pricing']
--- q1_p2 = datetime.date(2026, 11, 14)
--- q1_p3 = datetime.date(2026, 11, 21)
--- q1_p4 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
--- q1_p5 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
--- q1_p6 = ['DESKTOP']
+-- q0_p0 = 'https://example.com/pricing'
+-- q0_p1 = 'site_golden'
+-- q0_p2 = ['https://example.com/pricing']
+-- q0_p3 = datetime.date(2026, 11, 14)
+-- q0_p4 = datetime.date(2026, 11, 21)
+-- q0_p5 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- q0_p6 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- q0_p7 = ['MOBILE']
+-- q1_p0 = 'https://example.com/pricing'
+-- q1_p1 = 'site_golden'
+-- q1_p2 = ['https://example.com/pricing']
+-- q1_p3 = datetime.date(2026, 11, 14)
+-- q1_p4 = datetime.date(2026, 11, 21)
+-- q1_p5 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- q1_p6 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- q1_p7 = ['DESKTOP']
 
 SELECT page_key, max(has_heat) AS has_heat
 FROM pages

@@ -55,8 +55,8 @@ HEATMAP_POINT = Shape(
 PEOPLE = {"UNIQUE_VISITORS": "visitor_id", "UNIQUE_SESSIONS": "session_id"}
 """Aggregation to whom a cell counts, once each; TOTAL counts interactions."""
 
-OPTIONAL = frozenset({"visitors", "page_height", "hidden"})
-"""Numbers of a map that need a look at more columns or rows than its cells."""
+OPTIONAL = {"visitors": ("visitors",), "page_height": ("page_height",), "hidden": ("hidden_origin", "hidden_test_accounts")}
+"""What of a map needs a look at more columns or rows than its cells, to the columns that answer it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,26 +155,21 @@ def standard_viewport_px(lens: Lens) -> tuple[int, int]:
 def compile_heatmap(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion) -> Statement:
     """One row a page that has such interactions.
 
-    Columns: page, total, max_count, has_next, shown (how many points), last (count, fixed, cell of the last point), `points_KEY`, a JSON
-    array, for each selection; visitors, page_height, hidden_origin and hidden_test_accounts are 0 unless `wanted`.
+    Columns: page, total, max_count, has_next, shown (how many points), last_rank (for `point_of`), `points_KEY`, a JSON array, for
+    each selection, and those that are wanted of visitors, page_height, hidden_origin, hidden_test_accounts.
     """
     params = Params()
-    names = ", ".join(_point(question))
-    lists = [
-        f",\n  toJSONString(arrayMap(({names}) -> {compile_json(selection, HEATMAP_POINT)}, {_columns(question)})) AS `points_{key}`"
-        for key, selection in question.points
+    columns = [
+        f"SELECT page, total, max_count, remaining > {params.bind(question.first, 'UInt32')} AS has_next",
+        "  length(ranks) AS shown, ranks[-1] AS last_rank",
+        *(f"  {name}" for wanted, names in OPTIONAL.items() if wanted in question.wanted for name in names),
+        *(
+            f"  toJSONString(arrayMap(({', '.join(_point(question))}) -> {compile_json(selection, HEATMAP_POINT)}, {_columns(question)}))"
+            f" AS `points_{key}`"
+            for key, selection in question.points
+        ),
     ]
-    return Statement.of(
-        [
-            "SELECT page, total, visitors, max_count, page_height, hidden_origin, hidden_test_accounts,",
-            f"  remaining > {params.bind(question.first, 'UInt32')} AS has_next, length(ranks) AS shown,",
-            "  (counts[-1], are_fixed[-1], cells[-1]) AS last" + "".join(lists),
-            "FROM (",
-            *_pages(lens, page_keys, question, params),
-            ")",
-        ],
-        params,
-    )
+    return Statement.of([",\n".join(columns), "FROM (", *_pages(lens, page_keys, question, params), ")"], params)
 
 
 def heatmap_rows(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, params: Params) -> list[str]:
@@ -182,9 +177,8 @@ def heatmap_rows(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuesti
     return [
         f"SELECT *, {', '.join(f'point.{number} AS {name}' for number, name in enumerate(_point(question), 1))}",
         "FROM (",
-        "SELECT page, total, population, standard_width_px, cell_height_px, cell_columns,",
-        f"  arrayJoin(arrayZip({_columns(question)}, arrayEnumerate(ranks))) AS point,",
-        f"  point.{len(_point(question)) + 1} AS place",
+        f"SELECT page, {', '.join(_constants(question))},",
+        f"  arrayJoin(arrayZip({_columns(question)}, arrayEnumerate(ranks))) AS point, point.{len(_point(question)) + 1} AS place",
         "FROM (",
         *_pages(lens, page_keys, question, params),
         ")",
@@ -195,53 +189,64 @@ def heatmap_rows(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuesti
 RANK = "bitOr(bitShiftLeft(toUInt128(bitNot(toUInt64(count))), 64), bitOr(bitShiftLeft(toUInt64(fixed), 63), toUInt64(cell)))"
 """A point as one number that sorts as points do: hottest first, then by fixed, row and column."""
 
-OF_RANKS = {
-    "counts": "bitNot(toUInt64(bitShiftRight(rank, 64)))",
-    "are_fixed": "bitTest(toUInt64(rank), 63)",
-    "cells": "bitAnd(toUInt64(rank), 9223372036854775807)",
+OF_RANK = {
+    "count": "bitNot(toUInt64(bitShiftRight(rank, 64)))",
+    "fixed": "bitTest(toUInt64(rank), 63)",
+    "cell": f"bitAnd(toUInt64(rank), {2**63 - 1})",
 }
 ELEMENT = ("selector", "tag", "text")
 
 
+def point_of(rank: int) -> tuple[int, bool, int]:
+    """count, fixed and cell of a RANK."""
+    return (rank >> 64) ^ (2**64 - 1), bool(rank >> 63 & 1), rank & (2**63 - 1)
+
+
 def _point(question: HeatmapQuestion) -> tuple[str, ...]:
     """The columns of a point."""
-    return ("count", "fixed", "cell", *(ELEMENT if question.selects("element") else ()))
+    return (*OF_RANK, *(ELEMENT if question.selects("element") else ()))
 
 
 def _columns(question: HeatmapQuestion) -> str:
     """The points as arrays, one a column."""
-    return ", ".join([*OF_RANKS, *(f"elements.{number}" for number in range(2, 5) if question.selects("element"))])
+    of_rank = [f"arrayMap(rank -> {sql}, ranks)" for sql in OF_RANK.values()]
+    return ", ".join([*of_rank, *(f"elements.{number}" for number in range(2, 5) if question.selects("element"))])
+
+
+def _constants(question: HeatmapQuestion) -> tuple[str, ...]:
+    """What the points of a page have in common."""
+    return ("standard_width_px", "cell_height_px", "cell_columns", *(("population",) if question.selects("share") else ()))
 
 
 def _pages(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, params: Params) -> list[str]:
-    """One row a page: its numbers, and its points hottest first as `ranks` and what is in them; `elements` are (rank, *ELEMENT)."""
+    """One row a page: its numbers, and its points, hottest first, as `ranks`; `elements` are (rank, *ELEMENT)."""
     cell = Cell.of(lens, question.cell_size)
     numbers = _numbers(lens, question, params)
-    totals = {
+    columns = {
         "total": "sum(interactions)" if "interactions" in numbers else "sum(count)",
+        "max_count": "max(count)",
         "visitors": "uniqExactMerge(visitors)" if "visitors" in numbers else "0",
         "page_height": "max(page_height)" if "page_height" in numbers else "0",
         "hidden_origin": "sum(hidden_origin)" if "hidden_origin" in numbers else "0",
         "hidden_test_accounts": "sum(hidden_test_accounts)" if "hidden_test_accounts" in numbers else "0",
-        "max_count": "max(count)",
         "population": "uniqExactMerge(people)" if "people" in numbers else "total",
+        "standard_width_px": params.bind(standard_viewport_px(lens)[0], "UInt32"),
+        "cell_height_px": params.bind(cell.height_px, "UInt32"),
+        "cell_columns": params.bind(float(cell.columns), "Float64"),
     }
+    asked = {"total", "max_count", *_constants(question), *(name for wanted in question.wanted for name in OPTIONAL[wanted])}
     shown = [*(["count > 0"] if question.wanted else []), *_beyond(question.after, params)]
     first = params.bind(question.first, "UInt32")
-    ranks = [f"  {_if('groupArraySorted', RANK, shown, first)} AS ranks,"]
+    ranks = [f"  {_if('groupArraySorted', RANK, shown, first)} AS ranks"]
     if question.selects("element"):
         found = _if("groupArray", f"({RANK}, {', '.join(ELEMENT)})", shown)
-        ranks = [f"  arraySlice(arrayPartialSort({first}, {found}), 1, {first}) AS elements,", "  elements.1 AS ranks,"]
+        ranks = [f"  arraySlice(arrayPartialSort({first}, {found}), 1, {first}) AS elements,", "  elements.1 AS ranks"]
     apart = _pages_apart(lens, page_keys)
     return [
         "SELECT page," if apart else f"SELECT {page_column(lens, page_keys, params)},",
-        *(f"  {sql} AS {name}," for name, sql in totals.items()),
+        *(f"  {sql} AS {name}," for name, sql in columns.items() if name in asked),
         f"  {_if('count', '', shown)} AS remaining,",
         *ranks,
-        *(f"  arrayMap(rank -> {sql}, ranks) AS {name}," for name, sql in OF_RANKS.items()),
-        f"  {params.bind(standard_viewport_px(lens)[0], 'UInt32')} AS standard_width_px,",
-        f"  {params.bind(cell.height_px, 'UInt32')} AS cell_height_px,",
-        f"  {params.bind(float(cell.columns), 'Float64')} AS cell_columns",
         "FROM (",
         *_cells(lens, page_keys, question, numbers, params),
         ")",

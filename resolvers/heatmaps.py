@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from clickhouse.errors import BadUserInputError
-from clickhouse.heatmap import OPTIONAL, Cell, CellSize, HeatmapQuestion, compile_heatmap, standard_viewport_px
+from clickhouse.heatmap import OPTIONAL, Cell, CellSize, HeatmapQuestion, compile_heatmap, point_of, standard_viewport_px
 from clickhouse.interactions import InteractionQuestion, compile_interactions
 from clickhouse.selection import Selection
 from clickhouse.totals import fold_measures
@@ -61,17 +61,12 @@ async def load_heatmap(
     binding = asked.binding("heatmap", kind, aggregation, size, hide_origin, ctas_only)
     asked, values = asked.resumed(after, binding, (int, bool, int))
     question = HeatmapQuestion(
-        kind, aggregation, size, hide_origin, ctas_only, page_size(first, context.max_points), values, points, wanted & OPTIONAL
+        kind, aggregation, size, hide_origin, ctas_only, page_size(first, context.max_points), values, points, wanted.intersection(OPTIONAL)
     )
     rows = await context.answers.load(asked.question(compile_heatmap, question))
     row = rows[0] if rows else None
-    last = asked.cursor(binding, *_as_cursor(row["last"])) if row and row["shown"] else None
+    last = asked.cursor(binding, *point_of(row["last_rank"])) if row and row["shown"] else None
     return HeatmapAnswer(row, standard_viewport_px(asked.lens), cell, last, values is not None)
-
-
-def _as_cursor(last: tuple[int, bool, int]) -> tuple[int, bool, int]:
-    count, fixed, cell = last
-    return int(count), bool(fixed), int(cell)
 
 
 async def load_fold(context: Context, asked: AskedLens, kind: str) -> Row:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from clickhouse.statement import Params, Statement
 
 
@@ -9,6 +11,12 @@ def compile_sessions(site_id: str, session_ids: tuple[int, ...]) -> Statement:
     """One row for each of the ids that exists."""
     params = Params()
     return Statement.of(whole_sessions(site_id, params, f"session_id IN {params.bind(list(session_ids), 'Array(UInt64)')}"), params)
+
+
+def compile_session_names(site_id: str, session_ids: tuple[int, ...]) -> Statement:
+    """The same, of each only its own id and the visitor's as sent, and when it began: each column more is read for many sessions."""
+    statement = compile_sessions(site_id, session_ids)
+    return replace(statement, sql=statement.sql.replace("SELECT *", "SELECT session_id, session_key, visitor_key, started_at", 1))
 
 
 def compile_session_by_key(site_id: str, session_keys: tuple[str, ...]) -> Statement:

@@ -105,13 +105,6 @@ async def list_interactions(
     return Listing.of(rows, first, cursor, has_previous=values is not None, total_count=total)
 
 
-async def load_sessions(context: Context, asked: AskedLens, listing: Listing) -> list[Row | None]:
-    """The sessions of the listed interactions, in order; None for each when the key may not see them."""
-    if not context.key.may("replay:read"):
-        return [None] * len(listing.rows)
-    return await context.sessions.load_many([(asked.site.site_id, row["session_id"]) for row in listing.rows])
-
-
 def cells_of(points: list[Point], cell: Cell) -> tuple[tuple[int, int, int], ...]:
     """The grid cells the points lie in, as (fixed, row, column)."""
     if not 1 <= len(points) <= MAX_DRILL_DOWN_POINTS:

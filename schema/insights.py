@@ -274,8 +274,7 @@ class Insights(Node):
             given(after),
             "totalCount" in selected_names(info._raw_info),
         )
-        sessions = await heatmaps.load_sessions(info.context, self.asked, listing)
-        return InteractionConnection.of(listing, sessions, self.asked.site)
+        return InteractionConnection.of(listing, self.asked.site)
 
     @strawberry.field(description="The sessions behind the lens: those with any row in it.", directives=[STATEMENT, PAGED])
     async def replays(

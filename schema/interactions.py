@@ -9,7 +9,10 @@ from typing import Any, Self
 import strawberry
 
 from clickhouse.sites import Site
+from resolvers.context import Context
 from resolvers.listing import Listing
+from resolvers.questions import Row
+from resolvers.sources import SourceLoader
 from schema.enums import PointKind
 from schema.heatmap import PointElement
 from schema.hotspots import element_of
@@ -29,21 +32,11 @@ class Interaction:
     fixed: bool = strawberry.field(description="Whether it was on an element that does not scroll with the page.")
     url: str = strawberry.field(description="The URL as received.")
     element: PointElement | None = strawberry.field(description="The element; null when none is known.")
-    session_id: str | None = strawberry.field(description="The session's id; null without the scope replay:read.")
-    visitor_id: str | None = strawberry.field(description="The visitor's id; null without the scope replay:read.")
-    replay: Replay | None = strawberry.field(description="The session's replay; null without the scope replay:read.")
-    offset_seconds: float | None = strawberry.field(
-        description="Seconds from the replay's start to this interaction; null without the scope replay:read."
-    )
-    replay_url: str | None = strawberry.field(
-        description="Where to watch the replay, from this moment on if the site's URL template has {offsetSeconds};"
-        " null without a template or the scope replay:read."
-    )
+    row: strawberry.Private[dict[str, Any]]
+    site: strawberry.Private[Site]
 
     @classmethod
-    def from_row(cls, row: dict[str, Any], session: dict[str, Any] | None, site: Site) -> Self:
-        """`session` is None for a key that may not see it."""
-        offset = offset_seconds(row["timestamp"], session) if session else None
+    def from_row(cls, row: dict[str, Any], site: Site) -> Self:
         return cls(
             kind=KIND_OF_ROW[row["kind"]],
             timestamp=utc(row["timestamp"]),
@@ -52,12 +45,43 @@ class Interaction:
             fixed=bool(row["fixed"]),
             url=row["url"],
             element=element_of(row),
-            session_id=session["session_key"] if session else None,
-            visitor_id=session["visitor_key"] if session else None,
-            replay=Replay.from_row(session, site) if session else None,
-            offset_seconds=offset,
-            replay_url=replay_url(site.replay_url_template, session, offset or 0) if session else None,
+            row=row,
+            site=site,
         )
+
+    @strawberry.field(description="The session's id; null without the scope replay:read.")
+    async def session_id(self, info: strawberry.Info[Context]) -> str | None:
+        session = await self._session(info.context.session_names, info)
+        return session["session_key"] if session else None
+
+    @strawberry.field(description="The visitor's id; null without the scope replay:read.")
+    async def visitor_id(self, info: strawberry.Info[Context]) -> str | None:
+        session = await self._session(info.context.session_names, info)
+        return session["visitor_key"] if session else None
+
+    @strawberry.field(description="The session's replay; null without the scope replay:read.")
+    async def replay(self, info: strawberry.Info[Context]) -> Replay | None:
+        session = await self._session(info.context.sessions, info)
+        return Replay.from_row(session, self.site) if session else None
+
+    @strawberry.field(description="Seconds from the replay's start to this interaction; null without the scope replay:read.")
+    async def offset_seconds(self, info: strawberry.Info[Context]) -> float | None:
+        session = await self._session(info.context.session_names, info)
+        return offset_seconds(self.row["timestamp"], session) if session else None
+
+    @strawberry.field(
+        description="Where to watch the replay, from this moment on if the site's URL template has {offsetSeconds};"
+        " null without a template or the scope replay:read."
+    )
+    async def replay_url(self, info: strawberry.Info[Context]) -> str | None:
+        session = await self._session(info.context.session_names, info) if self.site.replay_url_template else None
+        return replay_url(self.site.replay_url_template, session, offset_seconds(self.row["timestamp"], session)) if session else None
+
+    async def _session(self, sessions: SourceLoader[tuple[str, int], Row | None], info: strawberry.Info[Context]) -> Row | None:
+        """Whose it was; None for a key that may not see it."""
+        if not info.context.key.may("replay:read"):
+            return None
+        return await sessions.load((self.site.site_id, self.row["session_id"]))
 
 
 @strawberry.type(description="An interaction and its cursor.")
@@ -74,8 +98,8 @@ class InteractionConnection:
     total_count: int = strawberry.field(description="Interactions in all; for the points of a map the sum of their counts.")
 
     @classmethod
-    def of(cls, listing: Listing, sessions: list[dict[str, Any] | None], site: Site) -> Self:
-        nodes = [Interaction.from_row(row, session, site) for row, session in zip(listing.rows, sessions, strict=True)]
+    def of(cls, listing: Listing, site: Site) -> Self:
+        nodes = [Interaction.from_row(row, site) for row in listing.rows]
         return cls(
             edges=[InteractionEdge(cursor=cursor, node=node) for cursor, node in zip(listing.cursors, nodes, strict=True)],
             nodes=nodes,

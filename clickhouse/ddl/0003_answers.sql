@@ -136,7 +136,8 @@ CREATE TABLE IF NOT EXISTS sessions$local $on_cluster
 ENGINE = ${replicated}ReplacingMergeTree(derived_at)
 ORDER BY (site_id, session_id)
 TTL expires_on
-SETTINGS index_granularity = 128, default_compression_codec = 'ZSTD(1)';
+SETTINGS index_granularity = 128, -- a few sessions are read at a time
+  min_compress_block_size = 8192, max_compress_block_size = 8192, default_compression_codec = 'ZSTD(1)';
 
 CREATE TABLE IF NOT EXISTS elements$local $on_cluster
 (

@@ -1,25 +1,16 @@
-SELECT page, total, visitors, max_count, page_height, hidden_origin, hidden_test_accounts,
-  remaining > {p0:UInt32} AS has_next, length(ranks) AS shown,
-  (counts[-1], are_fixed[-1], cells[-1]) AS last,
-  toJSONString(arrayMap((count, fixed, cell, selector, tag, text) -> CAST(tuple(bitAnd(cell, 2047) * standard_width_px / cell_columns, bitShiftRight(cell, 11) * cell_height_px, count, if(selector = '', NULL, CAST(tuple(if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector)), 'Nullable(Tuple(`label` String))'))), 'Tuple(`left` Float64, `y` UInt64, `heat` UInt64, `element` Nullable(Tuple(`label` String)))'), counts, are_fixed, cells, elements.2, elements.3, elements.4)) AS `points_points`
+SELECT page, total, max_count, remaining > {p0:UInt32} AS has_next,
+  length(ranks) AS shown, ranks[-1] AS last_rank,
+  toJSONString(arrayMap((count, fixed, cell, selector, tag, text) -> CAST(tuple(bitAnd(cell, 2047) * standard_width_px / cell_columns, bitShiftRight(cell, 11) * cell_height_px, count, if(selector = '', NULL, CAST(tuple(if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector)), 'Nullable(Tuple(`label` String))'))), 'Tuple(`left` Float64, `y` UInt64, `heat` UInt64, `element` Nullable(Tuple(`label` String)))'), arrayMap(rank -> bitNot(toUInt64(bitShiftRight(rank, 64))), ranks), arrayMap(rank -> bitTest(toUInt64(rank), 63), ranks), arrayMap(rank -> bitAnd(toUInt64(rank), 9223372036854775807), ranks), elements.2, elements.3, elements.4)) AS `points_points`
 FROM (
-  SELECT {p3:String} AS page,
+  SELECT {p6:String} AS page,
     sum(interactions) AS total,
-    0 AS visitors,
-    0 AS page_height,
-    0 AS hidden_origin,
-    0 AS hidden_test_accounts,
     max(count) AS max_count,
-    total AS population,
+    {p3:UInt32} AS standard_width_px,
+    {p4:UInt32} AS cell_height_px,
+    {p5:Float64} AS cell_columns,
     count() AS remaining,
     arraySlice(arrayPartialSort({p0:UInt32}, groupArray((bitOr(bitShiftLeft(toUInt128(bitNot(toUInt64(count))), 64), bitOr(bitShiftLeft(toUInt64(fixed), 63), toUInt64(cell))), selector, tag, text))), 1, {p0:UInt32}) AS elements,
-    elements.1 AS ranks,
-    arrayMap(rank -> bitNot(toUInt64(bitShiftRight(rank, 64))), ranks) AS counts,
-    arrayMap(rank -> bitTest(toUInt64(rank), 63), ranks) AS are_fixed,
-    arrayMap(rank -> bitAnd(toUInt64(rank), 9223372036854775807), ranks) AS cells,
-    {p4:UInt32} AS standard_width_px,
-    {p5:UInt32} AS cell_height_px,
-    {p6:Float64} AS cell_columns
+    elements.1 AS ranks
   FROM (
     SELECT fixed, cell,
       uniqExactMerge(count) AS count,
@@ -51,10 +42,10 @@ FROM (
 -- p10 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
 -- p11 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
 -- p2 = 'site_golden'
--- p3 = 'https://example.com/pricing'
--- p4 = 1280
--- p5 = 16
--- p6 = 100.0
+-- p3 = 1280
+-- p4 = 16
+-- p5 = 100.0
+-- p6 = 'https://example.com/pricing'
 -- p7 = ['https://example.com/pricing']
 -- p8 = datetime.date(2026, 11, 14)
 -- p9 = datetime.date(2026, 11, 21)

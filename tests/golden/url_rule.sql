@@ -1,24 +1,16 @@
-SELECT page, total, visitors, max_count, page_height, hidden_origin, hidden_test_accounts,
-  remaining > {p0:UInt32} AS has_next, length(ranks) AS shown,
-  (counts[-1], are_fixed[-1], cells[-1]) AS last,
-  toJSONString(arrayMap((count, fixed, cell) -> CAST(tuple(bitAnd(cell, 2047) * standard_width_px / cell_columns, bitShiftRight(cell, 11) * cell_height_px, count, count / population), 'Tuple(`x` Float64, `y` UInt64, `count` UInt64, `share` Float64)'), counts, are_fixed, cells)) AS `points_points`
+SELECT page, total, max_count, remaining > {p0:UInt32} AS has_next,
+  length(ranks) AS shown, ranks[-1] AS last_rank,
+  toJSONString(arrayMap((count, fixed, cell) -> CAST(tuple(bitAnd(cell, 2047) * standard_width_px / cell_columns, bitShiftRight(cell, 11) * cell_height_px, count, count / population), 'Tuple(`x` Float64, `y` UInt64, `count` UInt64, `share` Float64)'), arrayMap(rank -> bitNot(toUInt64(bitShiftRight(rank, 64))), ranks), arrayMap(rank -> bitTest(toUInt64(rank), 63), ranks), arrayMap(rank -> bitAnd(toUInt64(rank), 9223372036854775807), ranks))) AS `points_points`
 FROM (
   SELECT '' AS page,
     sum(count) AS total,
-    0 AS visitors,
-    0 AS page_height,
-    0 AS hidden_origin,
-    0 AS hidden_test_accounts,
     max(count) AS max_count,
     total AS population,
-    count() AS remaining,
-    groupArraySorted({p0:UInt32})(bitOr(bitShiftLeft(toUInt128(bitNot(toUInt64(count))), 64), bitOr(bitShiftLeft(toUInt64(fixed), 63), toUInt64(cell)))) AS ranks,
-    arrayMap(rank -> bitNot(toUInt64(bitShiftRight(rank, 64))), ranks) AS counts,
-    arrayMap(rank -> bitTest(toUInt64(rank), 63), ranks) AS are_fixed,
-    arrayMap(rank -> bitAnd(toUInt64(rank), 9223372036854775807), ranks) AS cells,
     {p1:UInt32} AS standard_width_px,
     {p2:UInt32} AS cell_height_px,
-    {p3:Float64} AS cell_columns
+    {p3:Float64} AS cell_columns,
+    count() AS remaining,
+    groupArraySorted({p0:UInt32})(bitOr(bitShiftLeft(toUInt128(bitNot(toUInt64(count))), 64), bitOr(bitShiftLeft(toUInt64(fixed), 63), toUInt64(cell)))) AS ranks
   FROM (
     SELECT fixed, bitOr(bitShiftLeft(toUInt64(toUInt32(floor(y / {p2:UInt32}))), 11), toUInt32(least({p17:UInt32}, floor(x * {p3:Float64} / viewport_width)))) AS cell,
       count() AS count

@@ -49,7 +49,8 @@ class EmbeddedClient:
 
         def ask(driver: Driver) -> Answer:
             started = perf_counter()
-            return answered(driver.query(statement.sql, statement.params, settings=reading.settings), started)
+            result = driver.query(statement.sql, statement.params, settings=reading.settings)
+            return answered(list(result.named_results()), result.summary or {}, started)
 
         return await self._read(reading, ask)
 

@@ -8,6 +8,7 @@ longer than the reading itself. What it would do with the request (retries, erro
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import perf_counter
 
 from clickhouse_connect.driver._backend.http_async import release_lease
@@ -17,7 +18,7 @@ from clickhouse_connect.driver.ctypes import RespBuffCls
 from clickhouse_connect.driver.query import QueryContext, QueryResult
 from clickhouse_connect.driver.transform import NativeTransform
 
-from clickhouse.reading import Answer, Reading, answered
+from clickhouse.reading import Answer, Reading, Row, answered
 from clickhouse.statement import Statement
 
 UTC = QueryContext(query_tz="UTC")
@@ -34,7 +35,11 @@ async def ask(driver: AsyncClient, statement: Statement, reading: Reading) -> An
         body = await driver._backend._read_body(response)
     finally:
         release_lease(response)
+    return replace(answered(rows(body), summary_from_headers(response.headers), started), native=body)
+
+
+def rows(body: bytes) -> list[Row]:
+    """Of an answer in this format."""
     result = NativeTransform.parse_response(RespBuffCls(BytesSource(body)), UTC)  # type: ignore[no-untyped-call]
     assert isinstance(result, QueryResult)
-    result.summary = summary_from_headers(response.headers)
-    return answered(result, started)
+    return list(result.named_results())

@@ -11,15 +11,13 @@ import json
 import logging
 import re
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from time import perf_counter
 from typing import Any
-
-from clickhouse_connect.driver.query import QueryResult
 
 from clickhouse.errors import BusySourceError, SilentSourceError, request_tag
 from clickhouse.statement import Statement
@@ -99,6 +97,7 @@ class Answer:
     ms: float = 0.0
     cached: bool = False
     shared: bool = False  # with a request that had asked the same just before
+    native: bytes = field(default=b"", repr=False, compare=False)  # what the rows were read from, for whoever keeps it elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +141,10 @@ def note(statement: Statement, answer: Answer) -> None:
         logger.debug("read %s", " ".join(f"{name}={value}" for name, value in facts.items()), extra=facts)
 
 
-def answered(result: QueryResult, started: float) -> Answer:
-    """What the driver brought, asked at `started` by perf_counter."""
-    summary = result.summary or {}
+def answered(rows: list[Row], summary: Mapping[str, Any], started: float) -> Answer:
+    """Asked at `started` by perf_counter; `summary` is ClickHouse's own."""
     return Answer(
-        list(result.named_results()),
+        rows,
         int(summary.get("read_rows", 0)),
         int(summary.get("read_bytes", 0)),
         (perf_counter() - started) * 1000,

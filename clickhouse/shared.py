@@ -3,7 +3,7 @@
     client = SharedClient(await connect(dsn), Kept(max_bytes=64_000_000), version_seconds=1.0)
 
 An answer is told apart by its statement, its values, which name the site, and the version of the site's data. Versions are read again
-after `version_seconds`, all in one statement; a change made through this client is seen at once.
+after `version_seconds`, all in one statement; a change made through this client is seen at once. `elsewhere` other workers keep theirs.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from clickhouse.client import Around, Client
 from clickhouse.data_versions import changed_sites, compile_versions, insert_change
 from clickhouse.errors import HeatgraphError
 from clickhouse.kept import Kept
+from clickhouse.kept_in_redis import KeptInRedis
 from clickhouse.reading import Answer, note
 from clickhouse.statement import Statement
 
@@ -38,9 +39,17 @@ class Flight:
 class SharedClient(Around):
     """See `clickhouse.client.Client`."""
 
-    def __init__(self, client: Client, kept: Kept, version_seconds: float, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        client: Client,
+        kept: Kept,
+        version_seconds: float,
+        clock: Callable[[], float] = monotonic,
+        elsewhere: KeptInRedis | None = None,
+    ) -> None:
         super().__init__(client)
         self._kept = kept
+        self._elsewhere = elsewhere
         self._version_seconds = version_seconds
         self._clock = clock
         self._flights: dict[Key, Flight] = {}
@@ -53,7 +62,7 @@ class SharedClient(Around):
         keepable = bool(versions) and None not in versions and is_closed(statement)
         answer = self._kept.get((id(self), key)) if keepable else None
         if answer is None:
-            answer = await self._together(key, statement)
+            answer = await self._together(key, statement, keepable)
             if keepable and not answer.shared:
                 self._kept.put((id(self), key), replace(answer, ms=0.0, cached=True))
         note(statement, answer)
@@ -71,14 +80,16 @@ class SharedClient(Around):
 
     async def close(self) -> None:
         await self._background.finish()
+        if self._elsewhere:
+            await self._elsewhere.close()
         await self._client.close()
 
-    async def _together(self, key: Key, statement: Statement) -> Answer:
+    async def _together(self, key: Key, statement: Statement, keepable: bool) -> Answer:
         """The answer of the statement that runs already, or of a new one, which is cancelled when nobody waits for it any more."""
         flight = self._flights.get(key)
         shared = flight is not None
         if flight is None:
-            flight = self._flights[key] = Flight(asyncio.create_task(self._client.run(statement)))
+            flight = self._flights[key] = Flight(asyncio.create_task(self._ask(key, statement, keepable)))
             flight.task.add_done_callback(lambda task: self._land(key, task))
         flight.waiting += 1
         try:
@@ -88,6 +99,16 @@ class SharedClient(Around):
             if not flight.waiting and not flight.task.done():
                 self._flights.pop(key, None)  # who comes now must not join what is being cancelled
                 flight.task.cancel()
+
+    async def _ask(self, key: Key, statement: Statement, keepable: bool) -> Answer:
+        """What another worker has kept, or ClickHouse's answer."""
+        elsewhere = self._elsewhere if keepable else None
+        if elsewhere and (kept := await elsewhere.get(key)):
+            return replace(kept, cached=True)
+        answer = await self._client.run(statement)
+        if elsewhere:
+            self._background.start(elsewhere.put(key, answer))
+        return replace(answer, native=b"")
 
     def _land(self, key: Key, task: asyncio.Task[Answer]) -> None:
         if key in self._flights and self._flights[key].task is task:

@@ -87,7 +87,12 @@ class Settings:
         "Cost a key may spend in a minute, refilled steadily; 0 for no limit. Without Redis each worker has its share.",
         minimum=0,
     )
-    redis: str = setting("", "Redis that budgets are shared through by workers and machines: redis://[user:password@]host:6379/0.")
+    redis: str = setting(
+        "", "Redis that budgets, and answers if wanted, are shared through by workers and machines: redis://[user:password@]host:6379/0."
+    )
+    redis_cache_seconds: int = setting(
+        0, "How long Redis keeps answers about windows that are over, for all workers; 0: each worker keeps its own only.", minimum=0
+    )
     key_cache_seconds: float = setting(5.0, "How long a key is remembered; a revoked key works at most that long.", minimum=0)
     cache_bytes: int = setting(64_000_000, "Memory in which one worker keeps answers about windows that are over; 0 keeps none.", minimum=0)
     version_seconds: float = setting(
@@ -114,6 +119,10 @@ class Settings:
     def is_embedded(self) -> bool:
         """Whether the data is in this process's own engine."""
         return Target.parse(self.clickhouse).is_embedded
+
+    @property
+    def keeps_in_redis(self) -> bool:
+        return bool(self.redis and self.redis_cache_seconds)
 
     @property
     def limits(self) -> Limits:

@@ -38,6 +38,7 @@ from clickhouse.breaker import GuardedClient
 from clickhouse.client import Limits, Target, connect
 from clickhouse.errors import BadUserInputError
 from clickhouse.kept import Kept
+from clickhouse.kept_in_redis import KeptInRedis
 from clickhouse.posthog import PERSON_DISTINCT_IDS, REASONS, UNKNOWN_MEASURES, PostHog
 from clickhouse.reading import DEADLINE_GRACE_MS
 from clickhouse.shared import SharedClient
@@ -152,7 +153,9 @@ async def open_sources(settings: Settings) -> Sources:
     kept = Kept(settings.cache_bytes)
 
     async def opened(source: SourceSettings) -> Source:
-        client = SharedClient(await connect(source.dsn, source.limits, source.pool_size), kept, settings.version_seconds)
+        in_redis = KeptInRedis(settings.redis, source.name, settings.redis_cache_seconds) if settings.keeps_in_redis else None
+        asked = await connect(source.dsn, source.limits, source.pool_size)
+        client = SharedClient(asked, kept, settings.version_seconds, elsewhere=in_redis)
         without_shards = replace(source.limits, skip_unavailable_shards=True)
         remaining = await connect(source.dsn, without_shards, source.pool_size) if source.allow_partial else None
         timeout_s = (source.limits.max_execution_ms + DEADLINE_GRACE_MS) / 1000

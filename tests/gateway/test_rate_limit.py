@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -15,32 +12,10 @@ from httpx import AsyncClient
 from clickhouse.errors import RateLimitedError
 from gateway.app import create_app
 from gateway.rate_limit import Budgets
-from tests.conftest import require
 from tests.gateway.applications import Doorman, post, problem, serving, small_schema
 from tests.gateway.test_graphql_http import NOWHERE
 
 PER_MINUTE = 600  # ten a second
-
-
-@pytest.fixture(scope="module")
-def redis() -> Iterator[str]:
-    require(shutil.which("redis-server"), "redis-server")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"], stdout=subprocess.DEVNULL
-    )
-    until = time.monotonic() + 30
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            break
-        except ConnectionRefusedError:
-            assert time.monotonic() < until
-            time.sleep(0.05)
-    yield f"redis://127.0.0.1:{port}/0"
-    process.kill()
-    process.wait()
 
 
 @pytest.fixture(params=["memory", "redis"])

@@ -1,0 +1,71 @@
+"""Answers kept in Redis for a while, for all workers and machines that ask the same source.
+
+    kept = KeptInRedis("redis://localhost:6379/0", source="default", seconds=600)
+    await kept.put(key, answer)
+    await kept.get(key)         -> answer, or None
+
+A name in Redis is a digest of the source and of the key, in which are the statement, its values, the site's too, and the version of the
+site's data: another site, or the same one after a change, finds nothing. While Redis is away nothing is kept, and nobody waits for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Any
+
+import orjson
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from clickhouse import native
+from clickhouse.reading import Answer
+
+logger = logging.getLogger("heatgraph.clickhouse")
+
+MAX_ANSWER_BYTES = 8_000_000
+TIMEOUT_S = 0.5
+AWAY_S = 5.0  # after it did not answer it is left alone so long
+
+
+class KeptInRedis:
+    def __init__(self, address: str, source: str, seconds: int, clock: Callable[[], float] = monotonic) -> None:
+        once_more = Retry(NoBackoff(), 1)  # on a connection that was closed while nobody used it
+        self._redis = Redis.from_url(address, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=once_more)
+        self._source = source
+        self._seconds = seconds
+        self._clock = clock
+        self._away_until = 0.0
+
+    async def get(self, key: object) -> Answer | None:
+        kept = await self._unless_away(lambda: self._redis.get(self.name(key)))
+        if not kept:
+            return None
+        facts, _, body = kept.partition(b"\n")
+        return Answer(native.rows(body), **orjson.loads(facts))
+
+    async def put(self, key: object, answer: Answer) -> None:
+        """Only what a server answered, and nothing that is too large."""
+        if 0 < len(answer.native) <= MAX_ANSWER_BYTES:
+            facts = orjson.dumps({"read_rows": answer.read_rows, "read_bytes": answer.read_bytes})
+            await self._unless_away(lambda: self._redis.set(self.name(key), b"%b\n%b" % (facts, answer.native), ex=self._seconds))
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    def name(self, key: object) -> str:
+        return "heatgraph:answer:" + hashlib.blake2b(repr((self._source, key)).encode(), digest_size=32).hexdigest()
+
+    async def _unless_away(self, command: Callable[[], Awaitable[Any]]) -> Any:
+        if self._clock() < self._away_until:
+            return None
+        try:
+            return await command()
+        except (RedisError, OSError) as error:
+            self._away_until = self._clock() + AWAY_S
+            logger.warning("Redis did not answer, so that each worker keeps answers for itself for %g s: %s", AWAY_S, error)
+            return None

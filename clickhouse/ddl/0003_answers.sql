@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS interactions$local $on_cluster
     entry_page        LowCardinality(String),
     is_test           Bool,
     sample_rate       Float32,
-    url_rest          String,                         -- what the URL as received has after its page key; else the whole URL
+    url_rest          LowCardinality(String),         -- what the URL as received has after its page key; else the whole URL
     url               String ALIAS if(startsWith(url_rest, 'http'), url_rest, concat(page_key, url_rest)),
     expires_on        Date
 )
@@ -75,7 +75,7 @@ CREATE TABLE IF NOT EXISTS pageviews$local $on_cluster
     entry_page         LowCardinality(String),
     is_test            Bool,
     sample_rate        Float32,
-    url_rest           String,
+    url_rest           LowCardinality(String),
     url                String ALIAS if(startsWith(url_rest, 'http'), url_rest, concat(page_key, url_rest)),
     expires_on         Date
 )

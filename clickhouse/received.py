@@ -25,6 +25,7 @@ TYPES = ("pageview", "click", "dead", "rage", "move", "scroll", "attention", "ev
 POINTS = ("click", "dead", "rage", "move")
 DEVICES = ("desktop", "tablet", "mobile")
 MAX_LINE_BYTES = 1 << 20
+MAX_KEYS = 200  # different ones in a chunk of lines, to look for each by its name
 MAX_AHEAD = timedelta(days=1)
 """How far a visitor's clock may be ahead of ours."""
 
@@ -144,7 +145,7 @@ class Sent:
     types: Mapping[str, str]
     lines: Sequence[str]
     lists: bool = True  # a text may be an object or a list
-    unknown: bool = True  # there are keys nobody knows
+    unknown: str = "true"  # the condition that a row may have keys nobody knows; '' when none has
 
     def missing(self, key: str) -> str:
         """The condition that a row does not have it."""
@@ -246,13 +247,21 @@ def _reason(sent: Sent, params: Params, now: datetime, retention_days: int) -> s
     return f"if({' + '.join(f'({condition})' for condition in suspicious)} = 0, '', multiIf(\n    {first},\n    ''))"
 
 
-def of_lines(keys: Collection[str]) -> Sent:
-    """Of `load_lines`, whose rows have no other keys than these; '' is any that nobody knows."""
+def of_lines(keys: Collection[str], params: Params) -> Sent:
+    """Of `load_lines`, whose rows have no other keys than these; '' is any."""
     types = {key: "String" for key in KNOWN if key in keys}
     names = ", ".join(f"`{key}` String" for key in types)
     sent = f"JSONExtract(raw, 'Tuple({names})')" if types else "tuple()"
     lines = [f"SELECT line, raw, {sent} AS sent", "FROM load_lines", "WHERE notEmpty(trimBoth(raw, ' \\t\\r'))"]
-    return Sent(types, lines, unknown="" in keys)
+    return Sent(types, lines, unknown=_may_have([key for key in keys if key not in KNOWN], params))
+
+
+def _may_have(keys: list[str], params: Params) -> str:
+    """The condition that a line has one of these keys, or what could be one in other spelling; looking is much cheaper than parsing."""
+    if not keys:
+        return ""
+    spelled = ["\\", *(f'"{key}"' for key in keys)]  # any character may be written as an escape
+    return f"multiSearchAny(raw, {params.texts(tuple(spelled))})" if all(key.isprintable() and key for key in keys) else "true"
 
 
 def of_columns(columns: Mapping[str, str], params: Params) -> Sent:
@@ -282,7 +291,7 @@ def of_columns(columns: Mapping[str, str], params: Params) -> Sent:
         f"  CAST(({', '.join(values[key] for key in types)}), 'Tuple({names})') AS sent",
         "FROM load_columns",
     ]
-    return Sent(types, lines, lists=False, unknown=bool(unknown))
+    return Sent(types, lines, lists=False, unknown="raw != '{}'" if unknown else "")
 
 
 def _column_text(column: str, type_: str) -> str:
@@ -299,8 +308,9 @@ def _json_of(columns: Mapping[str, str], params: Params) -> str:
 
 
 def compile_keys() -> Statement:
-    """One row: `keys` that the lines have, '' for all that nobody knows."""
-    keys = f"arrayDistinct(arrayMap(key -> if(key IN {_texts(KNOWN)}, key, ''), groupUniqArrayArray(JSONExtractKeys(raw))))"
+    """One row: `keys` that the lines have, '' for all that nobody knows if these are many."""
+    every = f"arraySort(key -> key NOT IN {_texts(KNOWN)}, groupUniqArrayArray(JSONExtractKeys(raw)))"
+    keys = f"if(length({every} AS every) > {MAX_KEYS}, arrayPushBack(arraySlice(every, 1, {len(KNOWN)}), ''), every)"
     return Statement(f"SELECT {keys} AS keys\nFROM load_lines", {})
 
 
@@ -313,7 +323,7 @@ def compile_parse(
     """
     params = Params()
     known = _texts(KNOWN)
-    sent = of_lines(keys) if columns is None else of_columns(columns, params)
+    sent = of_lines(keys, params) if columns is None else of_columns(columns, params)
     told = [key for key in KEYS if key.key in sent.types]
     replaced = ", ".join(f"{_stored(key)} AS {key.column}" for key in told if _stored(key) != key.column)
     values = {
@@ -335,7 +345,7 @@ def compile_parse(
     values |= {key.column: key.unsent for key in KEYS if key.key not in sent.types and isinstance(key, Number | Flag) and key.unsent}
     written = ", ".join((*values, *(key.column for key in told)))
     unknown = (
-        f"if(arrayExists(key -> key NOT IN {known}, JSONExtractKeys(raw)), arraySort(arrayFilter(",
+        f"if({sent.unknown} AND arrayExists(key -> key NOT IN {known}, JSONExtractKeys(raw)), arraySort(arrayFilter(",
         f"    p -> p.1 NOT IN {known} AND p.2 NOT IN ('null', '\"\"'), JSONExtractKeysAndValuesRaw(raw))), []) AS unknown,",
     )
     return Statement.of(

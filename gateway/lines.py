@@ -23,7 +23,7 @@ from backports import zstd
 
 from clickhouse.errors import BadUserInputError
 
-CHUNK_BYTES = 64 << 20
+CHUNK_BYTES = 128 << 20
 CHUNK_ROWS = 250_000
 BLOCK_ROWS = 30_000  # of columns, the unit that threads share
 READ_BYTES = 1 << 18

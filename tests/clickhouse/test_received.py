@@ -287,7 +287,7 @@ COLUMNS: dict[str, st.SearchStrategy[Any]] = {
     "fixed": st.none() | st.booleans(),
     "text": st.none() | st.text(max_size=3) | st.sampled_from(('{"a": 1}', "null")),
     "plan": st.none() | st.text(max_size=3) | st.just("a/b"),
-    "age": st.none() | st.floats(),
+    "age": st.none() | st.floats().map(lambda age: age + 0.0),  # -0.0 is spelled in two ways
 }
 
 
@@ -322,3 +322,20 @@ def test_columns_of_bad_text_are_refused(database: Client) -> None:
     database.command(f"INSERT INTO load_columns (c0, c1, c2, c3, c4, c5) VALUES ({good}, unhex('FF')), ({good}, {long})")
     run(database, received.compile_parse("site", RETENTION_DAYS, NOW, columns=types))
     assert [row["reason"] for row in parsed_rows(database)] == ["the row is not valid UTF-8", "the row is longer than 1048576 bytes"]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param('"plan": 1, "\\u0062ig": 2', id="a name with an escape"),
+        pytest.param('"plan": 1, "a\\"b\\\\": "x"', id="a name with quotes"),
+        pytest.param('"plan": 1, "": 2, "text": "plan"', id="no name"),
+        pytest.param(", ".join(f'"key_{number:04}": {number}' for number in range(received.MAX_KEYS + 9)), id="many names"),
+    ],
+)
+def test_keys_nobody_knows_are_kept(database: Client, raw: str) -> None:
+    """However a name is written, also beside rows without any."""
+    line = json.dumps(CLICK).removesuffix("}") + ", " + raw + "}"
+    sent = {key: value for key, value in json.loads(line).items() if key not in received.KNOWN}
+    bare, whole = parsed(database, [json.dumps(CLICK).encode(), line.encode()])
+    assert (bare["properties"], whole["properties"]) == ({}, {key: json.dumps(value) for key, value in sent.items()})

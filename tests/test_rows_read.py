@@ -123,6 +123,9 @@ OF_A_PAGE = {
     "breakdown(by: COUNTRY) { value sessions }": 1,
     "timeline { start clicks }": 1,
     "elements { nodes { clicks } }": 6,
+    'element(selector: "#b3") { clicks displays visitors conversions averageSecondsToClick }': 1,
+    "replays { nodes { sessionId clicks } }": 1,
+    "conversionsByDepth { depths { depth } }": 2,
     "unattributed": 4,
     "meta { sessions }": 1,
 }
@@ -138,6 +141,24 @@ def bound(rows: int, times: int) -> int:
 async def test_a_field_of_a_page_reads_its_page_and_window(field: str, times: int, client: Client) -> None:
     assert bound(PAGE_ROWS, 1) < SITE_ROWS
     read = await rows_read(client, f'page(key: "{PAGE_KEY}") {{ insights(window: {WINDOW}) {{ {field} }} }}')
+    assert 0 < read <= bound(PAGE_ROWS, times)
+
+
+COMPARED = {
+    "totals { clicks { baseline } visitors { baseline } }": 2,
+    "rates { rageSessions { delta } }": 2,
+    "fold { total { baseline } medianViewportHeight { baseline } }": 1,
+    "scroll { buckets { depth } }": 1,
+    "elements { clicks { delta } clickRate { delta } }": 2,
+    "cells { x count { delta } }": 1,
+}
+"""Fields of Comparison likewise: of two lenses on one page and window."""
+
+
+@pytest.mark.parametrize(("field", "times"), COMPARED.items(), ids=COMPARED)
+async def test_a_comparison_reads_its_page_and_windows(field: str, times: int, client: Client) -> None:
+    lenses = f"baseline: {{window: {WINDOW}}}, candidate: {{window: {WINDOW}, segment: {{device: [MOBILE]}}}}"
+    read = await rows_read(client, f'page(key: "{PAGE_KEY}") {{ compare({lenses}) {{ {field} }} }}')
     assert 0 < read <= bound(PAGE_ROWS, times)
 
 
@@ -157,6 +178,8 @@ async def test_a_url_rule_reads_the_pages_it_can_match(rule: str, client: Client
         client, f"insights(url: {rule}, window: {WINDOW}) {{ totals {{ clicks visitors }} heatmap {{ points {{ x }} }} }}"
     )
     assert 0 < read <= bound(PAGE_ROWS, 2)
+    read = await rows_read(client, f"matchedPages(url: {rule}, window: {WINDOW}) {{ nodes {{ key }} }}")
+    assert 0 < read <= bound(PAGE_ROWS, 1)
 
 
 async def test_a_listing_by_sums_reads_no_interactions(client: Client) -> None:
@@ -177,6 +200,8 @@ async def test_the_visitors_of_listed_pages_read_these_pages(client: Client) -> 
         f"filterValues(dimension: COUNTRY, window: {WINDOW}) {{ value }}",
         f"replays(window: {WINDOW}) {{ nodes {{ sessionId }} }}",
         f'insights(url: {{wildcard: "*page-7"}}, window: {WINDOW}) {{ totals {{ clicks }} }}',
+        f'matchedPages(url: {{wildcard: "*page-7"}}, window: {WINDOW}) {{ edges {{ totals {{ visitors }} }} }}',
+        f"compare(baseline: {{window: {WINDOW}}}, candidate: {{window: {WINDOW}}}) {{ totals {{ visitors {{ delta }} }} }}",
     ],
 )
 async def test_what_is_about_the_whole_site_reads_its_window_and_no_other_site(field: str, client: Client) -> None:

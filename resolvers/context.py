@@ -20,7 +20,7 @@ from clickhouse.errors import DeadlineError, ForbiddenError, NotFoundError, Plan
 from clickhouse.keys import ApiKey
 from clickhouse.pages import compile_extent, compile_seen, compile_tracked
 from clickhouse.replays import compile_conversions
-from clickhouse.sessions import compile_session_by_key, compile_session_names, compile_sessions
+from clickhouse.sessions import compile_session_by_key, compile_session_names, compile_sessions, compile_visitor_names
 from clickhouse.sites import PLANS, Site, compile_sites
 from clickhouse.statement import Statement
 from resolvers.questions import Question, Row, answer
@@ -72,6 +72,7 @@ class Context:
         )
         self.sessions: SourceLoader[tuple[str, int], Row | None] = SourceLoader(of_site, _rows(compile_sessions, "session_id"))
         self.session_names: SourceLoader[tuple[str, int], Row | None] = SourceLoader(of_site, _rows(compile_session_names, "session_id"))
+        self.visitor_names: SourceLoader[tuple[str, int], Row | None] = SourceLoader(of_site, _rows(compile_visitor_names, "visitor_id"))
         self.sessions_by_key: SourceLoader[tuple[str, str], Row | None] = SourceLoader(
             of_site, _rows(compile_session_by_key, "session_key")
         )

@@ -75,4 +75,5 @@ CREATE TABLE IF NOT EXISTS visitors$local $on_cluster
 ENGINE = ${replicated}ReplacingMergeTree(day)
 ORDER BY (site_id, visitor_id)
 TTL expires_on
-SETTINGS index_granularity = 128, default_compression_codec = 'ZSTD(1)';
+SETTINGS index_granularity = 128, -- a few visitors are read at a time
+  min_compress_block_size = 8192, max_compress_block_size = 8192, default_compression_codec = 'ZSTD(1)';

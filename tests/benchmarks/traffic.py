@@ -185,6 +185,13 @@ def generate(client: Client, traffic: Traffic) -> Iterator[str]:
         f" SELECT DISTINCT site_id, '{COHORT}', 'Every tenth', {now}, false, {now} FROM sites"
     )
     everybody = traffic.sessions_select({"site_id": "site_id", "visitor_id": "visitor_id"})
+    people = traffic.sessions_select(
+        {"site_id": "site_id", "visitor_id": "visitor_id", "visitor_key": "visitor_key", "day": "toDate(started_at)"}
+    )
+    yield (
+        "INSERT INTO visitors (site_id, visitor_id, visitor_key, day, expires_on)"
+        f" SELECT site_id, visitor_id, any(visitor_key), max(day), max(day) + 730 FROM (\n{people}\n) GROUP BY site_id, visitor_id"
+    )
     yield (
         "INSERT INTO cohort_members (site_id, cohort_id, visitor_id)"
         f" SELECT DISTINCT site_id, '{COHORT}', visitor_id FROM (\n{everybody}\n) WHERE visitor_id % 10 = 0"

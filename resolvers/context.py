@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +24,7 @@ from clickhouse.replays import compile_conversions
 from clickhouse.sessions import compile_session_by_key, compile_session_names, compile_sessions, compile_visitor_names
 from clickhouse.sites import PLANS, Site, compile_sites
 from clickhouse.statement import Statement
+from clickhouse.url import page_key
 from resolvers.questions import Question, Row, answer
 from resolvers.sources import Source, SourceLoader, Sources
 
@@ -141,10 +143,15 @@ class Context:
         limit = PLANS[site.plan].max_pages
         return limit is not None and (await self.extent(site))["pages"] > limit
 
+    def expect_page(self, site_id: str, url: str) -> None:
+        """Looks a page up while its site is being looked up again; only if the site is known, and the key may ask about its pages."""
+        if self.sources.found(site_id) and self.key.sees(site_id) and self.key.may("heatmap:read"):
+            with suppress(ValueError):  # which `page` itself says
+                asyncio.ensure_future(self._pages.load((site_id, page_key(url)))).add_done_callback(_looked_at)
+
     async def page(self, site: Site, page_key: str) -> Row | None:
         """None when the page was never seen; an error when the plan does not cover it."""
-        page = await self._pages.load((site.site_id, page_key))
-        tracked = await self.tracked_pages(site)
+        page, tracked = await asyncio.gather(self._pages.load((site.site_id, page_key)), self.tracked_pages(site))
         if page and tracked is not None and page_key not in tracked:
             limit = PLANS[site.plan].max_pages
             raise PlanRequiredError(
@@ -171,7 +178,7 @@ class Context:
                 return site
         asked = {asyncio.ensure_future(self._sites.load(site_id, source)): source for source in self.sources.all}
         for future in asked:
-            future.add_done_callback(lambda done: done.cancelled() or done.exception())  # looked at, whoever still waits for it
+            future.add_done_callback(_looked_at)
         failures = []
         waiting = set(asked)
         while waiting:
@@ -185,6 +192,12 @@ class Context:
         if failures:
             raise failures[0]
         return None
+
+
+def _looked_at(done: asyncio.Future[Any]) -> None:
+    """So that asyncio does not complain of a failure when nobody waits any more."""
+    if not done.cancelled():
+        done.exception()
 
 
 async def _load_sites(source: Source, site_ids: list[str]) -> list[Site | None]:

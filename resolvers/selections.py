@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, cast
 
-from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type
+from graphql import FieldNode, GraphQLObjectType, GraphQLResolveInfo, get_named_type, value_from_ast_untyped
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
 from graphql.execution.values import VariableValues
 
@@ -31,6 +32,15 @@ def selected_names(info: GraphQLResolveInfo[Any]) -> frozenset[str]:
     top = [FieldDetails(node, None) for node in info.field_nodes]
     parent = cast(GraphQLObjectType, get_named_type(info.return_type))
     return frozenset(details[0].node.name.value for details in _grouped(info, parent, top).values())
+
+
+def arguments_below(info: GraphQLResolveInfo[Any], name: str, argument: str) -> Iterator[Any]:
+    """The argument's values in the fields `name` right below the field being resolved; not in fragments or under directives."""
+    for top in info.field_nodes:
+        for node in top.selection_set.selections if top.selection_set else ():
+            if isinstance(node, FieldNode) and node.name.value == name and not node.directives:
+                values = (given.value for given in node.arguments or () if given.name.value == argument)
+                yield from (value_from_ast_untyped(value, cast(dict[str, Any], info.variable_values)) for value in values)
 
 
 def _grouped(info: GraphQLResolveInfo[Any], parent: GraphQLObjectType, details: list[FieldDetails]) -> dict[str, list[FieldDetails]]:

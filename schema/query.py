@@ -11,6 +11,7 @@ from strawberry import UNSET
 from clickhouse.errors import BadUserInputError, HeatgraphError
 from resolvers import ids, lens_ids, sites
 from resolvers.context import Context
+from resolvers.selections import arguments_below
 from schema.capabilities import SourceHealth
 from schema.cohorts import Cohort
 from schema.cost import NODES, PAGED
@@ -124,7 +125,10 @@ class Query:
         info: strawberry.Info[Context],
         site_id: Annotated[str, strawberry.argument(description="Its id, as in site_abc123.")],
     ) -> Site | None:
-        return Site.of(await info.context.site(site_id))
+        context = info.context
+        for key in arguments_below(info._raw_info, "page", "key"):
+            context.expect_page(site_id, key)
+        return Site.of(await context.site(site_id))
 
 
 def _node_or_error(found: Node | BaseException | None) -> Node | None:

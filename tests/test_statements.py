@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import Any, cast
 
 import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
 
-from clickhouse.client import Client
+from clickhouse.client import Client, Row
+from clickhouse.keys import ApiKey
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
-from tests.asking import NOW, ask, create_site, load
+from resolvers.sources import Source, Sources
+from tests.asking import NOW, answer, ask, create_site, load
 
 SITE = Site("site_statements", "Statements")
 
@@ -107,8 +110,6 @@ async def test_statements_grow_at_most_linearly_with_lenses(client: Client, stat
 
 
 async def test_a_lens_that_fails_costs_its_own_fields_only(client: Client) -> None:
-    from tests.asking import answer
-
     bad = 'bad: insights(window: {between: {from: "2020-01-01", to: "2020-01-02"}}) { totals { clicks } }'
     found = await answer(
         client,
@@ -116,3 +117,53 @@ async def test_a_lens_that_fails_costs_its_own_fields_only(client: Client) -> No
     )
     assert found["data"]["site"]["page"] == {"good": {"totals": {"clicks": 1}}, "bad": None}
     assert [(error["code"], error["path"]) for error in found["errors"]] == [("BAD_USER_INPUT", ["site", "page", "bad"])]
+
+
+class TheSiteLast:
+    """A client that answers about sites only when `pages` have been asked for."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.pages_asked = asyncio.Event()
+
+    async def query(self, statement: Statement) -> list[Row]:
+        if "FROM pages" in statement.sql:
+            self.pages_asked.set()
+        if "FROM sites" in statement.sql:
+            async with asyncio.timeout(10):
+                await self.pages_asked.wait()
+        return await self._client.query(statement)
+
+
+PAGES_OF_A_SITE = f'{{ site(siteId: "{SITE.site_id}") {{ one: page(key: "https://example.com/1/") {{ key }} page(key: "https://example.com/2") {{ key }} }} }}'
+
+
+async def test_pages_of_a_known_site_are_looked_up_along_with_it(client: Client, statements: list[Statement]) -> None:
+    sources = Sources([Source("default", cast(Client, TheSiteLast(client)))])
+    sources.remember(sources.first, SITE)
+    found = await answer(sources, PAGES_OF_A_SITE)
+    assert found["data"]["site"] == {"one": {"key": "https://example.com/1"}, "page": {"key": "https://example.com/2"}}
+    assert len(statements) == 2
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param(ApiKey("k", "k", frozenset({"heatmap:read"}), frozenset({"another"})), id="of another site"),
+        pytest.param(ApiKey("k", "k", frozenset({"replay:read"}), frozenset({"*"})), id="for replays only"),
+    ],
+)
+async def test_pages_are_not_looked_up_for_a_key_that_may_not_read_them(client: Client, statements: list[Statement], key: ApiKey) -> None:
+    sources = Sources([Source("default", client)])
+    sources.remember(sources.first, SITE)
+    assert (await answer(sources, PAGES_OF_A_SITE, key))["errors"]
+    for _ in range(10):  # what was begun would have reached the client
+        await asyncio.sleep(0)
+    assert not [statement for statement in statements if "FROM pages" in statement.sql]
+
+
+async def test_a_key_that_is_no_url_says_so_of_a_known_site_too(client: Client) -> None:
+    sources = Sources([Source("default", client)])
+    sources.remember(sources.first, SITE)
+    (error,) = (await answer(sources, PAGES_OF_A_SITE.replace("https://example.com/1/", "nowhere")))["errors"]
+    assert (error["code"], error["path"]) == ("BAD_USER_INPUT", ["site", "one"])

@@ -39,17 +39,17 @@ def bursts(clicks: Sequence[str], rule: RageRule, payload: Sequence[str], params
     window_ms = params.bind(rule.window_ms, "UInt32")
     radius_px = params.bind(float(rule.radius_px), "Float64")
     first = ", ".join(f"burst[1].payload.{number} AS {column}" for number, column in enumerate(payload, 1))
-    # The fold's state is copied at every step, so it holds numbers only: for each start the clicks of its burst or none,
-    # and the used clicks that are still ahead.
+    # Of every start all spots ahead and within its radius are looked at, so a spot holds numbers only, and so does the fold's state, which
+    # is copied at every step: for each start the clicks of its burst or none, and the used clicks that are still ahead.
     joined = (
-        "arrayFold((joined, click) -> if(has(state.2, click.place) OR arrayExists("
-        f"other -> pow(other.x - click.x, 2) + pow(other.y - click.y, 2) > pow({radius_px}, 2), joined),"
-        " joined, arrayPushBack(joined, click)), arraySlice(ahead, 2), arraySlice(ahead, 1, 1)).place"
+        "arrayFold((joined, spot) -> if(has(used, spot.place) OR arrayExists("
+        f"other -> pow(other.x - spot.x, 2) + pow(other.y - spot.y, 2) > pow({radius_px}, 2), joined),"
+        " joined, arrayPushBack(joined, spot)), arraySlice(ahead, 2), arraySlice(ahead, 1, 1)).place"
     )
     step = (
-        f"arrayMap(places -> if(length(places) >= {min_clicks},"
-        " (arrayPushBack(state.1, places), arrayConcat(arrayFilter(place -> place > ahead[1].place, state.2), places)),"
-        f" (arrayPushBack(state.1, []), state.2)), [{joined}])[1]"
+        f"arrayMap(used -> arrayMap(places -> if(length(places) >= {min_clicks},"
+        " (arrayPushBack(state.1, places), arrayConcat(arrayFilter(place -> place > ahead[1].place, used), places)),"
+        f" (arrayPushBack(state.1, []), used)), [{joined}])[1], [state.2])[1]"
     )
     return [
         f"SELECT {place}, burst[1].timestamp AS timestamp, arrayAvg(burst.x) AS x, arrayAvg(burst.y) AS y,",
@@ -57,16 +57,21 @@ def bursts(clicks: Sequence[str], rule: RageRule, payload: Sequence[str], params
         "  arraySort(element -> (-toInt64(countEqual(burst.element, element)), element), arrayDistinct(burst.element))[1] AS element,",
         f"  element.1 AS selector, element.2 AS tag, element.3 AS text{', ' + first if first else ''}",
         "FROM (",
-        f"SELECT {place}, arraySort(groupArray(ahead)) AS starts,",
+        f"SELECT {place}, arrayFilter(click -> has(places, click.place), every) AS burst",
+        "FROM (",
+        f"SELECT {place}, every,",
         "  arrayFold((state, ahead) -> if(has(state.2, ahead[1].place), (arrayPushBack(state.1, []), state.2),",
         f"    {step}),",
-        "    starts, (CAST([], 'Array(Array(UInt64))'), CAST([], 'Array(UInt64)'))).1 AS taken,",
-        "  arrayFilter(burst -> notEmpty(burst), arrayMap((ahead, places) -> arrayFilter(click -> has(places, click.place), ahead),",
-        "    starts, taken)) AS found",
+        "    starts, (CAST([], 'Array(Array(UInt64))'), CAST([], 'Array(UInt64)'))).1 AS taken",
         "FROM (",
-        f"SELECT {place}, arrayFilter(click -> click.place >= place, arraySort(groupArray(click) OVER within)) AS ahead",
+        f"SELECT {place}, arraySort(groupArrayIf(ahead, length(ahead) >= {min_clicks})) AS starts,",
+        "  arraySort(click -> click.place, groupArray(click)) AS every",
         "FROM (",
-        f"SELECT {place}, toUnixTimestamp64Milli(timestamp) AS at_ms, (selector, tag, text) AS element,",
+        f"SELECT {place}, click,",
+        f"  arrayFilter(spot -> spot.place >= place AND pow(x - spot.x, 2) + pow(y - spot.y, 2) <= pow({radius_px}, 2),",
+        "    arraySort(groupArray(CAST((place, x, y), 'Tuple(place UInt64, x Float64, y Float64)')) OVER within)) AS ahead",
+        "FROM (",
+        f"SELECT {place}, toUnixTimestamp64Milli(timestamp) AS at_ms, x, y, (selector, tag, text) AS element,",
         f"  ({', '.join((*payload, '0'))}) AS payload,",
         f"  row_number() OVER (PARTITION BY {place} ORDER BY timestamp, x, y, element, payload) AS place,",
         "  CAST((place, timestamp, x, y, element, payload), "
@@ -89,8 +94,9 @@ def bursts(clicks: Sequence[str], rule: RageRule, payload: Sequence[str], params
         ")",
         f"WINDOW within AS (PARTITION BY {place} ORDER BY at_ms RANGE BETWEEN CURRENT ROW AND {rule.window_ms} FOLLOWING)",
         ")",
-        f"WHERE length(ahead) >= {min_clicks}",
         f"GROUP BY {place}",
         ")",
-        "ARRAY JOIN found AS burst",
+        ")",
+        "ARRAY JOIN arrayFilter(places -> notEmpty(places), taken) AS places",
+        ")",
     ]

@@ -29,58 +29,64 @@ FROM (
               arraySort(element -> (-toInt64(countEqual(burst.element, element)), element), arrayDistinct(burst.element))[1] AS element,
               element.1 AS selector, element.2 AS tag, element.3 AS text, burst[1].payload.1 AS viewport_width, burst[1].payload.2 AS site_id, burst[1].payload.3 AS day, burst[1].payload.4 AS url_rest, burst[1].payload.5 AS url, burst[1].payload.6 AS visitor_id, burst[1].payload.7 AS device, burst[1].payload.8 AS breakpoint, burst[1].payload.9 AS country, burst[1].payload.10 AS region, burst[1].payload.11 AS browser, burst[1].payload.12 AS traffic_source, burst[1].payload.13 AS campaign, burst[1].payload.14 AS variant, burst[1].payload.15 AS is_test
             FROM (
-              SELECT session_id, page_key, fixed, arraySort(groupArray(ahead)) AS starts,
-                arrayFold((state, ahead) -> if(has(state.2, ahead[1].place), (arrayPushBack(state.1, []), state.2),
-                  arrayMap(places -> if(length(places) >= {p8:UInt32}, (arrayPushBack(state.1, places), arrayConcat(arrayFilter(place -> place > ahead[1].place, state.2), places)), (arrayPushBack(state.1, []), state.2)), [arrayFold((joined, click) -> if(has(state.2, click.place) OR arrayExists(other -> pow(other.x - click.x, 2) + pow(other.y - click.y, 2) > pow({p10:Float64}, 2), joined), joined, arrayPushBack(joined, click)), arraySlice(ahead, 2), arraySlice(ahead, 1, 1)).place])[1]),
-                  starts, (CAST([], 'Array(Array(UInt64))'), CAST([], 'Array(UInt64)'))).1 AS taken,
-                arrayFilter(burst -> notEmpty(burst), arrayMap((ahead, places) -> arrayFilter(click -> has(places, click.place), ahead),
-                  starts, taken)) AS found
+              SELECT session_id, page_key, fixed, arrayFilter(click -> has(places, click.place), every) AS burst
               FROM (
-                SELECT session_id, page_key, fixed, arrayFilter(click -> click.place >= place, arraySort(groupArray(click) OVER within)) AS ahead
+                SELECT session_id, page_key, fixed, every,
+                  arrayFold((state, ahead) -> if(has(state.2, ahead[1].place), (arrayPushBack(state.1, []), state.2),
+                    arrayMap(used -> arrayMap(places -> if(length(places) >= {p8:UInt32}, (arrayPushBack(state.1, places), arrayConcat(arrayFilter(place -> place > ahead[1].place, used), places)), (arrayPushBack(state.1, []), used)), [arrayFold((joined, spot) -> if(has(used, spot.place) OR arrayExists(other -> pow(other.x - spot.x, 2) + pow(other.y - spot.y, 2) > pow({p10:Float64}, 2), joined), joined, arrayPushBack(joined, spot)), arraySlice(ahead, 2), arraySlice(ahead, 1, 1)).place])[1], [state.2])[1]),
+                    starts, (CAST([], 'Array(Array(UInt64))'), CAST([], 'Array(UInt64)'))).1 AS taken
                 FROM (
-                  SELECT session_id, page_key, fixed, toUnixTimestamp64Milli(timestamp) AS at_ms, (selector, tag, text) AS element,
-                    (viewport_width, site_id, day, url_rest, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test, 0) AS payload,
-                    row_number() OVER (PARTITION BY session_id, page_key, fixed ORDER BY timestamp, x, y, element, payload) AS place,
-                    CAST((place, timestamp, x, y, element, payload), concat('Tuple(place UInt64, timestamp DateTime64(3, \'UTC\'), x Float64, y Float64, element ', toTypeName(element), ', payload ', toTypeName(payload), ')')) AS click
+                  SELECT session_id, page_key, fixed, arraySort(groupArrayIf(ahead, length(ahead) >= {p8:UInt32})) AS starts,
+                    arraySort(click -> click.place, groupArray(click)) AS every
                   FROM (
-                    SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, site_id, day, url_rest, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test
-                    FROM interactions
-                    WHERE site_id = {p0:String}
-                      AND page_key IN {p1:Array(String)}
-                      AND day BETWEEN {p2:Date} AND {p3:Date}
-                      AND timestamp >= {p6:DateTime64(3, 'UTC')}
-                      AND timestamp < {p7:DateTime64(3, 'UTC')}
-                      AND kind IN ('click', 'dead')
-                      AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead'))
-                      AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND kind = 'rage' AND labelled)
-                  )
-                  WHERE (session_id, page_key, fixed) IN (
-                    SELECT session_id, page_key, fixed
+                    SELECT session_id, page_key, fixed, click,
+                      arrayFilter(spot -> spot.place >= place AND pow(x - spot.x, 2) + pow(y - spot.y, 2) <= pow({p10:Float64}, 2),
+                        arraySort(groupArray(CAST((place, x, y), 'Tuple(place UInt64, x Float64, y Float64)')) OVER within)) AS ahead
                     FROM (
-                      SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, site_id, day, url_rest, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test
-                      FROM interactions
-                      WHERE site_id = {p0:String}
-                        AND page_key IN {p1:Array(String)}
-                        AND day BETWEEN {p2:Date} AND {p3:Date}
-                        AND timestamp >= {p6:DateTime64(3, 'UTC')}
-                        AND timestamp < {p7:DateTime64(3, 'UTC')}
-                        AND kind IN ('click', 'dead')
-                        AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead'))
-                        AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND kind = 'rage' AND labelled)
+                      SELECT session_id, page_key, fixed, toUnixTimestamp64Milli(timestamp) AS at_ms, x, y, (selector, tag, text) AS element,
+                        (viewport_width, site_id, day, url_rest, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test, 0) AS payload,
+                        row_number() OVER (PARTITION BY session_id, page_key, fixed ORDER BY timestamp, x, y, element, payload) AS place,
+                        CAST((place, timestamp, x, y, element, payload), concat('Tuple(place UInt64, timestamp DateTime64(3, \'UTC\'), x Float64, y Float64, element ', toTypeName(element), ', payload ', toTypeName(payload), ')')) AS click
+                      FROM (
+                        SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, site_id, day, url_rest, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test
+                        FROM interactions
+                        WHERE site_id = {p0:String}
+                          AND page_key IN {p1:Array(String)}
+                          AND day BETWEEN {p2:Date} AND {p3:Date}
+                          AND timestamp >= {p6:DateTime64(3, 'UTC')}
+                          AND timestamp < {p7:DateTime64(3, 'UTC')}
+                          AND kind IN ('click', 'dead')
+                          AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead'))
+                          AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND kind = 'rage' AND labelled)
+                      )
+                      WHERE (session_id, page_key, fixed) IN (
+                        SELECT session_id, page_key, fixed
+                        FROM (
+                          SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, site_id, day, url_rest, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test
+                          FROM interactions
+                          WHERE site_id = {p0:String}
+                            AND page_key IN {p1:Array(String)}
+                            AND day BETWEEN {p2:Date} AND {p3:Date}
+                            AND timestamp >= {p6:DateTime64(3, 'UTC')}
+                            AND timestamp < {p7:DateTime64(3, 'UTC')}
+                            AND kind IN ('click', 'dead')
+                            AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead'))
+                            AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND kind = 'rage' AND labelled)
+                        )
+                        GROUP BY session_id, page_key, fixed
+                        HAVING count() >= {p8:UInt32}
+                          AND arrayExists((start, end) -> end - start <= {p9:UInt32},
+                            arraySlice(arraySort(groupArray(toUnixTimestamp64Milli(timestamp))) AS times, 1, length(times) - {p8:UInt32} + 1),
+                            arraySlice(times, {p8:UInt32}))
+                      )
                     )
-                    GROUP BY session_id, page_key, fixed
-                    HAVING count() >= {p8:UInt32}
-                      AND arrayExists((start, end) -> end - start <= {p9:UInt32},
-                        arraySlice(arraySort(groupArray(toUnixTimestamp64Milli(timestamp))) AS times, 1, length(times) - {p8:UInt32} + 1),
-                        arraySlice(times, {p8:UInt32}))
+                    WINDOW within AS (PARTITION BY session_id, page_key, fixed ORDER BY at_ms RANGE BETWEEN CURRENT ROW AND 2000 FOLLOWING)
                   )
+                  GROUP BY session_id, page_key, fixed
                 )
-                WINDOW within AS (PARTITION BY session_id, page_key, fixed ORDER BY at_ms RANGE BETWEEN CURRENT ROW AND 2000 FOLLOWING)
               )
-              WHERE length(ahead) >= {p8:UInt32}
-              GROUP BY session_id, page_key, fixed
+              ARRAY JOIN arrayFilter(places -> notEmpty(places), taken) AS places
             )
-            ARRAY JOIN found AS burst
           )
           WHERE site_id = {p0:String}
             AND page_key IN {p1:Array(String)}

@@ -11,6 +11,7 @@ The npm package `@chdb/lib-linux-x64-gnu` (see `tests/node/package.json`) holds 
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import socket
 import subprocess
@@ -99,6 +100,12 @@ class Node:
                 [sys.executable, __file__, "clickhouse", *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         _wait(self, self._process, self.folder / "log")
+
+    def cpu_s(self) -> float:
+        """User and system time since it started."""
+        assert self._process
+        user, system = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def kill(self) -> None:
         if self._process:

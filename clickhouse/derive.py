@@ -19,7 +19,7 @@ from clickhouse.numbers import STANDARD_VIEWPORT_PX
 from clickhouse.rage import DEFAULT_RULE, bursts
 from clickhouse.received import POINTS, ROW_ID, SMALL_BLOCKS
 from clickhouse.statement import Params, Statement
-from clickhouse.url import ABSOLUTE_URL, page_key_sql, url_rest_sql
+from clickhouse.url import ABSOLUTE_URL, page_key_sql
 
 UNCOUNTED_BURST_CLICKS = DEFAULT_RULE.min_clicks
 """Clicks of a labelled rage row that was sent without its `count`."""
@@ -214,7 +214,7 @@ def _rows(batch: Batch) -> Statement:
     return _temporary(
         "derive_rows",
         [
-            f"SELECT *, {ROW_ID} AS row_id, {url_rest_sql('url', 'page_key')} AS url_rest,",
+            f"SELECT *, url, {ROW_ID} AS row_id,",
             "  bitOr(bitShiftLeft(toUInt64(greatest(toUnixTimestamp64Milli(timestamp), 0)), 20), bitAnd(row_id, 1048575)) AS at",
             "FROM received FINAL",
             *_of_batch(batch, params),

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 
 from clickhouse.statement import Params, Statement
 from clickhouse.tables import TABLES
-from clickhouse.url import ABSOLUTE_URL, page_key_sql
+from clickhouse.url import ABSOLUTE_URL, page_key_sql, url_rest_sql
 
 TYPES = ("pageview", "click", "dead", "rage", "move", "scroll", "attention", "event", "element")
 POINTS = ("click", "dead", "rage", "move")
@@ -110,15 +110,17 @@ _TEXTS = ("eventId", *(key.key for key in KEYS if isinstance(key, Text)))
 KNOWN = ("type", "timestamp", "device", "eventId", *(key.key for key in KEYS))
 IDS = ("session_key", "visitor_key")
 """Kept once, in `sessions` and `visitors`; the rows of `received` hold their hashes."""
+SHORTENED = (*IDS, "url")
+"""Columns of `load_rows` that follow from others in `received`."""
 COLUMNS = (
-    "site_id", "day", "session_id", "event_id", "type", "timestamp", "visitor_id", "page_key", "device", "properties", "expires_on",
-    *(key.column for key in KEYS if key.column not in IDS),
+    "site_id", "day", "session_id", "event_id", "type", "timestamp", "visitor_id", "page_key", "url_rest", "device", "properties",
+    "expires_on", *(key.column for key in KEYS if key.column not in SHORTENED),
 )  # fmt: skip
 
 
 def _row_id() -> str:
-    parts = ["type", "timestamp", "device", "visitor_id"]
-    for key in (key for key in KEYS if key.column not in IDS):
+    parts = ["type", "timestamp", "device", "visitor_id", "page_key", "url_rest"]
+    for key in (key for key in KEYS if key.column not in SHORTENED):
         parts.append(key.column if isinstance(key, Text) or key.unsent else f"isNull({key.column}), ifNull({key.column}, 0)")
     parts += ["mapKeys(properties)", "arrayMap(value -> trimBoth(value, '\"'), mapValues(properties))"]  # CSV does not tell "12" from 12
     return f"if(event_id != 0, event_id, cityHash64({', '.join(parts)}))"
@@ -335,6 +337,7 @@ def compile_parse(
         "visitor_id": f"cityHash64({sent.text('visitorId')})",
         "type": f"if({sent.text('type')} IN {_texts(TYPES)}, {sent.text('type')}, 'pageview')",
         "page_key": page_key_sql(sent.text("url")),
+        "url_rest": url_rest_sql(sent.text("url"), "page_key"),
     }
     if "eventId" in sent.types:
         values["event_id"] = "if(sent.eventId != '', cityHash64('eventId', sent.eventId), 0)"

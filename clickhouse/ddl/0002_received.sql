@@ -9,11 +9,12 @@ CREATE TABLE IF NOT EXISTS received$local $on_cluster
     type            Enum8('pageview' = 1, 'click' = 2, 'dead' = 3, 'rage' = 4, 'move' = 5, 'scroll' = 6, 'attention' = 7, 'event' = 8, 'element' = 9),
     timestamp       DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     visitor_id      UInt64,                            -- cityHash64 of the visitorId, which `visitors` holds
-    url             String CODEC(ZSTD(3)),             -- as received
     page_key        LowCardinality(String),
+    url_rest        LowCardinality(String),            -- what the URL as received has after its page key; else the whole URL
+    url             String ALIAS if(startsWith(url_rest, 'http'), url_rest, concat(page_key, url_rest)),
     pageview_key    String,                            -- pageviewId, '' when not sent
-    x               Nullable(Float64),                 -- CSS px
-    y               Nullable(Float64),                 -- CSS px
+    x               Nullable(Float64) CODEC(ZSTD(5)),  -- CSS px
+    y               Nullable(Float64) CODEC(ZSTD(5)),  -- CSS px
     width           Nullable(Float64),
     height          Nullable(Float64),
     viewport_width  UInt16,                            -- 0 when not sent
@@ -25,7 +26,7 @@ CREATE TABLE IF NOT EXISTS received$local $on_cluster
     tag             LowCardinality(String),
     text            LowCardinality(String),
     href            LowCardinality(String),
-    scroll_y        Nullable(Float64),
+    scroll_y        Nullable(Float64) CODEC(ZSTD(5)),
     seconds         Nullable(Float64),
     count           Nullable(UInt32),                  -- clicks of a labelled rage burst
     name            LowCardinality(String),            -- of an event

@@ -285,11 +285,11 @@ def of_columns(columns: Mapping[str, str], params: Params) -> Sent:
     )
     values["type"] = f"if(sound, {values['type']}, '')"  # else everything is `raw`, for which it is refused
     unknown = {name: column for name, (column, _) in numbered.items() if name not in KNOWN}
+    told = " OR ".join(["false", *(f"notEmpty({_column_text(*numbered[name])})" for name in unknown)])
     names = ", ".join(f"`{key}` {type_}" for key, type_ in types.items()).replace("'", "\\'")
     lines = [
         f"SELECT line, {valid} AS sound,",
-        f"  multiIf(NOT sound, concat('', {', '.join(texts)}), {' OR '.join(['false', *(f'isNotNull({column})' for column in unknown.values())])},",
-        f"    {_json_of(unknown, params)}, '{{}}') AS raw,",
+        f"  multiIf(NOT sound, concat('', {', '.join(texts)}), {told},    {_json_of(unknown, params)}, '{{}}') AS raw,",
         f"  CAST(({', '.join(values[key] for key in types)}), 'Tuple({names})') AS sent",
         "FROM load_columns",
     ]

@@ -46,7 +46,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Rows of Parquet: name -> ClickHouse type, and the values as an Arrow stream."""
+    """Rows of Parquet or CSV: name -> ClickHouse type, and the values as an Arrow stream."""
 
     types: dict[str, str]
     stream: bytes
@@ -164,30 +164,54 @@ def _ndjson(blocks: Iterator[bytes], file: BufferedReader, name: str, chunk_byte
 
 
 def _csv(blocks: Iterator[bytes], file: BufferedReader, name: str) -> Iterator[Chunk]:
-    """Cells become texts under the header's names. A row with too many cells becomes a list, which is refused as no object."""
+    """Cells become texts under the header's names: columns, or lines when the rows are not all alike."""
     csv.field_size_limit(CHUNK_BYTES)
     rows = csv.reader(_text_lines(blocks), skipinitialspace=True)
     header: list[str] = []
-    lines: list[bytes] = []
+    held: list[list[str]] = []
     first_line = 2
+
+    def take() -> Chunk:
+        columns = _columns_of_cells(header, held)
+        lines = b"" if columns else b"".join(_csv_line(header, cells) for cells in held)
+        return Chunk(lines, first_line, file.tell(), columns)
+
     try:
         header = next(rows, [])
         if header:
             _check_columns(header, name, "CSV needs a first line with the names of the columns, separated by commas")
         for cells in rows:
-            lines.append(_json(dict(zip(header, cells, strict=False)) if len(cells) <= len(header) else cells) if cells else b"\n")
-            if len(lines) == CHUNK_ROWS:
-                yield Chunk(b"".join(lines), first_line, file.tell())
-                first_line += len(lines)
-                lines.clear()
+            held.append(cells)
+            if len(held) == CHUNK_ROWS:
+                yield take()
+                first_line += len(held)
+                held.clear()
     except (csv.Error, BadUserInputError) as error:
-        if lines:
-            yield Chunk(b"".join(lines), first_line, file.tell())
+        if held:
+            yield take()
         if isinstance(error, BadUserInputError):
             raise
         raise BadUserInputError(f"{name}: line {rows.line_num} is no CSV: {error}.") from error
-    if lines:
-        yield Chunk(b"".join(lines), first_line, file.tell())
+    if held:
+        yield take()
+
+
+def _columns_of_cells(header: list[str], rows: list[list[str]]) -> Columns | None:
+    """None when a row has more or fewer cells than the header, or bytes that are no UTF-8."""
+    import pyarrow
+
+    if any(len(cells) != len(header) for cells in rows):
+        return None
+    try:
+        arrays = [pyarrow.array(column, pyarrow.string()) for column in zip(*rows, strict=True)]
+    except UnicodeEncodeError:
+        return None
+    return columns_of(pyarrow.RecordBatch.from_arrays(arrays, names=header))
+
+
+def _csv_line(header: list[str], cells: list[str]) -> bytes:
+    """Too many cells become a list, which is refused as no object."""
+    return _json(dict(zip(header, cells, strict=False)) if len(cells) <= len(header) else cells) if cells else b"\n"
 
 
 def _text_lines(blocks: Iterator[bytes]) -> Iterator[str]:

@@ -1,41 +1,77 @@
 """A server's answer in ClickHouse's own format, Native, read in one go.
 
-    answer = await ask(driver, statement, reading)      -> Answer(rows=[{"one": 1}], read_rows=1, …)
+    asking = Asking(driver)
+    answer = await asking.ask(statement, reading)      -> Answer(rows=[{"one": 1}], read_rows=1, …)
 
-The driver's `query` reads it in a thread, through a queue and compressed: with the few rows of an answer, one of them wide, that took
-longer than the reading itself. What it would do with the request (retries, errors, values too long for an address) it does here, too.
+The driver's `query` asks through aiohttp and reads in a thread, through a queue and compressed: for the few rows of an answer, one of
+them wide, that takes longer than the reading itself. So statements go over connections of our own, with the driver's bound values,
+settings, errors and second tries; those with values too long for an address, or through a proxy, go over the driver's.
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from time import perf_counter
+from typing import Any
+from urllib.parse import quote, urlencode
 
 from clickhouse_connect.driver._backend.http_async import release_lease
-from clickhouse_connect.driver._backend.httpcommon import summary_from_headers
+from clickhouse_connect.driver._backend.httpcommon import build_http_error, ex_header, retryable_http_statuses, summary_from_headers
 from clickhouse_connect.driver.asyncclient import AsyncClient, BytesSource
+from clickhouse_connect.driver.binding import use_form_encoding
 from clickhouse_connect.driver.ctypes import RespBuffCls
 from clickhouse_connect.driver.query import QueryContext, QueryResult
 from clickhouse_connect.driver.transform import NativeTransform
 
+from clickhouse.connections import Connections
 from clickhouse.reading import Answer, Reading, Row, answered
 from clickhouse.statement import Statement
 
 UTC = QueryContext(query_tz="UTC")
+SUMMARY = "X-ClickHouse-Summary"
+TRIES = 3
+PAUSE_S = 0.1
 
 
-async def ask(driver: AsyncClient, statement: Statement, reading: Reading) -> Answer:
-    """Raises what the driver raises."""
-    started = perf_counter()
-    # ClickHouse waits for the end, so that the summary is complete and a statement that fails late is no half answer
-    settings = reading.settings | {"query_id": reading.statement_id, "wait_end_of_query": "1"}
-    sql, values, runtime = driver._prep_raw_query_runtime(statement.sql, statement.params, settings, "Native", use_database=True)
-    response = await driver._backend.execute_raw_stream(sql, values, None, runtime, None)
-    try:
-        body = await driver._backend._read_body(response)
-    finally:
-        release_lease(response)
-    return replace(answered(rows(body), summary_from_headers(response.headers), started), native=body)
+class Asking:
+    def __init__(self, driver: AsyncClient) -> None:
+        self._driver = driver
+        self._connections = Connections(driver._backend.url, driver._backend.headers, driver._backend.ssl_context)
+
+    async def ask(self, statement: Statement, reading: Reading) -> Answer:
+        """Raises what the driver raises, and OSError."""
+        started = perf_counter()
+        # ClickHouse waits for the end, so that the summary is complete and a statement that fails late is no half answer
+        settings = reading.settings | {"query_id": reading.statement_id, "wait_end_of_query": "1"}
+        sql, values, runtime = self._driver._prep_raw_query_runtime(statement.sql, statement.params, settings, "Native", use_database=True)
+        if isinstance(sql, bytes) or self._driver._backend.proxy_url or use_form_encoding(sql, values):
+            response = await self._driver._backend.execute_raw_stream(sql, values, None, runtime, None)
+            try:
+                body = await self._driver._backend._read_body(response)
+            finally:
+                release_lease(response)
+            summary = summary_from_headers(response.headers)
+        else:
+            database = {"database": runtime.database} if runtime.database else {}
+            parameters = {**self._driver._client_settings, **runtime.settings, **database, **values}
+            body, summary = await self._ask(urlencode(parameters, quote_via=quote), sql.encode())
+        return replace(answered(rows(body), summary, started), native=body)
+
+    async def _ask(self, parameters: str, sql: bytes) -> tuple[bytes, dict[str, Any]]:
+        for failures in range(TRIES):
+            answer = await self._connections.post(parameters, sql)
+            code = answer.headers.get(ex_header.lower())
+            if answer.status == 200 and not code:
+                return answer.body, summary_from_headers({SUMMARY: answer.headers.get(SUMMARY.lower(), "{}")})
+            retried = answer.status in retryable_http_statuses
+            if not retried or failures == TRIES - 1:
+                break
+            await asyncio.sleep(PAUSE_S * (failures + 1))
+        raise build_http_error(answer.status, code, answer.body.decode(errors="backslashreplace"), True, self._driver.url, retried)
+
+    async def close(self) -> None:
+        await self._connections.close()
 
 
 def rows(body: bytes) -> list[Row]:

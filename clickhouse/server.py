@@ -15,9 +15,9 @@ from aiohttp import ClientError, ClientPayloadError
 from clickhouse_connect.driver.asyncclient import AsyncClient as Driver
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
-from clickhouse import native
 from clickhouse.background import Background
 from clickhouse.errors import from_driver
+from clickhouse.native import Asking
 from clickhouse.reading import Answer, Limits, Listener, Reading, Row, comment, ignore, in_queue, too_late
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
@@ -43,6 +43,7 @@ class ServerClient:
         self._free_streams = asyncio.Semaphore(STREAMS_AT_ONCE)
         self._opening = asyncio.Lock()
         self._opened: Driver | None = None
+        self._asking: Asking | None = None
         self._background = Background()
 
     async def query(self, statement: Statement) -> list[Row]:
@@ -54,8 +55,9 @@ class ServerClient:
         async with self._turn(self._free):
             try:
                 driver = await self._driver()
+                self._asking = self._asking or Asking(driver)
                 async with asyncio.timeout(reading.timeout_s):
-                    return await native.ask(driver, statement, reading)
+                    return await self._asking.ask(statement, reading)
             except asyncio.CancelledError:
                 self._background.start(self._kill(reading))
                 raise
@@ -114,6 +116,8 @@ class ServerClient:
 
     async def close(self) -> None:
         await self._background.finish()
+        if self._asking:
+            await self._asking.close()
         if self._opened:
             await self._opened.close()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from clickhouse.conditions import lens_clauses, page_column
 from clickhouse.lens import Lens
 from clickhouse.numbers import rate_shape
+from clickhouse.planner import plan
 from clickhouse.selection import Leaf, Selection, Shape, compile_json
 from clickhouse.statement import Params, Statement
 
@@ -48,14 +49,49 @@ class ScrollQuestion:
     wanted: frozenset[str] = frozenset()
 
 
+def _column(unit: str) -> str:
+    return "reached_ppt" if unit == "PERCENT" else "reached_px"
+
+
 def _deepest(lens: Lens, page_keys: tuple[str, ...], unit: str, aggregation: str, params: Params) -> list[str]:
     """One row a pageview, visitor or session: page, deepest (1e-12 of the page's height, or px) and the pageviews behind it."""
-    column = "reached_ppt" if unit == "PERCENT" else "reached_px"
+    column = _column(unit)
     rows = ["FROM pageviews", "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params))]
     if aggregation == "TOTAL":
         return [f"SELECT {page_column(lens, page_keys, params)}, {column} AS deepest, 1 AS views", *rows]
     who = "visitor_id" if aggregation == "UNIQUE_VISITORS" else "session_id"
     return [f"SELECT {page_column(lens, page_keys, params)}, max({column}) AS deepest, count() AS views", *rows, f"GROUP BY page, {who}"]
+
+
+def _depths(lens: Lens, page_keys: tuple[str, ...], unit: str, aggregation: str, params: Params) -> list[str]:
+    """Rows of a page and a depth: how many `ended` there, and the pageviews behind them; a depth may come twice."""
+    if aggregation != "TOTAL":
+        rows = _deepest(lens, page_keys, unit, aggregation, params)
+        return ["SELECT page, deepest, count() AS ended, sum(views) AS pageviews", "FROM (", *rows, ")", "GROUP BY page, deepest"]
+    column = _column(unit)
+    chosen = plan(lens, {column, "pageviews"})
+    tables = {
+        **({chosen.rollup: ("sum(pageviews)", chosen.rollup_clauses(lens, page_keys, params))} if chosen.rollup else {}),
+        **({"pageviews": ("count()", chosen.raw_clauses(lens, page_keys, params))} if chosen.reads_rows else {}),
+    }
+    selects = [
+        [
+            f"SELECT {page_column(lens, page_keys, params)}, {column} AS deepest, {count} AS ended, ended AS pageviews",
+            f"FROM {table}",
+            "WHERE " + "\n  AND ".join(clauses),
+            "GROUP BY page, deepest",
+        ]
+        for table, (count, clauses) in tables.items()
+    ]
+    return [line for select in selects for line in ("UNION ALL", *select)][1:]
+
+
+def _median(ladder: str, count: str) -> str:
+    """Of `ladder`, an array of (value, how many) in order; between two values their mean."""
+    places = (f"intDiv({count} - 1, 2)", f"intDiv({count}, 2)")
+    return (
+        "(" + " + ".join(f"{ladder}.1[arrayFirstIndex(passed -> passed > {place}, arrayCumSum({ladder}.2))]" for place in places) + ") / 2"
+    )
 
 
 def depth_counts(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuestion, params: Params) -> list[str]:
@@ -65,21 +101,21 @@ def depth_counts(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuestio
     scale = f" / {PPT_PER_PERCENT}" if percent else ""
     last = f"intDiv({100 * PPT_PER_PERCENT}, {step})" if percent else "max(bucket)"
     return [
-        "SELECT page, population, pageviews, average_depth, median_depth,",
+        f"SELECT page, population, pageviews, average_depth, {_median('ladder', 'population')}{scale} AS median_depth,",
         f"  arrayMap(bucket -> toUInt32(bucket * {params.bind(question.step, 'UInt32')}), range(last_bucket + 1)) AS depths,",
         "  arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,",
         "  arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth",
         "FROM (",
-        "SELECT page, sum(ended) AS population, sum(views) AS pageviews,",
+        "SELECT page, sum(ended) AS population, sum(pageviews) AS pageviews,",
         f"  sum(deepest_sum) / population{scale} AS average_depth,",
-        f"  quantileExactInclusiveMerge(0.5)(deepest_state){scale} AS median_depth,",
+        "  arraySort(arrayFlatten(groupArray(ladder))) AS ladder,",
         f"  toUInt32({last}) AS last_bucket,",
         "  sumMap(map(bucket, ended)) AS ended_in",
         "FROM (",
-        f"SELECT page, toUInt32(least(intDiv(deepest, {step}), {MAX_BUCKETS - 1})) AS bucket, count() AS ended, sum(views) AS views,",
-        "  sum(deepest) AS deepest_sum, quantileExactInclusiveState(0.5)(deepest) AS deepest_state",
+        f"SELECT page, toUInt32(least(intDiv(deepest, {step}), {MAX_BUCKETS - 1})) AS bucket, sum(ended) AS ended, sum(pageviews) AS pageviews,",
+        "  sum(toUInt128(deepest) * ended) AS deepest_sum, groupArray((deepest, ended)) AS ladder",
         "FROM (",
-        *_deepest(lens, page_keys, question.unit, question.aggregation, params),
+        *_depths(lens, page_keys, question.unit, question.aggregation, params),
         ")",
         "GROUP BY page, bucket",
         ")",

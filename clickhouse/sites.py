@@ -132,6 +132,7 @@ LAST_DAY = {
     "sessions": "toDate(ended_at)",
     "elements": "toDate(timestamp)",
     "pages_daily": "day",
+    "depths_daily": "day",
 }
 """Tables whose rows expire, and the day of a row from which on it is kept."""
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from clickhouse.client import Client, connect
 from clickhouse.lens import Lens, Segment, UrlRule, WidthRange, Window
 from clickhouse.planner import ROWS, plan
+from clickhouse.rollups import ROLLUPS
 from tests.reference.lenses import Question
 from tests.reference.rows import data_set
 from tests.test_numbers import AGGREGATIONS, KINDS, RATE, Asked, Loaded, asking, differences, load_site
@@ -115,7 +116,9 @@ async def test_rollup_rows_and_model_agree(seed: int, client: Client, loaded: Lo
     hide = asked.random.random() < 0.7
     points = "maxCount points { x y relativeX fixed count share }"
     heatmap = f"heatmap(kind: {kind}, aggregation: {aggregation}, hideOrigin: {str(hide).lower()}, first: 100000)"
-    fields = f"totals {{ {SUMS} }} {heatmap} {{ total hidden {{ origin testAccounts }} {points} }}"
+    unit = asked.random.choice(("PIXEL", "PERCENT"))
+    scroll = f"scroll(unit: {unit}, aggregation: TOTAL) {{ pageviews averageDepth medianDepth buckets {{ depth visitors count }} }}"
+    fields = f"totals {{ {SUMS} }} {heatmap} {{ total hidden {{ origin testAccounts }} {points} }} {scroll}"
     summed = await asked.insights(fields)
     whole = f"SELECT '{asked.site.site_id}', day FROM pageviews UNION DISTINCT SELECT '{asked.site.site_id}', day FROM interactions"
     database.command(f"INSERT INTO stale_days (site_id, day) {whole}")
@@ -130,6 +133,11 @@ async def test_rollup_rows_and_model_agree(seed: int, client: Client, loaded: Lo
     got = {"hidden": summed["heatmap"]["hidden"], "total": summed["heatmap"]["total"], "maxCount": summed["heatmap"]["maxCount"]}
     assert not differences(got, {name: expected[name] for name in got})
     assert not differences(summed["totals"], {name: totals[name] for name in summed["totals"]})
+    depths = asked.model.scroll(asked.lens, unit, None, "TOTAL")
+    depths["buckets"] = [
+        {"depth": depth, **{name: bucket[name] for name in ("visitors", "count")}} for depth, bucket in depths["buckets"].items()
+    ]
+    assert not differences(summed["scroll"], {name: depths[name] for name in summed["scroll"]}, rel=1e-9)
     assert len(summed["heatmap"]["points"]) == len(expected["points"])
     assert sum(point["count"] for point in summed["heatmap"]["points"]) == sum(point["count"] for point in expected["points"].values())
 
@@ -138,5 +146,6 @@ async def test_the_lenses_drawn_do_read_rollups(client: Client, loaded: Loaded) 
     read: list[Any] = []
     client.on_statement = read.append
     for seed in range(12):
-        await drawn(client, loaded, seed).insights("totals { clicks }")
-    assert any("FROM pages_daily" in statement.sql and "UNION ALL" in statement.sql for statement in read)
+        await drawn(client, loaded, seed).insights("totals { clicks } scroll(aggregation: TOTAL) { buckets { count } }")
+    for rollup in ROLLUPS:
+        assert any(f"FROM {rollup}" in statement.sql and "UNION ALL" in statement.sql for statement in read)

@@ -52,7 +52,7 @@ def dsn(node: Node) -> str:
     for site in (SITE, OTHER):
         create_site(client, site)
         _fill(client, site)
-    for table in ("interactions", "pageviews", "sessions", "pages_daily"):
+    for table in ("interactions", "pageviews", "sessions", "pages_daily", "depths_daily"):
         client.command(f"OPTIMIZE TABLE {table} FINAL")
     client.close()
     return address

@@ -49,3 +49,29 @@ SELECT site_id, day, page_key, breakpoint, device, is_test,
   max(expires_on) AS expires_on
 FROM pageviews$local
 GROUP BY site_id, day, page_key, breakpoint, device, is_test;
+
+CREATE TABLE IF NOT EXISTS depths_daily$local $on_cluster
+(
+    site_id     LowCardinality(String),
+    page_key    LowCardinality(String),
+    day         Date,
+    breakpoint  Enum8('DESKTOP' = 1, 'TABLET' = 2, 'MOBILE' = 3),
+    device      Enum8('DESKTOP' = 1, 'TABLET' = 2, 'MOBILE' = 3),
+    is_test     Bool,
+    reached_px  UInt32,
+    reached_ppt UInt64 CODEC(T64, ZSTD(1)),
+    pageviews   UInt64,                                 -- that got so far and no further
+    expires_on  SimpleAggregateFunction(max, Date)
+)
+ENGINE = ${replicated}SummingMergeTree
+PARTITION BY toYear(day)
+ORDER BY (site_id, page_key, day, breakpoint, device, is_test, reached_px, reached_ppt)
+TTL expires_on
+SETTINGS default_compression_codec = 'ZSTD(1)';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS depths_daily_of_pageviews$local $on_cluster TO depths_daily$local AS
+SELECT site_id, page_key, day, breakpoint, device, is_test, reached_px, reached_ppt,
+  count() AS pageviews,
+  max(expires_on) AS expires_on
+FROM pageviews$local
+GROUP BY site_id, page_key, day, breakpoint, device, is_test, reached_px, reached_ppt;

@@ -122,27 +122,31 @@ FROM (
     FROM (
       SELECT page, false AS candidate, population, average_depth, median_depth, depth, reached
       FROM (
-        SELECT page, population, pageviews, average_depth, median_depth,
+        SELECT page, population, pageviews, average_depth, (ladder.1[arrayFirstIndex(passed -> passed > intDiv(population - 1, 2), arrayCumSum(ladder.2))] + ladder.1[arrayFirstIndex(passed -> passed > intDiv(population, 2), arrayCumSum(ladder.2))]) / 2 / 10000000000 AS median_depth,
           arrayMap(bucket -> toUInt32(bucket * {p1:UInt32}), range(last_bucket + 1)) AS depths,
           arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,
           arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth
         FROM (
-          SELECT page, sum(ended) AS population, sum(views) AS pageviews,
+          SELECT page, sum(ended) AS population, sum(pageviews) AS pageviews,
             sum(deepest_sum) / population / 10000000000 AS average_depth,
-            quantileExactInclusiveMerge(0.5)(deepest_state) / 10000000000 AS median_depth,
+            arraySort(arrayFlatten(groupArray(ladder))) AS ladder,
             toUInt32(intDiv(1000000000000, {p0:UInt64})) AS last_bucket,
             sumMap(map(bucket, ended)) AS ended_in
           FROM (
-            SELECT page, toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)) AS bucket, count() AS ended, sum(views) AS views,
-              sum(deepest) AS deepest_sum, quantileExactInclusiveState(0.5)(deepest) AS deepest_state
+            SELECT page, toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)) AS bucket, sum(ended) AS ended, sum(pageviews) AS pageviews,
+              sum(toUInt128(deepest) * ended) AS deepest_sum, groupArray((deepest, ended)) AS ladder
             FROM (
-              SELECT {p7:String} AS page, max(reached_ppt) AS deepest, count() AS views
-              FROM pageviews
-              WHERE site_id = {p2:String}
-                AND page_key IN {p3:Array(String)}
-                AND day BETWEEN {p4:Date} AND {p5:Date}
-                AND breakpoint IN {p6:Array(String)}
-              GROUP BY page, visitor_id
+              SELECT page, deepest, count() AS ended, sum(views) AS pageviews
+              FROM (
+                SELECT {p7:String} AS page, max(reached_ppt) AS deepest, count() AS views
+                FROM pageviews
+                WHERE site_id = {p2:String}
+                  AND page_key IN {p3:Array(String)}
+                  AND day BETWEEN {p4:Date} AND {p5:Date}
+                  AND breakpoint IN {p6:Array(String)}
+                GROUP BY page, visitor_id
+              )
+              GROUP BY page, deepest
             )
             GROUP BY page, bucket
           )
@@ -153,27 +157,31 @@ FROM (
       UNION ALL
       SELECT page, true AS candidate, population, average_depth, median_depth, depth, reached
       FROM (
-        SELECT page, population, pageviews, average_depth, median_depth,
+        SELECT page, population, pageviews, average_depth, (ladder.1[arrayFirstIndex(passed -> passed > intDiv(population - 1, 2), arrayCumSum(ladder.2))] + ladder.1[arrayFirstIndex(passed -> passed > intDiv(population, 2), arrayCumSum(ladder.2))]) / 2 / 10000000000 AS median_depth,
           arrayMap(bucket -> toUInt32(bucket * {p1:UInt32}), range(last_bucket + 1)) AS depths,
           arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,
           arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth
         FROM (
-          SELECT page, sum(ended) AS population, sum(views) AS pageviews,
+          SELECT page, sum(ended) AS population, sum(pageviews) AS pageviews,
             sum(deepest_sum) / population / 10000000000 AS average_depth,
-            quantileExactInclusiveMerge(0.5)(deepest_state) / 10000000000 AS median_depth,
+            arraySort(arrayFlatten(groupArray(ladder))) AS ladder,
             toUInt32(intDiv(1000000000000, {p0:UInt64})) AS last_bucket,
             sumMap(map(bucket, ended)) AS ended_in
           FROM (
-            SELECT page, toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)) AS bucket, count() AS ended, sum(views) AS views,
-              sum(deepest) AS deepest_sum, quantileExactInclusiveState(0.5)(deepest) AS deepest_state
+            SELECT page, toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)) AS bucket, sum(ended) AS ended, sum(pageviews) AS pageviews,
+              sum(toUInt128(deepest) * ended) AS deepest_sum, groupArray((deepest, ended)) AS ladder
             FROM (
-              SELECT {p7:String} AS page, max(reached_ppt) AS deepest, count() AS views
-              FROM pageviews
-              WHERE site_id = {p2:String}
-                AND page_key IN {p3:Array(String)}
-                AND day BETWEEN {p8:Date} AND {p9:Date}
-                AND breakpoint IN {p6:Array(String)}
-              GROUP BY page, visitor_id
+              SELECT page, deepest, count() AS ended, sum(views) AS pageviews
+              FROM (
+                SELECT {p7:String} AS page, max(reached_ppt) AS deepest, count() AS views
+                FROM pageviews
+                WHERE site_id = {p2:String}
+                  AND page_key IN {p3:Array(String)}
+                  AND day BETWEEN {p8:Date} AND {p9:Date}
+                  AND breakpoint IN {p6:Array(String)}
+                GROUP BY page, visitor_id
+              )
+              GROUP BY page, deepest
             )
             GROUP BY page, bucket
           )

@@ -30,26 +30,27 @@ FROM (
     FROM (
       SELECT page, false AS candidate, population, average_depth, median_depth, depth, reached
       FROM (
-        SELECT page, population, pageviews, average_depth, median_depth,
+        SELECT page, population, pageviews, average_depth, (ladder.1[arrayFirstIndex(passed -> passed > intDiv(population - 1, 2), arrayCumSum(ladder.2))] + ladder.1[arrayFirstIndex(passed -> passed > intDiv(population, 2), arrayCumSum(ladder.2))]) / 2 AS median_depth,
           arrayMap(bucket -> toUInt32(bucket * {p1:UInt32}), range(last_bucket + 1)) AS depths,
           arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,
           arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth
         FROM (
-          SELECT page, sum(ended) AS population, sum(views) AS pageviews,
+          SELECT page, sum(ended) AS population, sum(pageviews) AS pageviews,
             sum(deepest_sum) / population AS average_depth,
-            quantileExactInclusiveMerge(0.5)(deepest_state) AS median_depth,
+            arraySort(arrayFlatten(groupArray(ladder))) AS ladder,
             toUInt32(max(bucket)) AS last_bucket,
             sumMap(map(bucket, ended)) AS ended_in
           FROM (
-            SELECT page, toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)) AS bucket, count() AS ended, sum(views) AS views,
-              sum(deepest) AS deepest_sum, quantileExactInclusiveState(0.5)(deepest) AS deepest_state
+            SELECT page, toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)) AS bucket, sum(ended) AS ended, sum(pageviews) AS pageviews,
+              sum(toUInt128(deepest) * ended) AS deepest_sum, groupArray((deepest, ended)) AS ladder
             FROM (
-              SELECT '' AS page, reached_px AS deepest, 1 AS views
+              SELECT '' AS page, reached_px AS deepest, count() AS ended, ended AS pageviews
               FROM pageviews
               WHERE site_id = {p2:String}
                 AND day BETWEEN {p3:Date} AND {p4:Date}
                 AND startsWith(page_key, {p5:String})
                 AND (startsWith(page_key, {p6:String}) AND NOT startsWith(url_rest, 'http') OR startsWith(url, {p6:String}))
+              GROUP BY page, deepest
             )
             GROUP BY page, bucket
           )
@@ -60,24 +61,25 @@ FROM (
       UNION ALL
       SELECT page, true AS candidate, population, average_depth, median_depth, depth, reached
       FROM (
-        SELECT page, population, pageviews, average_depth, median_depth,
+        SELECT page, population, pageviews, average_depth, (ladder.1[arrayFirstIndex(passed -> passed > intDiv(population - 1, 2), arrayCumSum(ladder.2))] + ladder.1[arrayFirstIndex(passed -> passed > intDiv(population, 2), arrayCumSum(ladder.2))]) / 2 AS median_depth,
           arrayMap(bucket -> toUInt32(bucket * {p1:UInt32}), range(last_bucket + 1)) AS depths,
           arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,
           arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth
         FROM (
-          SELECT page, sum(ended) AS population, sum(views) AS pageviews,
+          SELECT page, sum(ended) AS population, sum(pageviews) AS pageviews,
             sum(deepest_sum) / population AS average_depth,
-            quantileExactInclusiveMerge(0.5)(deepest_state) AS median_depth,
+            arraySort(arrayFlatten(groupArray(ladder))) AS ladder,
             toUInt32(max(bucket)) AS last_bucket,
             sumMap(map(bucket, ended)) AS ended_in
           FROM (
-            SELECT page, toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)) AS bucket, count() AS ended, sum(views) AS views,
-              sum(deepest) AS deepest_sum, quantileExactInclusiveState(0.5)(deepest) AS deepest_state
+            SELECT page, toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)) AS bucket, sum(ended) AS ended, sum(pageviews) AS pageviews,
+              sum(toUInt128(deepest) * ended) AS deepest_sum, groupArray((deepest, ended)) AS ladder
             FROM (
-              SELECT '' AS page, reached_px AS deepest, 1 AS views
-              FROM pageviews
+              SELECT '' AS page, reached_px AS deepest, sum(pageviews) AS ended, ended AS pageviews
+              FROM depths_daily
               WHERE site_id = {p2:String}
                 AND day BETWEEN {p3:Date} AND {p4:Date}
+              GROUP BY page, deepest
             )
             GROUP BY page, bucket
           )

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -72,7 +71,7 @@ class Costs:
     def __init__(self, schema: Schema) -> None:
         self.fields: dict[tuple[str, str], FieldCost] = {}
         self.inputs: dict[tuple[str, str], tuple[int, str]] = {}
-        self._remembered = lru_cache(REMEMBERED_OPERATIONS)(self._count)
+        self._remembered: dict[tuple[int, int, bytes], OperationCost] = {}
         core = schema._schema
         self.roots = {kind: str(root) for kind in ("query", "mutation") if (root := getattr(core, f"{kind}_type"))}
         for name, kind in core.type_map.items():
@@ -85,10 +84,14 @@ class Costs:
     def of(self, operation: OperationDefinitionNode, document: DocumentNode, variables: dict[str, Any] | None) -> OperationCost:
         """Of a valid document; variables as they were sent, for a value that does not fit is refused anyway."""
         sent = orjson.dumps(variables or {})
-        return (self._remembered if len(sent) <= MAX_REMEMBERED_BYTES else self._count)(operation, document, sent)
-
-    def _count(self, operation: OperationDefinitionNode, document: DocumentNode, variables: bytes) -> OperationCost:
-        return OperationCost(self, operation, document, orjson.loads(variables))
+        key = id(document), id(operation), sent  # a remembered cost holds its nodes, so that no others have their ids
+        if (cost := self._remembered.get(key)) is None:
+            cost = OperationCost(self, operation, document, variables or {})
+            if len(sent) <= MAX_REMEMBERED_BYTES:
+                self._remembered[key] = cost
+                if len(self._remembered) > REMEMBERED_OPERATIONS:
+                    del self._remembered[next(iter(self._remembered))]
+        return cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ Price = tuple[str, int, FieldCost, SelectionSetNode | None]
 class OperationCost:
     def __init__(self, costs: Costs, operation: OperationDefinitionNode, document: DocumentNode, variables: dict[str, Any]) -> None:
         self._costs = costs
-        self._operation = operation
+        self._document, self._operation = document, operation
         self._fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
         defaults = {node.variable.name.value: node.default_value for node in operation.variable_definitions or ()}
         self._variables = variables

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from graphql import OperationDefinitionNode, parse
 
-from gateway.cost import Costs, OperationCost, refuse_expensive
+from gateway.cost import MAX_REMEMBERED_BYTES, REMEMBERED_OPERATIONS, Costs, OperationCost, refuse_expensive
 from gateway.documents import DocumentError
 from schema.build import build_schema
 
@@ -55,6 +55,25 @@ def test_variables_count_as_sent_else_by_their_default() -> None:
     assert [cost_of(query, **sent).estimated for sent in ({}, {"n": 2}, {"n": None})] == [1 + 4, 1 + 2, 1 + 4]
     segment = 'query ($c: [String!], $u: UrlMatch!) { site(siteId: "s") { insights(url: $u, segment: {country: $c}) { id } } }'
     assert cost_of(segment, c=["a"] * 1000, u={"regex": "x"}).estimated == 1 + 1 + 1000 + 100
+
+
+def test_what_is_asked_again_is_counted_once_for_the_same_variables_and_operation_only() -> None:
+    document = parse("query A($n: Int) { sites(first: $n) { nodes { id } } } query B { viewer { keyId } }")
+    sites, viewer = (node for node in document.definitions if isinstance(node, OperationDefinitionNode))
+    asked = [(sites, {"n": 2}), (sites, {"n": 3}), (viewer, {"n": 2}), (sites, {"n": 2})]
+    costs = [COSTS.of(operation, document, variables) for operation, variables in asked]
+    assert [cost.estimated for cost in costs] == [1 + 2, 1 + 3, 1, 1 + 2]
+    assert costs[0] is costs[3]
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    costs, document = Costs(build_schema()), parse("query ($n: Int) { sites(first: $n) { nodes { id } } }")
+    (operation,) = (node for node in document.definitions if isinstance(node, OperationDefinitionNode))
+    for number in range(REMEMBERED_OPERATIONS + 5):
+        costs.of(operation, document, {"n": number})
+    costs.of(operation, document, {"n": 1, "more": "x" * MAX_REMEMBERED_BYTES})
+    assert len(costs._remembered) == REMEMBERED_OPERATIONS
+    assert all(len(sent) < MAX_REMEMBERED_BYTES for *_, sent in costs._remembered)
 
 
 def test_a_bomb_of_fragments_is_counted_at_once() -> None:

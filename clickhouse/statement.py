@@ -82,8 +82,13 @@ class Statement:
         return cls(_indented("\n".join(lines)), params.values, site_ids=frozenset(params.site_ids), until=params.until)
 
     def on_node(self) -> Statement:
-        """The same for one node's own part of a Distributed table, which refuses a DELETE or UPDATE as a whole."""
-        return replace(self, sql=re.sub(rf"^(DELETE FROM|ALTER TABLE) {self.changes}\b", rf"\1 {self.changes}_local", self.sql))
+        """The same for one node's own part of a Distributed table, which refuses a DELETE or UPDATE as a whole.
+
+        Which sessions were touched the node asks itself, as all a session has lies on one node: a change that asks others leaves
+        their connections behind.
+        """
+        own = re.sub(rf"^(DELETE FROM|ALTER TABLE) {self.changes}\b", rf"\1 {self.changes}_local", self.sql)
+        return replace(self, sql=re.sub(r"\bFROM touched_sessions\b", "FROM touched_sessions_local", own))
 
     @classmethod
     def union(cls, statements: list[Statement]) -> Statement:

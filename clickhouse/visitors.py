@@ -58,14 +58,27 @@ def forget_rows(site_id: str, visitor_keys: tuple[str, ...]) -> Statement:
     return _forget("received", site_id, visitor_keys)
 
 
-def forget_traces(site_id: str, visitor_keys: tuple[str, ...]) -> list[Statement]:
+def compile_unseen_pages(site_id: str) -> Statement:
+    """Pages that nobody has seen whose rows are left. Asked before they are deleted: a DELETE on one node would ask the others."""
+    params = Params()
+    return Statement.of(
+        [
+            "SELECT DISTINCT page_key",
+            "FROM pages",
+            f"WHERE site_id = {params.text(site_id)}",
+            f"  AND page_key GLOBAL NOT IN (SELECT page_key FROM received WHERE site_id = {params.text(site_id)})",
+        ],
+        params,
+    )
+
+
+def forget_traces(site_id: str, visitor_keys: tuple[str, ...], unseen_pages: tuple[str, ...]) -> list[Statement]:
     """Takes them out of cohorts, deletes their sessions, and pages that nobody else has seen."""
     params = Params()
-    site = params.text(site_id)
-    unseen = f"WHERE site_id = {site}\n  AND page_key NOT IN (SELECT page_key FROM received WHERE site_id = {site})"
+    unseen = f"WHERE site_id = {params.text(site_id)}\n  AND page_key IN {params.texts(unseen_pages)}"
     return [
         _forget("cohort_members", site_id, visitor_keys),
-        Statement(f"DELETE FROM pages\n{unseen}", params.values, changes="pages"),
+        *([Statement(f"DELETE FROM pages\n{unseen}", params.values, changes="pages")] if unseen_pages else []),
         _forget("visitors", site_id, visitor_keys),
         _forget("sessions", site_id, visitor_keys),
     ]

@@ -35,7 +35,8 @@ def forget_visitors(database: Database, site_id: str, visitor_keys: tuple[str, .
     stored = database.query(visitors.compile_rows(site_id, visitor_keys))[0]
     database.command(visitors.touch(site_id, visitor_keys), visitors.forget_rows(site_id, visitor_keys))
     derived_sessions = derive_touched(database, site_id)
-    database.command(*visitors.forget_traces(site_id, visitor_keys))
+    unseen = tuple(row["page_key"] for row in database.query(visitors.compile_unseen_pages(site_id)))
+    database.command(*visitors.forget_traces(site_id, visitor_keys, unseen))
     database.changed(site_id)
     database.command(*visitors.erase())
     return f"{stored['visitors']} of {len(visitor_keys)} visitors had rows: {stored['rows']} rows deleted, {derived_sessions} sessions derived anew."

@@ -32,6 +32,7 @@ UTC = QueryContext(query_tz="UTC")
 SUMMARY = "X-ClickHouse-Summary"
 TRIES = 3
 PAUSE_S = 0.1
+MAX_BUFFER_BYTES = 16 << 20
 
 
 class Asking:
@@ -42,8 +43,10 @@ class Asking:
     async def ask(self, statement: Statement, reading: Reading) -> Answer:
         """Raises what the driver raises, and OSError."""
         started = perf_counter()
-        # ClickHouse waits for the end, so that the summary is complete and a statement that fails late is no half answer
-        settings = reading.settings | {"query_id": reading.statement_id, "wait_end_of_query": "1"}
+        # ClickHouse waits for the end, so that the summary is complete and a statement that fails late is no half answer;
+        # it does so in memory, and in a file only from MAX_BUFFER_BYTES on
+        waiting = {"wait_end_of_query": "1", "buffer_size": str(MAX_BUFFER_BYTES)}
+        settings = reading.settings | {"query_id": reading.statement_id} | waiting
         sql, values, runtime = self._driver._prep_raw_query_runtime(statement.sql, statement.params, settings, "Native", use_database=True)
         if isinstance(sql, bytes) or self._driver._backend.proxy_url or use_form_encoding(sql, values):
             response = await self._driver._backend.execute_raw_stream(sql, values, None, runtime, None)

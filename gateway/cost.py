@@ -83,7 +83,10 @@ class Costs:
 
     def of(self, operation: OperationDefinitionNode, document: DocumentNode, variables: dict[str, Any] | None) -> OperationCost:
         """Of a valid document; variables as they were sent, for a value that does not fit is refused anyway."""
-        sent = orjson.dumps(variables or {})
+        try:
+            sent = orjson.dumps(variables or {})
+        except TypeError:  # nested too deeply to be printed: refused with its value
+            return OperationCost(self, operation, document, variables or {})
         key = id(document), id(operation), sent  # a remembered cost holds its nodes, so that no others have their ids
         if (cost := self._remembered.get(key)) is None:
             cost = OperationCost(self, operation, document, variables or {})

@@ -34,10 +34,10 @@ def compile_interactions(lens: Lens, page_keys: tuple[str, ...], question: Inter
     if question.after:
         timestamp, row_id = params.utc(question.after[0]), params.bind(question.after[1], "UInt64")
         beyond = [f"WHERE timestamp < {timestamp} OR (timestamp = {timestamp} AND row_id > {row_id})"]
-    columns = "kind, timestamp, row_id, session_id, visitor_id, viewport_width, x, y, fixed, url, selector, tag, text"
+    columns = "kind, timestamp, row_id, session_id, viewport_width, x, y, fixed, url, selector, tag, text"
     return Statement.of(
         [
-            "SELECT page, toString(kind) AS kind, timestamp, row_id, session_id, visitor_id, x / viewport_width AS relative_x, y, fixed, url,",
+            "SELECT page, toString(kind) AS kind, timestamp, row_id, session_id, x / viewport_width AS relative_x, y, fixed, url,",
             f"  toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text, {LABEL} AS label, total_count",
             "FROM (",
             f"SELECT {page_column(lens, page_keys, params)}, {columns}, {'count() OVER (PARTITION BY page)' if question.with_total else '0'} AS total_count",

@@ -51,22 +51,22 @@ class Interaction:
 
     @strawberry.field(description="The session's id; null without the scope replay:read.")
     async def session_id(self, info: strawberry.Info[Context]) -> str | None:
-        session = await self._named(info.context.session_names, "session_id", info)
+        session = await self._session(info.context.session_names, info)
         return session["session_key"] if session else None
 
     @strawberry.field(description="The visitor's id; null without the scope replay:read.")
     async def visitor_id(self, info: strawberry.Info[Context]) -> str | None:
-        visitor = await self._named(info.context.visitor_names, "visitor_id", info)
+        visitor = await self._visitor(info)
         return visitor["visitor_key"] if visitor else None
 
     @strawberry.field(description="The session's replay; null without the scope replay:read.")
     async def replay(self, info: strawberry.Info[Context]) -> Replay | None:
-        session = await self._named(info.context.sessions, "session_id", info)
+        session = await self._session(info.context.sessions, info)
         return Replay.from_row(session, self.site) if session else None
 
     @strawberry.field(description="Seconds from the replay's start to this interaction; null without the scope replay:read.")
     async def offset_seconds(self, info: strawberry.Info[Context]) -> float | None:
-        session = await self._named(info.context.session_names, "session_id", info)
+        session = await self._session(info.context.session_names, info)
         return offset_seconds(self.row["timestamp"], session) if session else None
 
     @strawberry.field(
@@ -74,14 +74,21 @@ class Interaction:
         " null without a template or the scope replay:read."
     )
     async def replay_url(self, info: strawberry.Info[Context]) -> str | None:
-        session = await self._named(info.context.session_names, "session_id", info) if self.site.replay_url_template else None
-        return replay_url(self.site.replay_url_template, session, offset_seconds(self.row["timestamp"], session)) if session else None
-
-    async def _named(self, loader: SourceLoader[tuple[str, int], Row | None], column: str, info: strawberry.Info[Context]) -> Row | None:
-        """Whose it was; None for a key that may not see it."""
-        if not info.context.key.may("replay:read"):
+        if not self.site.replay_url_template:
             return None
-        return await loader.load((self.site.site_id, self.row[column]))
+        session, visitor = await self._session(info.context.session_names, info), await self._visitor(info)
+        if not session or not visitor:
+            return None
+        return replay_url(self.site.replay_url_template, session | visitor, offset_seconds(self.row["timestamp"], session))
+
+    async def _session(self, loader: SourceLoader[tuple[str, int], Row | None], info: strawberry.Info[Context]) -> Row | None:
+        """None for a key that may not see it."""
+        return await loader.load((self.site.site_id, self.row["session_id"])) if info.context.key.may("replay:read") else None
+
+    async def _visitor(self, info: strawberry.Info[Context]) -> Row | None:
+        """The session's, which is the first it was sent with."""
+        session = await self._session(info.context.session_names, info)
+        return await info.context.visitor_names.load((self.site.site_id, session["visitor_id"])) if session else None
 
 
 @strawberry.type(description="An interaction and its cursor.")

@@ -335,6 +335,21 @@ async def test_a_cursor_goes_on_in_its_own_list_only(client: Client, replays: Re
         assert [error["code"] for error in found["errors"]] == ["BAD_USER_INPUT"], other
 
 
+async def test_an_interaction_leads_to_its_moment_in_the_replay(client: Client, replays: Replays) -> None:
+    fields = "nodes { timestamp sessionId visitorId offsetSeconds replayUrl replay { sessionId visitorId startedAt } }"
+    whole = f'insights(url: {{prefix: "http"}}, window: {{last: "-30d"}}) {{ interactions {{ {fields} }} }}'
+    query = f'{{ site(siteId: "{SITE.site_id}") {{ {whole} }} }}'
+    nodes, unseen = [(await ask(client, query, key))["site"]["insights"]["interactions"]["nodes"] for key in (EVERYTHING, HEATMAPS_ONLY)]
+    assert nodes
+    for node in nodes:
+        replay, offset = node["replay"], (milliseconds(node["timestamp"]) - milliseconds(node["replay"]["startedAt"])) / 1000
+        assert (node["sessionId"], node["visitorId"]) == (replay["sessionId"], replay["visitorId"])
+        assert node["offsetSeconds"] == pytest.approx(offset)
+        ids = {"session_key": replay["sessionId"], "visitor_key": replay["visitorId"]}
+        assert node["replayUrl"] == replay_url(SITE.replay_url_template, ids, node["offsetSeconds"])
+    assert {node[name] for node in unseen for name in ("sessionId", "visitorId", "offsetSeconds", "replayUrl", "replay")} == {None}
+
+
 async def test_a_replay_is_the_same_wherever_it_is_found(client: Client, replays: Replays) -> None:
     query = f'{{ site(siteId: "{SITE.site_id}") {{ replays(window: {{last: "-30d"}}, first: 5) {{ nodes {{ id {NODE} }} }} }} }}'
     for node in (await ask(client, query))["site"]["replays"]["nodes"]:

@@ -1,7 +1,7 @@
-SELECT page, toString(kind) AS kind, timestamp, row_id, session_id, visitor_id, x / viewport_width AS relative_x, y, fixed, url,
+SELECT page, toString(kind) AS kind, timestamp, row_id, session_id, x / viewport_width AS relative_x, y, fixed, url,
   toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label, total_count
 FROM (
-  SELECT {p8:String} AS page, kind, timestamp, row_id, session_id, visitor_id, viewport_width, x, y, fixed, url, selector, tag, text, count() OVER (PARTITION BY page) AS total_count
+  SELECT {p8:String} AS page, kind, timestamp, row_id, session_id, viewport_width, x, y, fixed, url, selector, tag, text, count() OVER (PARTITION BY page) AS total_count
   FROM interactions
   WHERE site_id = {p0:String}
     AND page_key IN {p1:Array(String)}

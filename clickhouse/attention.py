@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clickhouse.conditions import lens_clauses, page_column
+from clickhouse.conditions import lens_clauses, page_column, pages_apart
 from clickhouse.lens import Lens
 from clickhouse.numbers import rate_shape
 from clickhouse.selection import Leaf, Selection, Shape, compile_json
@@ -57,33 +57,47 @@ def compile_attention(lens: Lens, page_keys: tuple[str, ...], question: Attentio
 
 
 def band_counts(lens: Lens, page_keys: tuple[str, ...], question: AttentionQuestion, params: Params) -> list[str]:
-    """One row a page: pageviews, seen_ms, band_height_px, most_ms_px and arrays from the top down: tops, ms_px_by_band, reached_by_band."""
+    """One row a page: pageviews, seen_ms, band_height_px, most_ms_px and arrays from the top down: tops, ms_px_by_band, reached_by_band.
+
+    A look's time in view is that of a page seen from its upper edge down, less that of a page seen from its lower edge down. So a band
+    has the ms of every edge above its own bottom, for its whole height but for the px above the edge.
+    """
     height = params.bind(question.band_height_px, "UInt32")
     top = params.bind(question.top_px, "UInt32")
+    apart = pages_apart(lens, page_keys)
     return [
         f"SELECT *, toUInt32({height}) AS band_height_px,",
         f"  arrayMap(band -> toUInt32({top} + band * {height}), range(bands)) AS tops,",
-        "  arrayReverse(arrayCumSum(arrayReverse(arrayMap(band -> ended_in[toUInt32(band)], range(bands))))) AS reached_by_band,",
-        "  arrayMap(band -> in_view[toUInt32(band)], range(bands)) AS ms_px_by_band,",
+        "  arraySlice(arrayReverse(arrayCumSum(arrayReverse(ended_in))), 2, bands) AS reached_by_band,",
+        f"  arraySlice(arrayMap((ms, ms_px) -> ms * {height} - ms_px, arrayCumSum(ms_in), ms_px_above_in), 2, bands) AS ms_px_by_band,",
         "  arrayMax(ms_px_by_band) AS most_ms_px",
         "FROM (",
-        "SELECT page, count() AS pageviews, sum(arraySum(seen_ms)) AS seen_ms,",
-        f"  if(max(reached_px) < {top}, 0, least(intDiv(max(reached_px) - {top}, {height}) + 1, {MAX_BANDS})) AS bands,",
-        f"  sumMapIf(map(toUInt32(least(intDiv(reached_px - {top}, {height}), {MAX_BANDS - 1})), toUInt64(1)), reached_px >= {top}) AS ended_in,",
-        "  sumMap(view_by_band) AS in_view",
+        "SELECT page," if apart else f"SELECT {page_column(lens, page_keys, params)},",
+        f"  sum(ended) AS pageviews, sum(begun_ms) AS seen_ms, least(maxIf(band, ended > 0), {MAX_BANDS}) AS bands,",
+        "  groupArrayInsertAt(0)(ended, band) AS ended_in,",
+        "  groupArrayInsertAt(0)(ms, band) AS ms_in,",
+        "  groupArrayInsertAt(0)(ms_px_above, band) AS ms_px_above_in",
         "FROM (",
-        f"SELECT {page_column(lens, page_keys, params)}, reached_px, seen_ms,",
-        "  toInt64(arrayMax((y, view_height) -> y + view_height, seen_y_px, seen_height_px)) AS lowest_seen_px,",
-        "  mapFromArrays(",
-        f"    arrayMap(band -> toUInt32(band), range(toUInt32(greatest(0, intDiv(lowest_seen_px - {top}, toInt64({height})) + 1)))) AS own_bands,",
-        "    arrayMap(band -> arraySum((y, view_height, ms) ->",
-        f"      toUInt64(ms) * greatest(0, least(toInt64(y) + view_height, {top} + (band + 1) * toInt64({height}))"
-        f" - greatest(toInt64(y), {top} + band * toInt64({height}))),",
-        "      seen_y_px, seen_height_px, seen_ms), own_bands)",
-        "  ) AS view_by_band",
+        *_edges(lens, page_keys, height, top, params),
+        ")",
+        "GROUP BY page" if apart else "HAVING count() > 0",
+        ")",
+    ]
+
+
+def _edges(lens: Lens, page_keys: tuple[str, ...], height: str, top: str, params: Params) -> list[str]:
+    """One row a band, 0 for all above `top`: pageviews that ended in it, and of the edges of looks in it ms, upper ones less lower ones,
+    ms × px of the band above the edge, and ms of upper ones."""
+    apart = pages_apart(lens, page_keys)
+    return [
+        f"SELECT {'page_key AS page, ' if apart else ''}countIf(number = 1) AS ended,",
+        f"  toUInt16(least((edge_px >= {top}) + intDiv(toUInt32(greatest(edge_px, {top}) - {top}) AS px_below_top, {height}),"
+        f" {MAX_BANDS + 1})) AS band,",
+        f"  sum(edge_ms) AS ms, sum(edge_ms * (px_below_top % {height})) AS ms_px_above, sumIf(edge_ms, edge_ms > 0) AS begun_ms",
         "FROM pageviews",
+        "ARRAY JOIN arrayConcat([reached_px], seen_y_px, arrayMap((y, view_height) -> toUInt32(y + view_height), seen_y_px, seen_height_px)) AS edge_px,",
+        "  arrayConcat([toInt64(0)], seen_ms, arrayMap(ms -> -toInt64(ms), seen_ms)) AS edge_ms,",
+        "  arrayEnumerate(arrayConcat([0], seen_ms, seen_ms)) AS number",
         "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params)),
-        ")",
-        "GROUP BY page",
-        ")",
+        f"GROUP BY {'page, ' if apart else ''}band",
     ]

@@ -48,6 +48,11 @@ def page_column(lens: Lens, page_keys: tuple[str, ...], params: Params) -> str:
     return f"{params.text(page_keys[0])} AS page" if len(page_keys) == 1 else "page_key AS page"
 
 
+def pages_apart(lens: Lens, page_keys: tuple[str, ...]) -> bool:
+    """Whether that column tells several pages apart; rows of one page are better not grouped by it at all."""
+    return lens.url is None and len(page_keys) != 1
+
+
 def window_clauses(window: Window, params: Params) -> list[str]:
     """Whole days by `day`, which is in the sort key; `timestamp` only where an edge is not midnight."""
     params.until = max(window.end, params.until or window.end)

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from clickhouse.conditions import is_test_account, lens_clauses, page_column
+from clickhouse.conditions import is_test_account, lens_clauses, page_column, pages_apart
 from clickhouse.element_marks import cta_clause, from_interactions
 from clickhouse.lens import Lens
 from clickhouse.numbers import (
@@ -241,7 +241,7 @@ def _pages(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, pa
     if question.selects("element"):
         found = _if("groupArray", f"({RANK}, {', '.join(ELEMENT)})", shown)
         ranks = [f"  arraySlice(arrayPartialSort({first}, {found}), 1, {first}) AS elements,", "  elements.1 AS ranks"]
-    apart = _pages_apart(lens, page_keys)
+    apart = pages_apart(lens, page_keys)
     return [
         "SELECT page," if apart else f"SELECT {page_column(lens, page_keys, params)},",
         *(f"  {sql} AS {name}," for name, sql in columns.items() if name in asked),
@@ -252,11 +252,6 @@ def _pages(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, pa
         ")",
         "GROUP BY page" if apart else "HAVING count() > 0",
     ]
-
-
-def _pages_apart(lens: Lens, page_keys: tuple[str, ...]) -> bool:
-    """Whether the points of several pages are kept apart."""
-    return lens.url is None and len(page_keys) != 1
 
 
 def _numbers(lens: Lens, question: HeatmapQuestion, params: Params) -> dict[str, tuple[str, str]]:
@@ -303,7 +298,7 @@ def _cells(
     lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, numbers: dict[str, tuple[str, str]], params: Params
 ) -> list[str]:
     """One row a cell with its numbers; with its most frequent element, if a selection asks for it."""
-    by = f"{'page, ' if _pages_apart(lens, page_keys) else ''}fixed, cell"
+    by = f"{'page, ' if pages_apart(lens, page_keys) else ''}fixed, cell"
     counts = [f"  {sql} AS {name}" for name, (sql, _) in numbers.items()]
     lines = _rows(lens, page_keys, question, params)
     if not question.selects("element"):
@@ -334,7 +329,7 @@ def _rows(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, par
         *([cta_clause(lens, params)] if question.ctas_only else []),
         *([f"NOT ({IS_ORIGIN})"] if hidden else []),
     ]
-    page = "page_key AS page, " if _pages_apart(lens, page_keys) else ""
+    page = "page_key AS page, " if pages_apart(lens, page_keys) else ""
     cell = Cell.of(lens, question.cell_size).sql(params, hidden)
     return [f"SELECT {page}fixed, {cell} AS cell", *from_interactions(lens, params), "WHERE " + "\n  AND ".join(clauses)]
 

@@ -72,31 +72,31 @@ SELECT page, pageviews, seen_ms / 1000 AS seconds,
 FROM (
   SELECT *, toUInt32({p0:UInt32}) AS band_height_px,
     arrayMap(band -> toUInt32({p1:UInt32} + band * {p0:UInt32}), range(bands)) AS tops,
-    arrayReverse(arrayCumSum(arrayReverse(arrayMap(band -> ended_in[toUInt32(band)], range(bands))))) AS reached_by_band,
-    arrayMap(band -> in_view[toUInt32(band)], range(bands)) AS ms_px_by_band,
+    arraySlice(arrayReverse(arrayCumSum(arrayReverse(ended_in))), 2, bands) AS reached_by_band,
+    arraySlice(arrayMap((ms, ms_px) -> ms * {p0:UInt32} - ms_px, arrayCumSum(ms_in), ms_px_above_in), 2, bands) AS ms_px_by_band,
     arrayMax(ms_px_by_band) AS most_ms_px
   FROM (
-    SELECT page, count() AS pageviews, sum(arraySum(seen_ms)) AS seen_ms,
-      if(max(reached_px) < {p1:UInt32}, 0, least(intDiv(max(reached_px) - {p1:UInt32}, {p0:UInt32}) + 1, 2000)) AS bands,
-      sumMapIf(map(toUInt32(least(intDiv(reached_px - {p1:UInt32}, {p0:UInt32}), 1999)), toUInt64(1)), reached_px >= {p1:UInt32}) AS ended_in,
-      sumMap(view_by_band) AS in_view
+    SELECT {p2:String} AS page,
+      sum(ended) AS pageviews, sum(begun_ms) AS seen_ms, least(maxIf(band, ended > 0), 2000) AS bands,
+      groupArrayInsertAt(0)(ended, band) AS ended_in,
+      groupArrayInsertAt(0)(ms, band) AS ms_in,
+      groupArrayInsertAt(0)(ms_px_above, band) AS ms_px_above_in
     FROM (
-      SELECT {p2:String} AS page, reached_px, seen_ms,
-        toInt64(arrayMax((y, view_height) -> y + view_height, seen_y_px, seen_height_px)) AS lowest_seen_px,
-        mapFromArrays(
-            arrayMap(band -> toUInt32(band), range(toUInt32(greatest(0, intDiv(lowest_seen_px - {p1:UInt32}, toInt64({p0:UInt32})) + 1)))) AS own_bands,
-            arrayMap(band -> arraySum((y, view_height, ms) ->
-              toUInt64(ms) * greatest(0, least(toInt64(y) + view_height, {p1:UInt32} + (band + 1) * toInt64({p0:UInt32})) - greatest(toInt64(y), {p1:UInt32} + band * toInt64({p0:UInt32}))),
-              seen_y_px, seen_height_px, seen_ms), own_bands)
-        ) AS view_by_band
+      SELECT countIf(number = 1) AS ended,
+        toUInt16(least((edge_px >= {p1:UInt32}) + intDiv(toUInt32(greatest(edge_px, {p1:UInt32}) - {p1:UInt32}) AS px_below_top, {p0:UInt32}), 2001)) AS band,
+        sum(edge_ms) AS ms, sum(edge_ms * (px_below_top % {p0:UInt32})) AS ms_px_above, sumIf(edge_ms, edge_ms > 0) AS begun_ms
       FROM pageviews
+      ARRAY JOIN arrayConcat([reached_px], seen_y_px, arrayMap((y, view_height) -> toUInt32(y + view_height), seen_y_px, seen_height_px)) AS edge_px,
+        arrayConcat([toInt64(0)], seen_ms, arrayMap(ms -> -toInt64(ms), seen_ms)) AS edge_ms,
+        arrayEnumerate(arrayConcat([0], seen_ms, seen_ms)) AS number
       WHERE site_id = {p3:String}
         AND page_key IN {p4:Array(String)}
         AND day BETWEEN {p5:Date} AND {p6:Date}
         AND timestamp >= {p7:DateTime64(3, 'UTC')}
         AND timestamp < {p8:DateTime64(3, 'UTC')}
+      GROUP BY band
     )
-    GROUP BY page
+    HAVING count() > 0
   )
 )
 -- p0 = 400

@@ -29,24 +29,23 @@ class InteractionQuestion:
 def compile_interactions(lens: Lens, page_keys: tuple[str, ...], question: InteractionQuestion) -> Statement:
     """Per page at most first + 1 rows; `total_count` in every row is the number of all of them, 0 if not asked for."""
     params = Params()
+    apart = not lens.url and len(page_keys) > 1
     where = interaction_clauses(lens, page_keys, question, params)
     beyond = []
     if question.after:
         timestamp, row_id = params.utc(question.after[0]), params.bind(question.after[1], "UInt64")
-        beyond = [f"WHERE timestamp < {timestamp} OR (timestamp = {timestamp} AND row_id > {row_id})"]
-    columns = "kind, timestamp, row_id, session_id, viewport_width, x, y, fixed, url, selector, tag, text"
+        beyond = [f"(timestamp < {timestamp} OR (timestamp = {timestamp} AND row_id > {row_id}))"]
     return Statement.of(
         [
-            "SELECT page, toString(kind) AS kind, timestamp, row_id, session_id, x / viewport_width AS relative_x, y, fixed, url,",
-            f"  toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text, {LABEL} AS label, total_count",
-            "FROM (",
-            f"SELECT {page_column(lens, page_keys, params)}, {columns}, {'count() OVER (PARTITION BY page)' if question.with_total else '0'} AS total_count",
+            f"SELECT {page_column(lens, page_keys, params)}, toString(kind) AS kind, timestamp, row_id, session_id,",
+            "  x / viewport_width AS relative_x, y, fixed, url,",
+            f"  toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text, {LABEL} AS label,",
+            f"  {'count() OVER (PARTITION BY page)' if question.with_total else '0'} AS total_count",
             *from_interactions(lens, params),
-            "WHERE " + "\n  AND ".join(where),
-            ")",
-            *beyond,
-            "ORDER BY page, timestamp DESC, row_id",
-            f"LIMIT {params.bind(question.first + 1, 'UInt32')} BY page",
+            "WHERE " + "\n  AND ".join(where if question.with_total else [*where, *beyond]),
+            *(f"QUALIFY {row}" for row in beyond if question.with_total),  # the total is that of all of them
+            f"ORDER BY {'page, ' if apart else ''}timestamp DESC, row_id",
+            f"LIMIT {params.bind(question.first + 1, 'UInt32')}{' BY page' if apart else ''}",
         ],
         params,
     )

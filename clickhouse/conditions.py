@@ -90,7 +90,6 @@ def url_clauses(rule: UrlRule, params: Params, url: str = "url", key: str = "pag
 
 def stored_url_clauses(rule: UrlRule, params: Params) -> list[str]:
     """The same for tables that store a URL as its page key and `url_rest`, where few URLs need to be put together."""
-    key_alone = "NOT startsWith(url_rest, 'http')"  # else the URL does not begin with its page key
     match rule.kind:
         case "exact":
             key, asked = page_key(rule.value), rule.value.split("#")[0].rstrip("/")
@@ -100,24 +99,38 @@ def stored_url_clauses(rule: UrlRule, params: Params) -> list[str]:
                 f"trim(TRAILING '/' FROM cutFragment(url_rest)) IN {params.texts(tuple(sorted(rests)))}",
             ]
         case "prefix":
-            *beginning, whole = url_clauses(rule, params)
-            return [*beginning, f"(startsWith(page_key, {params.text(rule.value)}) AND {key_alone} OR {whole})"]
+            return _by_key(rule.value, url_clauses(rule, params), params, longer=False)
         case "wildcard" if rule.value.find("*") == len(rule.value) - 1:
-            *beginning, whole = url_clauses(rule, params)
-            longer = f"startsWith(page_key, {params.text(rule.value[:-1])}) AND page_key != {params.text(rule.value[:-1])}"
-            return [*beginning, f"({longer} AND {key_alone} OR {whole})"]
+            return _by_key(rule.value[:-1], url_clauses(rule, params), params, longer=True)
     return url_clauses(rule, params)
+
+
+def _by_key(head: str, clauses: list[str], params: Params, *, longer: bool) -> list[str]:
+    """`clauses` that say that a URL begins with `head` (and is `longer`), decided by its page key alone where that can be."""
+    *beginning, whole = clauses
+    known = _key_of(head)
+    unsure = ["startsWith(url_rest, 'http')"]  # the URL does not begin with its page key
+    if known and (longer or known != head):
+        unsure.append(f"page_key = {params.text(known)}")
+    return [*beginning, f"if({' OR '.join(unsure)}, {whole}, startsWith(page_key, {params.text(head)}))"]
+
+
+def _key_of(head: str) -> str | None:
+    """The page key of a URL's beginning, None if it names no host."""
+    if head.count("/") < 3:
+        return None
+    try:
+        return page_key(head)
+    except ValueError:
+        return None
 
 
 def _beginning(head: str, params: Params, key: str) -> list[str]:
     """What the page key of every URL that begins with `head` begins with, so that other pages are not read; nothing if it names no host."""
-    if head.count("/") < 3:
+    known = _key_of(head)
+    if known is None:
         return []
-    try:
-        known = params.text(page_key(head))
-    except ValueError:
-        return []
-    return [f"{key} = {known}" if "?" in head or "#" in head else f"startsWith({key}, {known})"]
+    return [f"{key} = {params.text(known)}" if "?" in head or "#" in head else f"startsWith({key}, {params.text(known)})"]
 
 
 def literal_head(regex: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from clickhouse_connect.driver.client import Client
 
-from clickhouse.conditions import is_test_account, lens_clauses, literal_head, url_clauses, wildcard_pattern
+from clickhouse.conditions import is_test_account, lens_clauses, literal_head, stored_url_clauses, url_clauses, wildcard_pattern
 from clickhouse.lens import Lens, PerformedEvent, Segment, UrlRule, WidthRange, Window
 from clickhouse.statement import Params
+from clickhouse.url import page_key_sql, url_rest_sql
 
 DAYS = Window(datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC))
 HOURS = Window(datetime(2026, 4, 1, 6, tzinfo=UTC), datetime(2026, 4, 2, 6, tzinfo=UTC))
@@ -140,6 +142,25 @@ def test_url_rules(rule: UrlRule, expected: list[str], bound: list[str]) -> None
     params = Params()
     assert url_clauses(rule, params) == expected
     assert list(params.values.values()) == bound
+
+
+HOSTS = ("https://x.com", "https://X.com", "https://x.com:443", "https://u@x.com")
+PATHS = ("", "/", "//", "/a", "/a/", "/a//", "/a//b", "/ab", "/A")
+URLS = [host + path + end for host in HOSTS for path in PATHS for end in ("", "?q=1", "/?q", "#f")]
+
+
+@pytest.mark.parametrize("kind", ["prefix", "wildcard"])
+def test_what_a_url_begins_with_is_told_by_its_page_key(database: Client, kind: str) -> None:
+    stored = f"SELECT raw AS url, {page_key_sql('raw')} AS page_key, {url_rest_sql('raw', 'page_key')} AS url_rest"
+    for head in [host + path + end for host in ("http", "https://x", *HOSTS[:3]) for path in PATHS for end in ("", "?")]:
+        params = Params()
+        rule = UrlRule(kind, head + "*" if kind == "wildcard" else head)
+        found = database.query(
+            f"SELECT url FROM ({stored} FROM (SELECT arrayJoin({params.texts(tuple(URLS))}) AS raw))"
+            f" WHERE {' AND '.join(stored_url_clauses(rule, params))}",
+            params.values,
+        ).result_rows
+        assert [url for (url,) in found] == [url for url in URLS if url.startswith(head) and (kind == "prefix" or url != head)], rule
 
 
 def test_a_wildcard_is_one_or_more_characters() -> None:

@@ -49,7 +49,7 @@ FROM (
               WHERE site_id = {p2:String}
                 AND day BETWEEN {p3:Date} AND {p4:Date}
                 AND startsWith(page_key, {p5:String})
-                AND (startsWith(page_key, {p6:String}) AND NOT startsWith(url_rest, 'http') OR startsWith(url, {p6:String}))
+                AND if(startsWith(url_rest, 'http') OR page_key = {p5:String}, startsWith(url, {p6:String}), startsWith(page_key, {p6:String}))
               GROUP BY page, deepest
             )
             GROUP BY page, bucket
@@ -140,7 +140,7 @@ FROM (
             WHERE site_id = {p0:String}
               AND day BETWEEN {p1:Date} AND {p2:Date}
               AND startsWith(page_key, {p3:String})
-              AND (startsWith(page_key, {p4:String}) AND NOT startsWith(url_rest, 'http') OR startsWith(url, {p4:String}))
+              AND if(startsWith(url_rest, 'http') OR page_key = {p3:String}, startsWith(url, {p4:String}), startsWith(page_key, {p4:String}))
               AND kind IN ('click', 'dead')
             UNION ALL
             SELECT '' AS page, true AS candidate, if((page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p0:String} AND deleted), '', toString(selector)) AS selector, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id
@@ -163,14 +163,14 @@ FROM (
               WHERE site_id = {p0:String}
                 AND day BETWEEN {p1:Date} AND {p2:Date}
                 AND startsWith(page_key, {p3:String})
-                AND (startsWith(page_key, {p4:String}) AND NOT startsWith(url_rest, 'http') OR startsWith(url, {p4:String}))
+                AND if(startsWith(url_rest, 'http') OR page_key = {p3:String}, startsWith(url, {p4:String}), startsWith(page_key, {p4:String}))
               UNION ALL
               SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
               FROM pageviews
               WHERE site_id = {p0:String}
                 AND day BETWEEN {p1:Date} AND {p2:Date}
                 AND startsWith(page_key, {p3:String})
-                AND (startsWith(page_key, {p4:String}) AND NOT startsWith(url_rest, 'http') OR startsWith(url, {p4:String}))
+                AND if(startsWith(url_rest, 'http') OR page_key = {p3:String}, startsWith(url, {p4:String}), startsWith(page_key, {p4:String}))
             )
             UNION ALL
             SELECT '' AS page, true AS candidate, session_id

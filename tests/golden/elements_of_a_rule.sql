@@ -9,14 +9,14 @@ FROM (
   WHERE site_id = {p0:String}
     AND day BETWEEN {p1:Date} AND {p2:Date}
     AND startsWith(page_key, {p3:String})
-    AND (startsWith(page_key, {p3:String}) AND page_key != {p3:String} AND NOT startsWith(url_rest, 'http') OR match(url, {p4:String}))
+    AND if(startsWith(url_rest, 'http') OR page_key = {p3:String}, match(url, {p4:String}), startsWith(page_key, {p3:String}))
   UNION ALL
   SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
   FROM pageviews
   WHERE site_id = {p0:String}
     AND day BETWEEN {p1:Date} AND {p2:Date}
     AND startsWith(page_key, {p3:String})
-    AND (startsWith(page_key, {p3:String}) AND page_key != {p3:String} AND NOT startsWith(url_rest, 'http') OR match(url, {p4:String}))
+    AND if(startsWith(url_rest, 'http') OR page_key = {p3:String}, match(url, {p4:String}), startsWith(page_key, {p3:String}))
 )
 HAVING count() > 0
 -- p0 = 'site_golden'
@@ -75,7 +75,7 @@ FROM (
               WHERE site_id = {p1:String}
                 AND day BETWEEN {p2:Date} AND {p3:Date}
                 AND startsWith(page_key, {p4:String})
-                AND (startsWith(page_key, {p4:String}) AND page_key != {p4:String} AND NOT startsWith(url_rest, 'http') OR match(url, {p5:String}))
+                AND if(startsWith(url_rest, 'http') OR page_key = {p4:String}, match(url, {p5:String}), startsWith(page_key, {p4:String}))
                 AND kind IN ('click', 'dead', 'rage')
                 AND selector != ''
               UNION ALL
@@ -83,7 +83,7 @@ FROM (
                 false AS placed, false AS below_fold, breakpoint IN {p6:Array(String)} AS in_layout
               FROM elements FINAL
               WHERE site_id = {p1:String}
-                AND page_key IN (SELECT page_key FROM pageviews WHERE site_id = {p1:String} AND day BETWEEN {p2:Date} AND {p3:Date} AND startsWith(page_key, {p4:String}) AND (startsWith(page_key, {p4:String}) AND page_key != {p4:String} AND NOT startsWith(url_rest, 'http') OR match(url, {p5:String})) UNION ALL SELECT page_key FROM interactions WHERE site_id = {p1:String} AND day BETWEEN {p2:Date} AND {p3:Date} AND startsWith(page_key, {p4:String}) AND (startsWith(page_key, {p4:String}) AND page_key != {p4:String} AND NOT startsWith(url_rest, 'http') OR match(url, {p5:String})))
+                AND page_key IN (SELECT page_key FROM pageviews WHERE site_id = {p1:String} AND day BETWEEN {p2:Date} AND {p3:Date} AND startsWith(page_key, {p4:String}) AND if(startsWith(url_rest, 'http') OR page_key = {p4:String}, match(url, {p5:String}), startsWith(page_key, {p4:String})) UNION ALL SELECT page_key FROM interactions WHERE site_id = {p1:String} AND day BETWEEN {p2:Date} AND {p3:Date} AND startsWith(page_key, {p4:String}) AND if(startsWith(url_rest, 'http') OR page_key = {p4:String}, match(url, {p5:String}), startsWith(page_key, {p4:String})))
                 AND selector != ''
             )
             GROUP BY page_key, selector
@@ -104,7 +104,7 @@ FROM (
         WHERE site_id = {p1:String}
           AND day BETWEEN {p2:Date} AND {p3:Date}
           AND startsWith(page_key, {p4:String})
-          AND (startsWith(page_key, {p4:String}) AND page_key != {p4:String} AND NOT startsWith(url_rest, 'http') OR match(url, {p5:String}))
+          AND if(startsWith(url_rest, 'http') OR page_key = {p4:String}, match(url, {p5:String}), startsWith(page_key, {p4:String}))
         GROUP BY page_key, reached_px
       ) AS reach ON element.page_key = reach.page_key AND element.displayed_from_px <= reach.reached_to_px
     )

@@ -11,6 +11,7 @@ settings, errors and second tries; those with values too long for an address, or
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -19,47 +20,53 @@ from urllib.parse import quote, urlencode
 from clickhouse_connect.driver._backend.http_async import release_lease
 from clickhouse_connect.driver._backend.httpcommon import build_http_error, ex_header, retryable_http_statuses, summary_from_headers
 from clickhouse_connect.driver.asyncclient import AsyncClient, BytesSource
-from clickhouse_connect.driver.binding import use_form_encoding
+from clickhouse_connect.driver.binding import MAX_URL_BIND_PARAM_LENGTH, bind_query
 from clickhouse_connect.driver.ctypes import RespBuffCls
 from clickhouse_connect.driver.query import QueryContext, QueryResult
 from clickhouse_connect.driver.transform import NativeTransform
 
 from clickhouse.connections import Connections
-from clickhouse.reading import Answer, Reading, Row, answered
+from clickhouse.reading import Answer, Limits, Reading, Row, answered
 from clickhouse.statement import Statement
 
 UTC = QueryContext(query_tz="UTC")
 SUMMARY = "X-ClickHouse-Summary"
 TRIES = 3
 PAUSE_S = 0.1
-MAX_BUFFER_BYTES = 16 << 20
+WAITING = {"wait_end_of_query": "1", "buffer_size": str(16 << 20)}
+"""ClickHouse waits for the end, so that the summary is complete and a statement that fails late is no half answer; it does so in memory, and
+in a file only from that many bytes on."""
 
 
 class Asking:
-    def __init__(self, driver: AsyncClient) -> None:
+    """`limits` are those of each statement's `reading`."""
+
+    def __init__(self, driver: AsyncClient, limits: Limits) -> None:
         self._driver = driver
         self._connections = Connections(driver._backend.url, driver._backend.headers, driver._backend.ssl_context)
+        settings = driver._client_settings | driver._validate_settings(limits.settings() | WAITING)
+        self._settings = _encoded(settings | ({"database": driver.database} if driver.database else {}))
 
     async def ask(self, statement: Statement, reading: Reading) -> Answer:
         """Raises what the driver raises, and OSError."""
         started = perf_counter()
-        # ClickHouse waits for the end, so that the summary is complete and a statement that fails late is no half answer;
-        # it does so in memory, and in a file only from MAX_BUFFER_BYTES on
-        waiting = {"wait_end_of_query": "1", "buffer_size": str(MAX_BUFFER_BYTES)}
-        settings = reading.settings | {"query_id": reading.statement_id} | waiting
-        sql, values, runtime = self._driver._prep_raw_query_runtime(statement.sql, statement.params, settings, "Native", use_database=True)
-        if isinstance(sql, bytes) or self._driver._backend.proxy_url or use_form_encoding(sql, values):
-            response = await self._driver._backend.execute_raw_stream(sql, values, None, runtime, None)
-            try:
-                body = await self._driver._backend._read_body(response)
-            finally:
-                release_lease(response)
-            summary = summary_from_headers(response.headers)
+        sql, values = bind_query(statement.sql, statement.params, self._driver.server_tz)
+        encoded = _encoded(values)
+        if isinstance(sql, bytes) or self._driver._backend.proxy_url or len(encoded) > MAX_URL_BIND_PARAM_LENGTH:
+            body, summary = await self._ask_driver(statement, reading)
         else:
-            database = {"database": runtime.database} if runtime.database else {}
-            parameters = {**self._driver._client_settings, **runtime.settings, **database, **values}
-            body, summary = await self._ask(urlencode(parameters, quote_via=quote), sql.encode())
+            own = _encoded({"query_id": reading.statement_id, "log_comment": reading.settings["log_comment"]})
+            body, summary = await self._ask(f"{self._settings}&{own}&{encoded}", f"{sql}\nFORMAT Native".encode())
         return replace(answered(rows(body), summary, started), native=body)
+
+    async def _ask_driver(self, statement: Statement, reading: Reading) -> tuple[bytes, dict[str, Any]]:
+        settings = reading.settings | {"query_id": reading.statement_id} | WAITING
+        sql, values, runtime = self._driver._prep_raw_query_runtime(statement.sql, statement.params, settings, "Native", use_database=True)
+        response = await self._driver._backend.execute_raw_stream(sql, values, None, runtime, None)
+        try:
+            return await self._driver._backend._read_body(response), summary_from_headers(response.headers)
+        finally:
+            release_lease(response)
 
     async def _ask(self, parameters: str, sql: bytes) -> tuple[bytes, dict[str, Any]]:
         for failures in range(TRIES):
@@ -82,3 +89,8 @@ def rows(body: bytes) -> list[Row]:
     result = NativeTransform.parse_response(RespBuffCls(BytesSource(body)), UTC)  # type: ignore[no-untyped-call]
     assert isinstance(result, QueryResult)
     return list(result.named_results())
+
+
+def _encoded(parameters: Mapping[str, Any]) -> str:
+    """For an address."""
+    return urlencode(parameters, quote_via=quote)

@@ -55,7 +55,7 @@ class ServerClient:
         async with self._turn(self._free):
             try:
                 driver = await self._driver()
-                self._asking = self._asking or Asking(driver)
+                self._asking = self._asking or Asking(driver, self._limits)
                 async with asyncio.timeout(reading.timeout_s):
                     return await self._asking.ask(statement, reading)
             except asyncio.CancelledError:

@@ -31,6 +31,10 @@ class Selection:
         """Every field name at this level."""
         return frozenset(field.name for field in self.fields)
 
+    def of(self, name: str) -> tuple[tuple[str, Selection], ...]:
+        """What is selected below the fields of this name, by the key each answers under."""
+        return tuple((field.key, field.selection) for field in self.fields if field.name == name and field.selection is not None)
+
     def below(self, *path: str) -> frozenset[str]:
         """Every field name at the end of the path, whatever the keys on it."""
         if not path:

@@ -31,7 +31,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class HeatmapAnswer:
-    """`row` as of compile_heatmap, None without interactions; `end_cursor` continues after the last point."""
+    """`row` as of compile_heatmap, None without interactions; `end_cursor` continues after the last point, if `pageInfo` is wanted."""
 
     row: Row | None
     viewport: tuple[int, int]
@@ -58,14 +58,15 @@ async def load_heatmap(
     wanted: frozenset[str],
 ) -> HeatmapAnswer:
     cell = Cell.of(asked.lens, size)
-    binding = asked.binding("heatmap", kind, aggregation, size, hide_origin, ctas_only)
+    paged = after is not None or "pageInfo" in wanted
+    binding = asked.binding("heatmap", kind, aggregation, size, hide_origin, ctas_only) if paged else ""
     asked, values = asked.resumed(after, binding, (int, bool, int))
     question = HeatmapQuestion(
         kind, aggregation, size, hide_origin, ctas_only, page_size(first, context.max_points), values, points, wanted.intersection(OPTIONAL)
     )
     rows = await context.answers.load(asked.question(compile_heatmap, question))
     row = rows[0] if rows else None
-    last = asked.cursor(binding, *point_of(row["last_rank"])) if row and row["shown"] else None
+    last = asked.cursor(binding, *point_of(row["last_rank"])) if paged and row and row["shown"] else None
     return HeatmapAnswer(row, standard_viewport_px(asked.lens), cell, last, values is not None)
 
 

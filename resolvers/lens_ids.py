@@ -11,12 +11,13 @@ from resolvers import cursors, ids
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, AskedWindow, resolve, seen_page, url_rule
 
+_PARTS = tuple(part.name for part in dataclasses.fields(Segment))
 _TEXTS = ("device", "breakpoint", "country", "region", "browser", "traffic_source", "campaign", "variant", "cohorts")
 
 
 def encode(asked: AskedLens) -> str:
     window = asked.requested
-    segment = {key: value for key, value in dataclasses.asdict(asked.lens.segment).items() if value}
+    segment = {name: value for name in _PARTS if (value := getattr(asked.lens.segment, name))}
     rule = asked.lens.url and [asked.lens.url.kind, asked.lens.url.value]
     span = [cursors.milliseconds(window.start), cursors.milliseconds(window.end)]
     return ids.encode("Insights", asked.site.site_id, asked.page_key, rule, span, segment)

@@ -12,15 +12,6 @@ from graphql.execution.values import VariableValues
 from clickhouse.selection import Field, Selection
 
 
-def wide_selections(info: GraphQLResolveInfo[Any], name: str) -> tuple[tuple[str, Selection], ...]:
-    """The selections of the child field `name` of the field being resolved, by the key each answers under."""
-    top = [FieldDetails(node, None) for node in info.field_nodes]
-    parent = cast(GraphQLObjectType, get_named_type(info.return_type))
-    return tuple(
-        (field.key, field.selection) for field in _collect(info, parent, top) if field.name == name and field.selection is not None
-    )
-
-
 def own_selection(info: GraphQLResolveInfo[Any]) -> Selection:
     """What is selected below the field being resolved."""
     parent = cast(GraphQLObjectType, get_named_type(info.return_type))

@@ -12,7 +12,7 @@ from clickhouse.sites import Site
 from resolvers import comparison
 from resolvers.comparison import Compared
 from resolvers.context import Context
-from resolvers.selections import own_selection, wide_selections
+from resolvers.selections import own_selection
 from schema.cost import CELLS, CHANGES, STATEMENT
 from schema.enums import Aggregation, Breakpoint, ChangeOrder, ComparisonWarningCode, PointKind, ScrollUnit
 from schema.heatmap import FoldStats, PointElement
@@ -299,7 +299,7 @@ class Comparison:
         ] = Aggregation.UNIQUE_VISITORS,
     ) -> ScrollChange | None:
         unit, counted = unit or ScrollUnit.PERCENT, aggregation or Aggregation.UNIQUE_VISITORS
-        buckets = wide_selections(info._raw_info, "buckets")
+        buckets = own_selection(info._raw_info).of("buckets")
         return ScrollChange.from_row(
             await comparison.load_scroll(info.context, self.compared, unit.name, given(step), counted.name, buckets), unit
         )

@@ -15,7 +15,7 @@ from clickhouse.rage import DEFAULT_RULE
 from resolvers import depths, discovery, elements, heatmaps, hotspots, lens_ids, pages
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
-from resolvers.selections import own_selection, selected_names, wide_selections
+from resolvers.selections import own_selection, selected_names
 from schema.breakdown import BreakdownRow, ByArgument, FirstValuesArgument
 from schema.conversions import DepthConversions, EventArgument
 from schema.cost import PAGED, POINTS, STATEMENT, TIMELINE, VALUES
@@ -132,7 +132,7 @@ class Insights(Node):
         first: Annotated[int | None, strawberry.argument(description="At most so many points, 1 to 100 000.")] = 500,
         after: AfterArgument = UNSET,
     ) -> PointHeatmap | None:
-        counted = aggregation or Aggregation.TOTAL
+        counted, selection = aggregation or Aggregation.TOTAL, own_selection(info._raw_info)
         answer = await heatmaps.load_heatmap(
             info.context,
             self.asked,
@@ -143,8 +143,8 @@ class Insights(Node):
             bool(ctas_only),
             500 if first is None else first,
             given(after),
-            wide_selections(info._raw_info, "points"),
-            frozenset("page_height" if name == "pageHeight" else name for name in selected_names(info._raw_info)),
+            selection.of("points"),
+            frozenset("page_height" if name == "pageHeight" else name for name in selection.names()),
         )
         return PointHeatmap.from_answer(kind, counted, answer)
 
@@ -182,9 +182,9 @@ class Insights(Node):
         ] = Aggregation.UNIQUE_VISITORS,
     ) -> ScrollHeatmap | None:
         unit, counted = unit or ScrollUnit.PERCENT, aggregation or Aggregation.UNIQUE_VISITORS
-        buckets = wide_selections(info._raw_info, "buckets")
-        wanted = frozenset("fold_height" if name == "foldHeight" else name for name in selected_names(info._raw_info))
-        row = await depths.load_scroll(info.context, self.asked, unit.name, given(step), counted.name, buckets, wanted)
+        selection = own_selection(info._raw_info)
+        wanted = frozenset("fold_height" if name == "foldHeight" else name for name in selection.names())
+        row = await depths.load_scroll(info.context, self.asked, unit.name, given(step), counted.name, selection.of("buckets"), wanted)
         return ScrollHeatmap.from_row(row, self.asked, unit, counted)
 
     @strawberry.field(description="Which bands of the page are looked at.", directives=[STATEMENT])
@@ -194,7 +194,7 @@ class Insights(Node):
         band_height: Annotated[int | None, strawberry.argument(description="Height of a band, CSS px, 10 to 10 000.")] = 200,
         top: Annotated[int | None, strawberry.argument(description="Where the first band begins, CSS px.")] = 0,
     ) -> AttentionHeatmap | None:
-        bands = wide_selections(info._raw_info, "bands")
+        bands = own_selection(info._raw_info).of("bands")
         height = 200 if band_height is None else band_height
         return AttentionHeatmap.from_row(await depths.load_attention(info.context, self.asked, height, top or 0, bands))
 

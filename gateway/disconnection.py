@@ -13,16 +13,25 @@ T = TypeVar("T")
 
 async def unless_disconnected(request: Request, execution: Coroutine[Any, Any, T]) -> T:
     """The result of `execution`, which is cancelled, and its statements with it, when the client goes away (ClientDisconnect)."""
-    running, gone = asyncio.create_task(execution), asyncio.create_task(_disconnected(request))
+    running, has_gone = asyncio.current_task(), False
+    assert running
+
+    def leave(gone: asyncio.Task[None]) -> None:
+        nonlocal has_gone
+        if not gone.cancelled():
+            has_gone = running.cancel()
+
+    gone = asyncio.create_task(_disconnected(request))
+    gone.add_done_callback(leave)
     try:
-        await asyncio.wait((running, gone), return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            return running.result()
-        raise ClientDisconnect
+        return await execution
+    except asyncio.CancelledError:
+        if has_gone and not running.uncancel():  # else somebody else cancelled it, too
+            raise ClientDisconnect from None
+        raise
     finally:
-        running.cancel()
+        gone.remove_done_callback(leave)
         gone.cancel()
-        await asyncio.gather(running, gone, return_exceptions=True)
 
 
 async def _disconnected(request: Request) -> None:

@@ -29,7 +29,6 @@ from graphql import (
     validate,
 )
 from graphql.validation.rules import overlapping_fields_can_be_merged
-from strawberry.extensions import SchemaExtension
 from strawberry.schema import Schema
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
@@ -135,17 +134,3 @@ def _root_fields(root: SelectionSetNode, fragments: dict[str, FragmentDefinition
             elif (name := node.name.value) not in seen:  # type: ignore[attr-defined]
                 seen.add(name)
                 waiting.append(fragments[name].selection_set)
-
-
-class PreparedDocument(SchemaExtension):
-    """Hands the document that was prepared to Strawberry, which would parse and validate its text again."""
-
-    def on_parse(self) -> Iterator[None]:
-        extensions: dict[str, Any] = self.execution_context.operation_extensions or {}
-        self.execution_context.graphql_document = extensions.get("document")
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        if (self.execution_context.operation_extensions or {}).get("document"):
-            self.execution_context.pre_execution_errors = []
-        yield

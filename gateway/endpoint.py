@@ -7,13 +7,13 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from graphql import OperationType
+from graphql import DocumentNode, ExecutionResult, OperationDefinitionNode, OperationType, execute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
+from strawberry.execution import optimized_is_awaitable
 from strawberry.schema import Schema
-from strawberry.types import ExecutionResult
 
 from clickhouse.breaker import answer_by, incomplete_sources
 from clickhouse.errors import PersistedQueryNotFoundError
@@ -24,9 +24,9 @@ from gateway.auth import ANONYMOUS, Authenticator
 from gateway.browsers import refuse_forgeable
 from gateway.cost import Costs, refuse_expensive
 from gateway.disconnection import unless_disconnected
-from gateway.documents import DocumentError, Documents, PreparedDocument, is_introspection, select_operation
+from gateway.documents import DocumentError, Documents, is_introspection, select_operation
 from gateway.errors import HTTP_STATUS, error_headers, explain, format_errors, without_suggestions
-from gateway.federated_trace import FederatedTrace
+from gateway.federated_trace import FederatedTrace, TracingExecutor
 from gateway.graphiql import CONTENT_SECURITY_POLICY, page_html
 from gateway.graphql_http import JSON_TYPE, RESPONSE_TYPE, negotiate, read_request, respond
 from gateway.metrics import count_cost
@@ -44,10 +44,8 @@ class GraphQLEndpoint:
     """An ASGI application; a browser that asks for a page in development gets GraphiQL."""
 
     def __init__(self, settings: Settings, schema: Schema, budgets: Budgets) -> None:
-        if PreparedDocument not in schema.extensions:
-            schema.extensions = (PreparedDocument, *schema.extensions)
         self._settings = settings
-        self._schema, self._traced_schema = schema, federated_trace.traced(schema)
+        self._schema = schema
         self._budgets = budgets
         self._persisted = PersistedDocuments(
             load_trusted(Path(settings.trusted_documents)) if settings.trusted_documents else {},
@@ -142,18 +140,32 @@ class GraphQLEndpoint:
         count_cost(operation.name.value if operation.name else "", cost.estimated)
         context = self.context(request, key, budget)
         reads.set([] if operation.operation is OperationType.QUERY else None)
-        execution = (self._traced_schema if trace else self._schema).execute(
-            text,
-            variable_values=asked.variables,
-            context_value=context,
-            operation_name=operation.name.value if operation.name else None,
-            operation_extensions={"document": document, "trace": trace},
-        )
-        result = await unless_disconnected(request, execution)
+        result = await unless_disconnected(request, self._execute(document, operation, asked.variables, context, trace))
         if key.key_id:
             spent = {"estimated": cost.estimated, "actual": cost.actual(result.data, context.spliced_rows)}
             result.extensions = {**(result.extensions or {}), "cost": spent | {"remaining": budget.remaining if budget else None}}
         return result
+
+    async def _execute(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: dict[str, Any] | None,
+        context: Context,
+        trace: FederatedTrace | None,
+    ) -> ExecutionResult:
+        """By graphql-core itself: Strawberry would parse and validate the text again."""
+        result = execute(
+            self._schema._schema,
+            document,
+            context_value=context,
+            variable_values=variables,
+            operation_name=operation.name.value if operation.name else None,
+            executor_class=TracingExecutor if trace else self._schema.execution_context_class,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it only says bool
+            operation_extensions={"trace": trace},
+        )
+        return result if isinstance(result, ExecutionResult) else await result
 
     def context(self, request: Request, key: ApiKey, budget: Budget | None = None) -> Context:
         return Context(

@@ -1,7 +1,6 @@
 """Federated tracing (ftv1): how long each field took, for a gateway that asks with `apollo-federation-include-trace: ftv1`.
 
-    schema = traced(schema)         one that notes times in the operation extension `trace`
-    trace = FederatedTrace()        …
+    trace = FederatedTrace()        for a TracingExecutor, which notes times in the operation extension `trace`
     trace.encoded(errors)           -> the `extensions.ftv1` of an answer: base64 of the protocol buffer `Trace`
 
 Field numbers are those of https://github.com/apollographql/apollo-server/blob/main/packages/usage-reporting-protobuf/src/reports.proto.
@@ -11,7 +10,6 @@ A request that does not ask runs without any of this.
 from __future__ import annotations
 
 import base64
-import copy
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +17,6 @@ from typing import Any
 
 import orjson
 from graphql.pyutils import Path
-from strawberry.schema import Schema
 
 from schema.splice import SplicingExecutor
 
@@ -87,7 +84,7 @@ class FederatedTrace:
         return time.perf_counter_ns() - self._origin_ns
 
 
-class _TracingExecutor(SplicingExecutor):
+class TracingExecutor(SplicingExecutor):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._trace: FederatedTrace = self.operation_extensions["trace"]
@@ -102,13 +99,6 @@ class _TracingExecutor(SplicingExecutor):
         if isinstance(path.key, str):
             self._trace.end(path)
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)
-
-
-def traced(schema: Schema) -> Schema:
-    """The same schema; its operations need the extension `trace`."""
-    twin = copy.copy(schema)
-    twin.execution_context_class = _TracingExecutor
-    return twin
 
 
 def _error(error: dict[str, Any]) -> bytes:

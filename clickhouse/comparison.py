@@ -17,7 +17,7 @@ from clickhouse.element_marks import deleted_clause, from_interactions
 from clickhouse.heatmap import POINT_ELEMENT
 from clickhouse.lens import Lens
 from clickhouse.numbers import CELL_COLUMN, CELL_COLUMNS, CELL_HEIGHT_PX, CELL_ROW, IS_ORIGIN, kind_clause, ratio, wilson_high, wilson_low
-from clickhouse.scroll import WHO, ScrollQuestion, depth_counts
+from clickhouse.scroll import OF_DEPTHS, WHO, ScrollQuestion, depth_counts
 from clickhouse.selection import Leaf, Selection, Shape, compile_json
 from clickhouse.statement import Params, Statement
 from clickhouse.totals import lens_rows
@@ -256,7 +256,7 @@ def scroll_changes(baseline: Lens, page_keys: tuple[str, ...], question: ScrollC
         return [
             f"SELECT page, {side} AS candidate, {', '.join(DEPTH_NUMBERS)}, depth, reached",
             "FROM (",
-            *depth_counts(lens, page_keys, question.scroll, params),
+            *depth_counts(lens, page_keys, question.scroll, params, OF_DEPTHS),
             ")",
             "ARRAY JOIN depths AS depth, reached_by_depth AS reached",
         ]

@@ -31,8 +31,11 @@ WHO = {"TOTAL": "PAGEVIEWS", "UNIQUE_VISITORS": "VISITORS", "UNIQUE_SESSIONS": "
 """Aggregation to whose deepest point counts, which is also the basis of the reach."""
 
 
-OPTIONAL = frozenset({"visitors", "fold_height"})
-"""Numbers that need another pass over the pageviews."""
+OF_DEPTHS = frozenset({"average_depth", "median_depth"})
+"""Numbers that are counted along with the depths."""
+
+OPTIONAL = OF_DEPTHS | {"visitors", "fold_height"}
+"""Numbers that cost; the others need another pass over the pageviews."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,76 +66,83 @@ def _deepest(lens: Lens, page_keys: tuple[str, ...], unit: str, aggregation: str
     return [f"SELECT {page_column(lens, page_keys, params)}, max({column}) AS deepest, count() AS views", *rows, f"GROUP BY page, {who}"]
 
 
-def _depths(lens: Lens, page_keys: tuple[str, ...], unit: str, aggregation: str, params: Params) -> list[str]:
-    """Rows of a page and a depth: how many `ended` there, and the pageviews behind them; a depth may come twice."""
+@dataclass(frozen=True, slots=True)
+class _Depths:
+    """Rows to count: their page, the deepest point, how many ended there and the pageviews behind them, as SQL; a point may come twice."""
+
+    lines: list[str]
+    page: str
+    deepest: str
+    ended: str
+    pageviews: str
+
+
+def _depths(lens: Lens, page_keys: tuple[str, ...], unit: str, aggregation: str, params: Params) -> _Depths:
     if aggregation != "TOTAL":
-        rows = _deepest(lens, page_keys, unit, aggregation, params)
-        return ["SELECT page, deepest, count() AS ended, sum(views) AS pageviews", "FROM (", *rows, ")", "GROUP BY page, deepest"]
-    column = _column(unit)
+        return _Depths(["FROM (", *_deepest(lens, page_keys, unit, aggregation, params), ")"], "page", "deepest", "1", "views")
+    page, column = page_column(lens, page_keys, params), _column(unit)
     chosen = plan(lens, {column, "pageviews"})
     tables = {
-        **({chosen.rollup: ("sum(pageviews)", chosen.rollup_clauses(lens, page_keys, params))} if chosen.rollup else {}),
-        **({"pageviews": ("count()", chosen.raw_clauses(lens, page_keys, params))} if chosen.reads_rows else {}),
+        **({chosen.rollup: ("pageviews", chosen.rollup_clauses(lens, page_keys, params))} if chosen.rollup else {}),
+        **({"pageviews": ("1", chosen.raw_clauses(lens, page_keys, params))} if chosen.reads_rows else {}),
     }
-    selects = [
-        [
-            f"SELECT {page_column(lens, page_keys, params)}, {column} AS deepest, {count} AS ended, ended AS pageviews",
-            f"FROM {table}",
-            "WHERE " + "\n  AND ".join(clauses),
-            "GROUP BY page, deepest",
-        ]
-        for table, (count, clauses) in tables.items()
-    ]
-    return [line for select in selects for line in ("UNION ALL", *select)][1:]
+    sources = [(count, [f"FROM {table}", "WHERE " + "\n  AND ".join(clauses)]) for table, (count, clauses) in tables.items()]
+    if len(sources) == 1:
+        ((count, lines),) = sources
+        return _Depths(lines, page, column, count, count)
+    selects = [[f"SELECT {page}, {column} AS deepest, {count} AS ended", *lines] for count, lines in sources]
+    lines = ["FROM (", *[line for select in selects for line in ("UNION ALL", *select)][1:], ")"]
+    return _Depths(lines, "page", "deepest", "ended", "ended")
 
 
-def _median(ladder: str, count: str) -> str:
-    """Of `ladder`, an array of (value, how many) in order; between two values their mean."""
-    places = (f"intDiv({count} - 1, 2)", f"intDiv({count}, 2)")
-    return (
-        "(" + " + ".join(f"{ladder}.1[arrayFirstIndex(passed -> passed > {place}, arrayCumSum({ladder}.2))]" for place in places) + ") / 2"
-    )
-
-
-def depth_counts(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuestion, params: Params) -> list[str]:
-    """One row a page: population, pageviews, average_depth, median_depth, and arrays from the top down: depths, ended_by_depth, reached_by_depth."""
+def depth_counts(
+    lens: Lens, page_keys: tuple[str, ...], question: ScrollQuestion, params: Params, wanted: frozenset[str] = frozenset()
+) -> list[str]:
+    """One row a page: population, pageviews, what is `wanted` of OF_DEPTHS, and arrays from the top down: depths, ended_by_depth,
+    reached_by_depth."""
     percent = question.unit == "PERCENT"
     step = params.bind(question.step * PPT_PER_PERCENT if percent else question.step, "UInt64")
+    between = params.bind(question.step, "UInt32")
     scale = f" / {PPT_PER_PERCENT}" if percent else ""
-    last = f"intDiv({100 * PPT_PER_PERCENT}, {step})" if percent else "max(bucket)"
+    buckets = f"0, {params.bind(100 // question.step + 1, 'UInt64')}" if percent else "0"  # in px as far as somebody got
+    rows = _depths(lens, page_keys, question.unit, question.aggregation, params)
+    of_bucket = {
+        "average_depth": f"sum(toUInt128({rows.deepest}) * {rows.ended}) AS depth_sum",
+        "median_depth": f"quantileExactWeightedInterpolatedState(0.5)({rows.deepest}, {rows.ended}) AS median_state",
+    }
+    of_page = {
+        "average_depth": f"sum(depth_sum) / population{scale} AS average_depth",
+        "median_depth": f"quantileExactWeightedInterpolatedMerge(0.5)(median_state){scale} AS median_depth",
+    }
+    numbers = sorted(wanted & OF_DEPTHS)
     return [
-        f"SELECT page, population, pageviews, average_depth, {_median('ladder', 'population')}{scale} AS median_depth,",
-        f"  arrayMap(bucket -> toUInt32(bucket * {params.bind(question.step, 'UInt32')}), range(last_bucket + 1)) AS depths,",
-        "  arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,",
-        "  arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth",
-        "FROM (",
         "SELECT page, sum(ended) AS population, sum(pageviews) AS pageviews,",
-        f"  sum(deepest_sum) / population{scale} AS average_depth,",
-        "  arraySort(arrayFlatten(groupArray(ladder))) AS ladder,",
-        f"  toUInt32({last}) AS last_bucket,",
-        "  sumMap(map(bucket, ended)) AS ended_in",
+        *[f"  {of_page[name]}," for name in numbers],
+        f"  groupArrayInsertAt({buckets})(ended, bucket) AS ended_by_depth,",
+        "  arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth,",
+        f"  range(0, toUInt32(length(ended_by_depth) * {between}), {between}) AS depths",
         "FROM (",
-        f"SELECT page, toUInt32(least(intDiv(deepest, {step}), {MAX_BUCKETS - 1})) AS bucket, sum(ended) AS ended, sum(pageviews) AS pageviews,",
-        "  sum(toUInt128(deepest) * ended) AS deepest_sum, groupArray((deepest, ended)) AS ladder",
-        "FROM (",
-        *_depths(lens, page_keys, question.unit, question.aggregation, params),
-        ")",
+        f"SELECT {rows.page}, toUInt32(least(intDiv({rows.deepest}, {step}), {MAX_BUCKETS - 1})) AS bucket,",
+        *[f"  {of_bucket[name]}," for name in numbers],
+        f"  sum({rows.ended}) AS ended, sum({rows.pageviews}) AS pageviews",
+        *rows.lines,
         "GROUP BY page, bucket",
         ")",
         "GROUP BY page",
-        ")",
     ]
 
 
 def compile_scroll(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuestion) -> Statement:
-    """One row a page: pageviews, average_depth, median_depth and `buckets_KEY`, JSON, for each selection; visitors and fold_height if `wanted`."""
+    """One row a page: pageviews, visitors if `wanted` (else the population), what else is, and `buckets_KEY`, JSON, for each selection."""
     params = Params()
     lists = []
     for key, selection in question.buckets:
         bucket = compile_json(selection, SCROLL_BUCKET[WHO[question.aggregation]])
         rows = f"arrayMap((depth, reached, ended) -> {bucket}, depths, reached_by_depth, ended_by_depth)"
         lists.append(f"  toJSONString({rows}) AS `buckets_{key}`")
-    again = question.wanted - ({"visitors"} if question.aggregation == "UNIQUE_VISITORS" else frozenset())
+    again = question.wanted - OF_DEPTHS - ({"visitors"} if question.aggregation == "UNIQUE_VISITORS" else frozenset())
+    visitors = "visitors" if "visitors" in again else "population AS visitors"
+    columns = ["page", "pageviews", visitors, *sorted(question.wanted - {"visitors"})]
     numbers = {
         "visitors": "uniqExact(visitor_id)",
         "fold_height": "toUInt32(round(quantileExactInclusive(0.5)(viewport_height)))",
@@ -146,14 +156,12 @@ def compile_scroll(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuest
         "GROUP BY page",
         ") AS population_of_page USING (page)",
     ]
-    visitors = "visitors" if "visitors" in again else "population AS visitors"
-    fold_height = "fold_height" if "fold_height" in again else "0 AS fold_height"
     return Statement.of(
         [
-            f"SELECT page, pageviews, {visitors}, {fold_height}, average_depth, median_depth" + ("," if lists else ""),
+            "SELECT " + ", ".join(columns) + ("," if lists else ""),
             ",\n".join(lists),
             "FROM (",
-            *depth_counts(lens, page_keys, question, params),
+            *depth_counts(lens, page_keys, question, params, question.wanted),
             *(populations if again else [")"]),
         ],
         params,

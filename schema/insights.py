@@ -183,7 +183,8 @@ class Insights(Node):
     ) -> ScrollHeatmap | None:
         unit, counted = unit or ScrollUnit.PERCENT, aggregation or Aggregation.UNIQUE_VISITORS
         selection = own_selection(info._raw_info)
-        wanted = frozenset("fold_height" if name == "foldHeight" else name for name in selection.names())
+        snake_case = {"foldHeight": "fold_height", "averageDepth": "average_depth", "medianDepth": "median_depth"}
+        wanted = frozenset(snake_case.get(name, name) for name in selection.names())
         row = await depths.load_scroll(info.context, self.asked, unit.name, given(step), counted.name, selection.of("buckets"), wanted)
         return ScrollHeatmap.from_row(row, self.asked, unit, counted)
 

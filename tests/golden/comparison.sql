@@ -122,71 +122,57 @@ FROM (
     FROM (
       SELECT page, false AS candidate, population, average_depth, median_depth, depth, reached
       FROM (
-        SELECT page, population, pageviews, average_depth, (ladder.1[arrayFirstIndex(passed -> passed > intDiv(population - 1, 2), arrayCumSum(ladder.2))] + ladder.1[arrayFirstIndex(passed -> passed > intDiv(population, 2), arrayCumSum(ladder.2))]) / 2 / 10000000000 AS median_depth,
-          arrayMap(bucket -> toUInt32(bucket * {p1:UInt32}), range(last_bucket + 1)) AS depths,
-          arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,
-          arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth
+        SELECT page, sum(ended) AS population, sum(pageviews) AS pageviews,
+          sum(depth_sum) / population / 10000000000 AS average_depth,
+          quantileExactWeightedInterpolatedMerge(0.5)(median_state) / 10000000000 AS median_depth,
+          groupArrayInsertAt(0, {p2:UInt64})(ended, bucket) AS ended_by_depth,
+          arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth,
+          range(0, toUInt32(length(ended_by_depth) * {p1:UInt32}), {p1:UInt32}) AS depths
         FROM (
-          SELECT page, sum(ended) AS population, sum(pageviews) AS pageviews,
-            sum(deepest_sum) / population / 10000000000 AS average_depth,
-            arraySort(arrayFlatten(groupArray(ladder))) AS ladder,
-            toUInt32(intDiv(1000000000000, {p0:UInt64})) AS last_bucket,
-            sumMap(map(bucket, ended)) AS ended_in
+          SELECT page, toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)) AS bucket,
+            sum(toUInt128(deepest) * 1) AS depth_sum,
+            quantileExactWeightedInterpolatedState(0.5)(deepest, 1) AS median_state,
+            sum(1) AS ended, sum(views) AS pageviews
           FROM (
-            SELECT page, toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)) AS bucket, sum(ended) AS ended, sum(pageviews) AS pageviews,
-              sum(toUInt128(deepest) * ended) AS deepest_sum, groupArray((deepest, ended)) AS ladder
-            FROM (
-              SELECT page, deepest, count() AS ended, sum(views) AS pageviews
-              FROM (
-                SELECT {p7:String} AS page, max(reached_ppt) AS deepest, count() AS views
-                FROM pageviews
-                WHERE site_id = {p2:String}
-                  AND page_key IN {p3:Array(String)}
-                  AND day BETWEEN {p4:Date} AND {p5:Date}
-                  AND breakpoint IN {p6:Array(String)}
-                GROUP BY page, visitor_id
-              )
-              GROUP BY page, deepest
-            )
-            GROUP BY page, bucket
+            SELECT {p8:String} AS page, max(reached_ppt) AS deepest, count() AS views
+            FROM pageviews
+            WHERE site_id = {p3:String}
+              AND page_key IN {p4:Array(String)}
+              AND day BETWEEN {p5:Date} AND {p6:Date}
+              AND breakpoint IN {p7:Array(String)}
+            GROUP BY page, visitor_id
           )
-          GROUP BY page
+          GROUP BY page, bucket
         )
+        GROUP BY page
       )
       ARRAY JOIN depths AS depth, reached_by_depth AS reached
       UNION ALL
       SELECT page, true AS candidate, population, average_depth, median_depth, depth, reached
       FROM (
-        SELECT page, population, pageviews, average_depth, (ladder.1[arrayFirstIndex(passed -> passed > intDiv(population - 1, 2), arrayCumSum(ladder.2))] + ladder.1[arrayFirstIndex(passed -> passed > intDiv(population, 2), arrayCumSum(ladder.2))]) / 2 / 10000000000 AS median_depth,
-          arrayMap(bucket -> toUInt32(bucket * {p1:UInt32}), range(last_bucket + 1)) AS depths,
-          arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,
-          arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth
+        SELECT page, sum(ended) AS population, sum(pageviews) AS pageviews,
+          sum(depth_sum) / population / 10000000000 AS average_depth,
+          quantileExactWeightedInterpolatedMerge(0.5)(median_state) / 10000000000 AS median_depth,
+          groupArrayInsertAt(0, {p2:UInt64})(ended, bucket) AS ended_by_depth,
+          arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth,
+          range(0, toUInt32(length(ended_by_depth) * {p1:UInt32}), {p1:UInt32}) AS depths
         FROM (
-          SELECT page, sum(ended) AS population, sum(pageviews) AS pageviews,
-            sum(deepest_sum) / population / 10000000000 AS average_depth,
-            arraySort(arrayFlatten(groupArray(ladder))) AS ladder,
-            toUInt32(intDiv(1000000000000, {p0:UInt64})) AS last_bucket,
-            sumMap(map(bucket, ended)) AS ended_in
+          SELECT page, toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)) AS bucket,
+            sum(toUInt128(deepest) * 1) AS depth_sum,
+            quantileExactWeightedInterpolatedState(0.5)(deepest, 1) AS median_state,
+            sum(1) AS ended, sum(views) AS pageviews
           FROM (
-            SELECT page, toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)) AS bucket, sum(ended) AS ended, sum(pageviews) AS pageviews,
-              sum(toUInt128(deepest) * ended) AS deepest_sum, groupArray((deepest, ended)) AS ladder
-            FROM (
-              SELECT page, deepest, count() AS ended, sum(views) AS pageviews
-              FROM (
-                SELECT {p7:String} AS page, max(reached_ppt) AS deepest, count() AS views
-                FROM pageviews
-                WHERE site_id = {p2:String}
-                  AND page_key IN {p3:Array(String)}
-                  AND day BETWEEN {p8:Date} AND {p9:Date}
-                  AND breakpoint IN {p6:Array(String)}
-                GROUP BY page, visitor_id
-              )
-              GROUP BY page, deepest
-            )
-            GROUP BY page, bucket
+            SELECT {p8:String} AS page, max(reached_ppt) AS deepest, count() AS views
+            FROM pageviews
+            WHERE site_id = {p3:String}
+              AND page_key IN {p4:Array(String)}
+              AND day BETWEEN {p9:Date} AND {p10:Date}
+              AND breakpoint IN {p7:Array(String)}
+            GROUP BY page, visitor_id
           )
-          GROUP BY page
+          GROUP BY page, bucket
         )
+        GROUP BY page
       )
       ARRAY JOIN depths AS depth, reached_by_depth AS reached
     )
@@ -196,14 +182,15 @@ FROM (
 GROUP BY page
 -- p0 = 250000000000
 -- p1 = 25
--- p2 = 'site_golden'
--- p3 = ['https://example.com/pricing']
--- p4 = datetime.date(2026, 11, 2)
--- p5 = datetime.date(2026, 11, 8)
--- p6 = ['DESKTOP']
--- p7 = 'https://example.com/pricing'
--- p8 = datetime.date(2026, 11, 9)
--- p9 = datetime.date(2026, 11, 15)
+-- p10 = datetime.date(2026, 11, 15)
+-- p2 = 5
+-- p3 = 'site_golden'
+-- p4 = ['https://example.com/pricing']
+-- p5 = datetime.date(2026, 11, 2)
+-- p6 = datetime.date(2026, 11, 8)
+-- p7 = ['DESKTOP']
+-- p8 = 'https://example.com/pricing'
+-- p9 = datetime.date(2026, 11, 9)
 
 SELECT page, toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray((place, CAST(tuple(CAST(tuple(selector, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector), nullIf(text, '')), 'Tuple(`selector` String, `label` String, `text` Nullable(String))'), CAST(tuple(baseline_clicks, candidate_clicks), 'Tuple(`baseline` UInt64, `candidate` UInt64)'), CAST(tuple(CAST(tuple(click_rate_baseline, click_rate_baseline_low, click_rate_baseline_high), 'Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64))'), CAST(tuple(click_rate_candidate, click_rate_candidate_low, click_rate_candidate_high), 'Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64))'), click_rate_delta, click_rate_low, click_rate_high, click_rate_low > 0 OR click_rate_high < 0), 'Tuple(`baseline` Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64)), `candidate` Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64)), `delta` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64), `significant` Nullable(Bool))'), CAST(tuple(click_share_delta, click_share_delta / nullIf(click_share_baseline, 0)), 'Tuple(`delta` Nullable(Float64), `relativeDelta` Nullable(Float64))')), 'Tuple(`element` Tuple(`selector` String, `label` String, `text` Nullable(String)), `clicks` Tuple(`baseline` UInt64, `candidate` UInt64), `clickRate` Tuple(`baseline` Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64)), `candidate` Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64)), `delta` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64), `significant` Nullable(Bool)), `clickShare` Tuple(`delta` Nullable(Float64), `relativeDelta` Nullable(Float64)))')))))) AS rows
 FROM (

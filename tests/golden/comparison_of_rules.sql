@@ -30,61 +30,47 @@ FROM (
     FROM (
       SELECT page, false AS candidate, population, average_depth, median_depth, depth, reached
       FROM (
-        SELECT page, population, pageviews, average_depth, (ladder.1[arrayFirstIndex(passed -> passed > intDiv(population - 1, 2), arrayCumSum(ladder.2))] + ladder.1[arrayFirstIndex(passed -> passed > intDiv(population, 2), arrayCumSum(ladder.2))]) / 2 AS median_depth,
-          arrayMap(bucket -> toUInt32(bucket * {p1:UInt32}), range(last_bucket + 1)) AS depths,
-          arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,
-          arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth
+        SELECT page, sum(ended) AS population, sum(pageviews) AS pageviews,
+          sum(depth_sum) / population AS average_depth,
+          quantileExactWeightedInterpolatedMerge(0.5)(median_state) AS median_depth,
+          groupArrayInsertAt(0)(ended, bucket) AS ended_by_depth,
+          arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth,
+          range(0, toUInt32(length(ended_by_depth) * {p1:UInt32}), {p1:UInt32}) AS depths
         FROM (
-          SELECT page, sum(ended) AS population, sum(pageviews) AS pageviews,
-            sum(deepest_sum) / population AS average_depth,
-            arraySort(arrayFlatten(groupArray(ladder))) AS ladder,
-            toUInt32(max(bucket)) AS last_bucket,
-            sumMap(map(bucket, ended)) AS ended_in
-          FROM (
-            SELECT page, toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)) AS bucket, sum(ended) AS ended, sum(pageviews) AS pageviews,
-              sum(toUInt128(deepest) * ended) AS deepest_sum, groupArray((deepest, ended)) AS ladder
-            FROM (
-              SELECT '' AS page, reached_px AS deepest, count() AS ended, ended AS pageviews
-              FROM pageviews
-              WHERE site_id = {p2:String}
-                AND day BETWEEN {p3:Date} AND {p4:Date}
-                AND startsWith(page_key, {p5:String})
-                AND if(startsWith(url_rest, 'http') OR page_key = {p5:String}, startsWith(url, {p6:String}), startsWith(page_key, {p6:String}))
-              GROUP BY page, deepest
-            )
-            GROUP BY page, bucket
-          )
-          GROUP BY page
+          SELECT '' AS page, toUInt32(least(intDiv(reached_px, {p0:UInt64}), 1999)) AS bucket,
+            sum(toUInt128(reached_px) * 1) AS depth_sum,
+            quantileExactWeightedInterpolatedState(0.5)(reached_px, 1) AS median_state,
+            sum(1) AS ended, sum(1) AS pageviews
+          FROM pageviews
+          WHERE site_id = {p2:String}
+            AND day BETWEEN {p3:Date} AND {p4:Date}
+            AND startsWith(page_key, {p5:String})
+            AND if(startsWith(url_rest, 'http') OR page_key = {p5:String}, startsWith(url, {p6:String}), startsWith(page_key, {p6:String}))
+          GROUP BY page, bucket
         )
+        GROUP BY page
       )
       ARRAY JOIN depths AS depth, reached_by_depth AS reached
       UNION ALL
       SELECT page, true AS candidate, population, average_depth, median_depth, depth, reached
       FROM (
-        SELECT page, population, pageviews, average_depth, (ladder.1[arrayFirstIndex(passed -> passed > intDiv(population - 1, 2), arrayCumSum(ladder.2))] + ladder.1[arrayFirstIndex(passed -> passed > intDiv(population, 2), arrayCumSum(ladder.2))]) / 2 AS median_depth,
-          arrayMap(bucket -> toUInt32(bucket * {p1:UInt32}), range(last_bucket + 1)) AS depths,
-          arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,
-          arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth
+        SELECT page, sum(ended) AS population, sum(pageviews) AS pageviews,
+          sum(depth_sum) / population AS average_depth,
+          quantileExactWeightedInterpolatedMerge(0.5)(median_state) AS median_depth,
+          groupArrayInsertAt(0)(ended, bucket) AS ended_by_depth,
+          arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth,
+          range(0, toUInt32(length(ended_by_depth) * {p1:UInt32}), {p1:UInt32}) AS depths
         FROM (
-          SELECT page, sum(ended) AS population, sum(pageviews) AS pageviews,
-            sum(deepest_sum) / population AS average_depth,
-            arraySort(arrayFlatten(groupArray(ladder))) AS ladder,
-            toUInt32(max(bucket)) AS last_bucket,
-            sumMap(map(bucket, ended)) AS ended_in
-          FROM (
-            SELECT page, toUInt32(least(intDiv(deepest, {p0:UInt64}), 1999)) AS bucket, sum(ended) AS ended, sum(pageviews) AS pageviews,
-              sum(toUInt128(deepest) * ended) AS deepest_sum, groupArray((deepest, ended)) AS ladder
-            FROM (
-              SELECT '' AS page, reached_px AS deepest, sum(pageviews) AS ended, ended AS pageviews
-              FROM depths_daily
-              WHERE site_id = {p2:String}
-                AND day BETWEEN {p3:Date} AND {p4:Date}
-              GROUP BY page, deepest
-            )
-            GROUP BY page, bucket
-          )
-          GROUP BY page
+          SELECT '' AS page, toUInt32(least(intDiv(reached_px, {p0:UInt64}), 1999)) AS bucket,
+            sum(toUInt128(reached_px) * pageviews) AS depth_sum,
+            quantileExactWeightedInterpolatedState(0.5)(reached_px, pageviews) AS median_state,
+            sum(pageviews) AS ended, sum(pageviews) AS pageviews
+          FROM depths_daily
+          WHERE site_id = {p2:String}
+            AND day BETWEEN {p3:Date} AND {p4:Date}
+          GROUP BY page, bucket
         )
+        GROUP BY page
       )
       ARRAY JOIN depths AS depth, reached_by_depth AS reached
     )

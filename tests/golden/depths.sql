@@ -22,40 +22,31 @@ FROM (
 -- p6 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
 -- p7 = 'https://example.com/'
 
-SELECT page, pageviews, population AS visitors, 0 AS fold_height, average_depth, median_depth,
+SELECT page, pageviews, population AS visitors, average_depth,
   toJSONString(arrayMap((depth, reached, ended) -> CAST(tuple(depth, reached, CAST(tuple(if(population = 0, NULL, reached / population), if(population = 0, NULL, greatest(0., ((reached / population) + 1.959963984540054 * 1.959963984540054 / (2 * population) - 1.959963984540054 * sqrt((reached / population) * (1 - (reached / population)) / population + 1.959963984540054 * 1.959963984540054 / (4 * population * population))) / (1 + 1.959963984540054 * 1.959963984540054 / population))), if(population = 0, NULL, least(1., ((reached / population) + 1.959963984540054 * 1.959963984540054 / (2 * population) + 1.959963984540054 * sqrt((reached / population) * (1 - (reached / population)) / population + 1.959963984540054 * 1.959963984540054 / (4 * population * population))) / (1 + 1.959963984540054 * 1.959963984540054 / population)))), 'Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64))')), 'Tuple(`depth` UInt32, `visitors` UInt64, `reach` Tuple(`value` Nullable(Float64), `low` Nullable(Float64), `high` Nullable(Float64)))'), depths, reached_by_depth, ended_by_depth)) AS `buckets_buckets`
 FROM (
-  SELECT page, population, pageviews, average_depth, (ladder.1[arrayFirstIndex(passed -> passed > intDiv(population - 1, 2), arrayCumSum(ladder.2))] + ladder.1[arrayFirstIndex(passed -> passed > intDiv(population, 2), arrayCumSum(ladder.2))]) / 2 AS median_depth,
-    arrayMap(bucket -> toUInt32(bucket * {p8:UInt32}), range(last_bucket + 1)) AS depths,
-    arrayMap(bucket -> ended_in[toUInt32(bucket)], range(last_bucket + 1)) AS ended_by_depth,
-    arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth
+  SELECT page, sum(ended) AS population, sum(pageviews) AS pageviews,
+    sum(depth_sum) / population AS average_depth,
+    groupArrayInsertAt(0)(ended, bucket) AS ended_by_depth,
+    arrayReverse(arrayCumSum(arrayReverse(ended_by_depth))) AS reached_by_depth,
+    range(0, toUInt32(length(ended_by_depth) * {p8:UInt32}), {p8:UInt32}) AS depths
   FROM (
-    SELECT page, sum(ended) AS population, sum(pageviews) AS pageviews,
-      sum(deepest_sum) / population AS average_depth,
-      arraySort(arrayFlatten(groupArray(ladder))) AS ladder,
-      toUInt32(max(bucket)) AS last_bucket,
-      sumMap(map(bucket, ended)) AS ended_in
+    SELECT page, toUInt32(least(intDiv(deepest, {p7:UInt64}), 1999)) AS bucket,
+      sum(toUInt128(deepest) * 1) AS depth_sum,
+      sum(1) AS ended, sum(views) AS pageviews
     FROM (
-      SELECT page, toUInt32(least(intDiv(deepest, {p7:UInt64}), 1999)) AS bucket, sum(ended) AS ended, sum(pageviews) AS pageviews,
-        sum(toUInt128(deepest) * ended) AS deepest_sum, groupArray((deepest, ended)) AS ladder
-      FROM (
-        SELECT page, deepest, count() AS ended, sum(views) AS pageviews
-        FROM (
-          SELECT {p0:String} AS page, max(reached_px) AS deepest, count() AS views
-          FROM pageviews
-          WHERE site_id = {p1:String}
-            AND page_key IN {p2:Array(String)}
-            AND day BETWEEN {p3:Date} AND {p4:Date}
-            AND timestamp >= {p5:DateTime64(3, 'UTC')}
-            AND timestamp < {p6:DateTime64(3, 'UTC')}
-          GROUP BY page, visitor_id
-        )
-        GROUP BY page, deepest
-      )
-      GROUP BY page, bucket
+      SELECT {p0:String} AS page, max(reached_px) AS deepest, count() AS views
+      FROM pageviews
+      WHERE site_id = {p1:String}
+        AND page_key IN {p2:Array(String)}
+        AND day BETWEEN {p3:Date} AND {p4:Date}
+        AND timestamp >= {p5:DateTime64(3, 'UTC')}
+        AND timestamp < {p6:DateTime64(3, 'UTC')}
+      GROUP BY page, visitor_id
     )
-    GROUP BY page
+    GROUP BY page, bucket
   )
+  GROUP BY page
 )
 -- p0 = 'https://example.com/'
 -- p1 = 'site_golden'

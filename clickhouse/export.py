@@ -134,7 +134,10 @@ def export_rage_clicks(lens: Lens, page_keys: PageKeys, question: SpotQuestion) 
 def export_dead_clicks(lens: Lens, page_keys: PageKeys, question: SpotQuestion) -> Statement:
     """Most dead clicks first."""
     params = Params()
-    return _spots(DEAD_SPOT, lens, dead_spots(lens, page_keys, question, params), question, params)
+    clicks = " AND ".join([*lens_clauses(lens, page_keys, params), kind_clause("CLICK")])
+    counted = f"SELECT *, (SELECT count() FROM interactions WHERE {clicks}) AS lens_clicks"
+    rows = [counted, "FROM (", *dead_spots(lens, page_keys, question, params), ")"]
+    return _spots(DEAD_SPOT, lens, rows, question, params)
 
 
 def export_filter_values(lens: Lens, page_keys: PageKeys, question: FilterValueQuestion) -> Statement:

@@ -102,7 +102,7 @@ RAGE_SPOT = Shape(
     },
 )
 
-DEAD_SPOT = Shape("DeadClick", SPOT | {"clicks": Leaf("clicks", "UInt64"), "share": Leaf("clicks / page_clicks", "Float64")})
+DEAD_SPOT = Shape("DeadClick", SPOT | {"clicks": Leaf("clicks", "UInt64"), "share": Leaf("clicks / lens_clicks", "Float64")})
 
 DEPTH_CONVERSION = Shape(
     "DepthConversion",

@@ -66,33 +66,28 @@ def compile_rage_clicks(lens: Lens, page_keys: tuple[str, ...], question: SpotQu
 
 def rage_spots(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion, params: Params) -> list[str]:
     """The rows of `compile_rage_clicks`."""
-    found = _rage_rows(question.rule, lens, page_keys, params)
-    numbers = ["count() AS count", "sum(clicks) AS clicks", "max(clicks) AS max_clicks", "0 AS all_clicks"]
-    return _spots(lens, page_keys, found, "true", numbers, question, params)
+    return _spots(lens, page_keys, _rage_rows(question.rule, lens, page_keys, params), question, params)
 
 
 def compile_dead_clicks(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion) -> Statement:
-    """Per page at most first + 1 spots: clicks (dead ones), all_clicks (of the lens), the spot's place and element, total_count."""
+    """The same of dead clicks: count and clicks are both their number."""
     params = Params()
     return Statement.of(dead_spots(lens, page_keys, question, params), params)
 
 
 def dead_spots(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion, params: Params) -> list[str]:
     """The rows of `compile_dead_clicks`."""
-    where = [*lens_clauses(lens, page_keys, params), "kind IN ('click', 'dead')"]
-    rows = [f"SELECT {COLUMNS}", "FROM interactions", "WHERE " + "\n  AND ".join(where)]
-    numbers = ["countIf(kind = 'dead') AS count", "count AS clicks", "0 AS max_clicks", "count() AS all_clicks"]
-    return _spots(lens, page_keys, rows, "kind = 'dead'", numbers, question, params)
+    return _spots(lens, page_keys, _stored_rows("DEAD_CLICK", lens, page_keys, params), question, params)
 
 
 def compile_spot_replays(lens: Lens, page_keys: tuple[str, ...], question: SpotReplaysQuestion, spots: tuple[int, ...]) -> Statement:
     """Per page and spot, by `place` from 1 on, the sessions with the largest burst there, then the newest; each session once."""
     params = Params()
-    if question.kind == "RAGE_CLICK":
-        rows = _rage_rows(question.rule, lens, page_keys, params)
-    else:
-        where = [*lens_clauses(lens, page_keys, params), kind_clause(question.kind)]
-        rows = [f"SELECT {COLUMNS}", "FROM interactions", "WHERE " + "\n  AND ".join(where)]
+    rows = (
+        _rage_rows(question.rule, lens, page_keys, params)
+        if question.kind == "RAGE_CLICK"
+        else _stored_rows("DEAD_CLICK", lens, page_keys, params)
+    )
     wanted = [f"WHERE spot_id IN {params.bind(list(spots), 'Array(UInt64)')}"] if len(spots) <= MAX_NAMED_SPOTS else []
     worst = "clicks DESC, timestamp DESC, session_id"
     return Statement.of(
@@ -103,11 +98,9 @@ def compile_spot_replays(lens: Lens, page_keys: tuple[str, ...], question: SpotR
             "FROM (",
             f"SELECT page, {SPOT_ID} AS spot_id, session_id, timestamp, clicks",
             "FROM (",
-            f"SELECT {page_column(lens, page_keys, params)}, session_id, timestamp, clicks, toString(selector) AS selector,",
+            f"SELECT {page_column(lens, page_keys, params)}, session_id, timestamp, clicks, selector,",
             *_spot(question.cell, params),
-            "FROM (",
             *rows,
-            ")",
             ")",
             *wanted,
             f"ORDER BY {worst}",
@@ -121,11 +114,12 @@ def compile_spot_replays(lens: Lens, page_keys: tuple[str, ...], question: SpotR
 
 
 def _rage_rows(rule: RageRule | None, lens: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
-    """The bursts as stored, or by another rule."""
-    if rule:
-        return _bursts_by(rule, lens, page_keys, params)
-    where = [*lens_clauses(lens, page_keys, params), "kind = 'rage'"]
-    return [f"SELECT {COLUMNS}", "FROM interactions", "WHERE " + "\n  AND ".join(where)]
+    """Where the bursts are: as stored, or found by another rule."""
+    return ["FROM (", *_bursts_by(rule, lens, page_keys, params), ")"] if rule else _stored_rows("RAGE_CLICK", lens, page_keys, params)
+
+
+def _stored_rows(kind: str, lens: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
+    return ["FROM interactions", "WHERE " + "\n  AND ".join([*lens_clauses(lens, page_keys, params), kind_clause(kind)])]
 
 
 def _bursts_by(rule: RageRule, lens: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
@@ -165,9 +159,8 @@ def _spot(cell: Cell, params: Params) -> list[str]:
     ]
 
 
-def _spots(
-    lens: Lens, page_keys: tuple[str, ...], rows: list[str], counted: str, numbers: list[str], question: SpotQuestion, params: Params
-) -> list[str]:
+def _spots(lens: Lens, page_keys: tuple[str, ...], rows: list[str], question: SpotQuestion, params: Params) -> list[str]:
+    """Counted by element and place first, so that the most frequent element of a spot is found among few rows."""
     cell = question.cell
     beyond = []
     if question.after:
@@ -176,31 +169,22 @@ def _spots(
         seen += f"{params.bind(int(fixed), 'UInt8')}, {params.bind(row, 'UInt32')}, {params.bind(column, 'UInt32')})"
         beyond = [f"WHERE (-toInt64(count), -toInt64(clicks), selector, spot_fixed, spot_row, spot_column) > {seen}"]
     return [
-        "SELECT page, count, clicks, max_clicks, page_clicks, total_count, selector, spot_fixed, spot_row, spot_column,",
+        "SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_row, spot_column,",
         f"  {SPOT_ID} AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, {LABEL} AS label",
         "FROM (",
-        "SELECT *, count() OVER (PARTITION BY page) AS total_count",
+        "SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,",
+        "  sum(alike) AS count, sum(clicks) AS clicks, max(max_clicks) AS max_clicks,",
+        "  quantileExactInclusiveMerge(0.5)(relative_x) AS relative_x, quantileExactInclusiveMerge(0.5)(y) AS y,",
+        "  argMin((toString(tag), toString(text)), (-toInt64(alike), toString(tag), toString(text))) AS top",
         "FROM (",
-        "SELECT *, sum(all_clicks) OVER (PARTITION BY page) AS page_clicks",
-        "FROM (",
-        "SELECT page, selector, spot_fixed, spot_row, spot_column,",
-        *[f"  {number}," for number in numbers],
-        f"  quantileExactInclusiveIf(0.5)(relative, {counted}) AS relative_x,",
-        f"  quantileExactInclusiveIf(0.5)(y, {counted}) AS y,",
-        f"  argMinIf((tag, text), (-toInt64(alike), tag, text), {counted}) AS top",
-        "FROM (",
-        f"SELECT {page_column(lens, page_keys, params)}, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,",
-        "  x / viewport_width AS relative, y,",
-        "  count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike,",
+        f"SELECT {page_column(lens, page_keys, params)}, selector, tag, text,",
+        "  count() AS alike, sum(clicks) AS clicks, max(clicks) AS max_clicks,",
+        "  quantileExactInclusiveState(0.5)(x / viewport_width) AS relative_x, quantileExactInclusiveState(0.5)(y) AS y,",
         *_spot(cell, params),
-        "FROM (",
         *rows,
-        ")",
+        "GROUP BY page, selector, tag, text, spot_fixed, spot_row, spot_column",
         ")",
         "GROUP BY page, selector, spot_fixed, spot_row, spot_column",
-        ")",
-        ")",
-        "WHERE count > 0",
         ")",
         *beyond,
         f"ORDER BY page, {ORDERING}",

@@ -94,7 +94,7 @@ HAS_VIEWPORT = "viewport_width > 0"  # else a place on the page is none
 HOLDS_NOT = {
     r"\bseen_ms\b": "attention: PostHog's `heatmaps` does not record how long people look.",
     r"\breached_ppt\b": "unit PERCENT: PostHog's `heatmaps` does not hold the page's height; ask for unit: PIXEL.",
-    r"kind IN \('dead'\)|countIf\(kind = 'dead'\) AS count\b": "dead clicks: PostHog's `heatmaps` does not tell them apart.",
+    r"kind IN \('dead'\)": "dead clicks: PostHog's `heatmaps` does not tell them apart.",
     r"\b(?:browser|country|region|traffic_source|campaign|variant|entry_page)(?: IN \{|\) AS value)|\bentry_(?:url|page)\b": (
         "PostHog's `heatmaps` holds no country, region, browser, source, campaign, variant and entry page; segments and breakdowns by"
         " device, breakpoint and viewport width work."

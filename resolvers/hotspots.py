@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from clickhouse.statement import Statement
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, page_size
 from resolvers.listing import Listing
+from resolvers.pages import load_totals
 from resolvers.questions import Question, Row
 
 MAX_SPOTS = 100
@@ -53,9 +55,14 @@ async def list_rage_clicks(context: Context, asked: AskedLens, rule: RageRule, f
     return await _list(context, asked, "RAGE_CLICK", compile_rage_clicks, None if rule == DEFAULT_RULE else rule, first, after)
 
 
-async def list_dead_clicks(context: Context, asked: AskedLens, first: int, after: str | None) -> tuple[Spots, Listing]:
-    """Most dead clicks first."""
-    return await _list(context, asked, "DEAD_CLICK", compile_dead_clicks, None, first, after)
+async def list_dead_clicks(
+    context: Context, asked: AskedLens, first: int, after: str | None, measures: tuple[str, ...]
+) -> tuple[Spots, Listing, Row]:
+    """Most dead clicks first; and measures of the lens, some of TOTALS."""
+    lens, _ = asked.resumed(after, _binding(asked, compile_dead_clicks, None), KEY_KINDS)
+    listed = _list(context, asked, "DEAD_CLICK", compile_dead_clicks, None, first, after)
+    (spots, listing), totals = await asyncio.gather(listed, load_totals(context, lens, measures))
+    return spots, listing, totals
 
 
 async def load_spot_replays(context: Context, spots: Spots, spot_id: int, first: int) -> list[tuple[Row, Row]] | None:
@@ -78,7 +85,7 @@ async def _list(
     after: str | None,
 ) -> tuple[Spots, Listing]:
     cell = Cell.default(standard_width_px(asked))
-    binding = asked.binding(compile_.__name__, rule)
+    binding = _binding(asked, compile_, rule)
     asked, values = asked.resumed(after, binding, KEY_KINDS)
     first = page_size(first, MAX_SPOTS)
     rows = await context.answers.load(asked.list_question(compile_, SpotQuestion(cell, first, values, rule)))
@@ -89,3 +96,7 @@ async def _list(
 
     total = rows[0]["total_count"] if rows else 0
     return Spots(asked, kind, rule), Listing.of(rows, first, cursor, has_previous=values is not None, total_count=total)
+
+
+def _binding(asked: AskedLens, compile_: Callable[..., Statement], rule: RageRule | None) -> str:
+    return asked.binding(compile_.__name__, rule)

@@ -9,6 +9,7 @@ import strawberry
 
 from clickhouse.heatmap import Cell
 from clickhouse.rage import RageRule as AppliedRule
+from clickhouse.selection import Selection
 from resolvers import hotspots
 from resolvers.context import Context
 from resolvers.hotspots import Spots
@@ -103,7 +104,7 @@ class DeadClick:
     share: float = strawberry.field(description="These ÷ all clicks of the lens, a fraction.")
 
     @classmethod
-    def from_row(cls, row: dict[str, Any], spots: Spots, cell: Cell, standard_width_px: int) -> Self:
+    def from_row(cls, row: dict[str, Any], spots: Spots, lens_clicks: int, cell: Cell, standard_width_px: int) -> Self:
         x, y = place(row, cell, standard_width_px)
         return cls(
             spots=spots,
@@ -112,7 +113,7 @@ class DeadClick:
             y=y,
             element=element_of(row),
             clicks=row["clicks"],
-            share=row["clicks"] / row["page_clicks"],
+            share=row["clicks"] / lens_clicks if lens_clicks else 0,
         )
 
     @strawberry.field(
@@ -154,6 +155,12 @@ class DeadClickEdge:
     node: DeadClick = strawberry.field(description="The spot.")
 
 
+def dead_click_measures(selection: Selection) -> tuple[str, ...]:
+    """Of the lens, for what is selected of the connection."""
+    names = selection.names() | selection.below("nodes") | selection.below("edges", "node")
+    return ("clicks", "dead_clicks") if names & {"total", "rate", "share"} else ()
+
+
 @strawberry.type(description="Spots of dead clicks, most clicks first.")
 class DeadClickConnection:
     edges: list[DeadClickEdge] = strawberry.field(description="Spots with cursors.")
@@ -165,12 +172,14 @@ class DeadClickConnection:
 
     @classmethod
     def of(cls, spots: Spots, listing: Listing, totals: dict[str, Any], cell: Cell, standard_width_px: int) -> Self:
-        nodes = [DeadClick.from_row(row, spots, cell, standard_width_px) for row in listing.rows]
+        """What was not measured was not selected either."""
+        clicks, dead_clicks = totals.get("clicks", 0), totals.get("dead_clicks", 0)
+        nodes = [DeadClick.from_row(row, spots, clicks, cell, standard_width_px) for row in listing.rows]
         return cls(
             edges=[DeadClickEdge(cursor=cursor, node=node) for cursor, node in zip(listing.cursors, nodes, strict=True)],
             nodes=nodes,
             page_info=PageInfo.of(listing),
             total_count=listing.total_count,
-            total=totals["dead_clicks"],
-            rate=Rate.subset(totals["dead_clicks"], totals["clicks"], RateBasis.CLICKS),
+            total=dead_clicks,
+            rate=Rate.subset(dead_clicks, clicks, RateBasis.CLICKS),
         )

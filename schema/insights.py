@@ -23,7 +23,7 @@ from schema.depths import AttentionHeatmap, ScrollHeatmap
 from schema.elements import ElementStats, ElementStatsConnection
 from schema.enums import Aggregation, ElementGrouping, InsightsStatus, Interval, PointKind, ScrollUnit
 from schema.heatmap import FoldStats, PointHeatmap
-from schema.hotspots import DeadClickConnection, RageClickConnection
+from schema.hotspots import DeadClickConnection, RageClickConnection, dead_click_measures
 from schema.inputs import AfterArgument, CellArgument, ElementOrder, FirstArgument, PointInput, RageRule, given
 from schema.interactions import InteractionConnection
 from schema.node import Node
@@ -164,10 +164,9 @@ class Insights(Node):
     async def dead_clicks(
         self, info: strawberry.Info[Context], first: FirstArgument = 50, after: AfterArgument = UNSET
     ) -> DeadClickConnection | None:
-        (spots, listing), totals = await asyncio.gather(
-            hotspots.list_dead_clicks(info.context, self.asked, 50 if first is None else first, given(after)),
-            pages.load_totals(info.context, self.asked),
-        )
+        measures = dead_click_measures(own_selection(info._raw_info))
+        first = 50 if first is None else first
+        spots, listing, totals = await hotspots.list_dead_clicks(info.context, self.asked, first, given(after), measures)
         return DeadClickConnection.of(spots, listing, totals, Cell.of(self.asked.lens), hotspots.standard_width_px(self.asked))
 
     @strawberry.field(description="How far down people get.", directives=[STATEMENT])

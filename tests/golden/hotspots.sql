@@ -1,114 +1,104 @@
-SELECT page, count, clicks, max_clicks, page_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
+SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
   cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
 FROM (
-  SELECT *, count() OVER (PARTITION BY page) AS total_count
+  SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,
+    sum(alike) AS count, sum(clicks) AS clicks, max(max_clicks) AS max_clicks,
+    quantileExactInclusiveMerge(0.5)(relative_x) AS relative_x, quantileExactInclusiveMerge(0.5)(y) AS y,
+    argMin((toString(tag), toString(text)), (-toInt64(alike), toString(tag), toString(text))) AS top
   FROM (
-    SELECT *, sum(all_clicks) OVER (PARTITION BY page) AS page_clicks
+    SELECT {p11:String} AS page, selector, tag, text,
+      count() AS alike, sum(clicks) AS clicks, max(clicks) AS max_clicks,
+      quantileExactInclusiveState(0.5)(x / viewport_width) AS relative_x, quantileExactInclusiveState(0.5)(y) AS y,
+      selector = '' AS by_cell,
+      toUInt8(by_cell AND fixed) AS spot_fixed,
+      if(by_cell, toUInt32(floor(y / {p12:UInt32})), 0) AS spot_row,
+      if(by_cell, toUInt32(least({p14:UInt32}, floor(x * {p13:Float64} / viewport_width))), 0) AS spot_column
     FROM (
-      SELECT page, selector, spot_fixed, spot_row, spot_column,
-        count() AS count,
-        sum(clicks) AS clicks,
-        max(clicks) AS max_clicks,
-        0 AS all_clicks,
-        quantileExactInclusiveIf(0.5)(relative, true) AS relative_x,
-        quantileExactInclusiveIf(0.5)(y, true) AS y,
-        argMinIf((tag, text), (-toInt64(alike), tag, text), true) AS top
+      SELECT page_key, 'rage' AS kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp
       FROM (
-        SELECT {p11:String} AS page, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,
-          x / viewport_width AS relative, y,
-          count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike,
-          selector = '' AS by_cell,
-          toUInt8(by_cell AND fixed) AS spot_fixed,
-          if(by_cell, toUInt32(floor(y / {p12:UInt32})), 0) AS spot_row,
-          if(by_cell, toUInt32(least({p14:UInt32}, floor(x * {p13:Float64} / viewport_width))), 0) AS spot_column
+        SELECT session_id, page_key, fixed, burst[1].timestamp AS timestamp, arrayAvg(burst.x) AS x, arrayAvg(burst.y) AS y,
+          toUInt32(length(burst)) AS clicks,
+          arraySort(element -> (-toInt64(countEqual(burst.element, element)), element), arrayDistinct(burst.element))[1] AS element,
+          element.1 AS selector, element.2 AS tag, element.3 AS text, burst[1].payload.1 AS viewport_width, burst[1].payload.2 AS site_id, burst[1].payload.3 AS day, burst[1].payload.4 AS url_rest, burst[1].payload.5 AS url, burst[1].payload.6 AS visitor_id, burst[1].payload.7 AS device, burst[1].payload.8 AS breakpoint, burst[1].payload.9 AS country, burst[1].payload.10 AS region, burst[1].payload.11 AS browser, burst[1].payload.12 AS traffic_source, burst[1].payload.13 AS campaign, burst[1].payload.14 AS variant, burst[1].payload.15 AS is_test
         FROM (
-          SELECT page_key, 'rage' AS kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp
+          SELECT session_id, page_key, fixed, arrayFilter(click -> has(places, click.place), every) AS burst
           FROM (
-            SELECT session_id, page_key, fixed, burst[1].timestamp AS timestamp, arrayAvg(burst.x) AS x, arrayAvg(burst.y) AS y,
-              toUInt32(length(burst)) AS clicks,
-              arraySort(element -> (-toInt64(countEqual(burst.element, element)), element), arrayDistinct(burst.element))[1] AS element,
-              element.1 AS selector, element.2 AS tag, element.3 AS text, burst[1].payload.1 AS viewport_width, burst[1].payload.2 AS site_id, burst[1].payload.3 AS day, burst[1].payload.4 AS url_rest, burst[1].payload.5 AS url, burst[1].payload.6 AS visitor_id, burst[1].payload.7 AS device, burst[1].payload.8 AS breakpoint, burst[1].payload.9 AS country, burst[1].payload.10 AS region, burst[1].payload.11 AS browser, burst[1].payload.12 AS traffic_source, burst[1].payload.13 AS campaign, burst[1].payload.14 AS variant, burst[1].payload.15 AS is_test
+            SELECT session_id, page_key, fixed, every,
+              arrayFold((state, ahead) -> if(has(state.2, ahead[1].place), (arrayPushBack(state.1, []), state.2),
+                arrayMap(used -> arrayMap(places -> if(length(places) >= {p8:UInt32}, (arrayPushBack(state.1, places), arrayConcat(arrayFilter(place -> place > ahead[1].place, used), places)), (arrayPushBack(state.1, []), used)), [arrayFold((joined, spot) -> if(has(used, spot.place) OR arrayExists(other -> pow(other.x - spot.x, 2) + pow(other.y - spot.y, 2) > pow({p10:Float64}, 2), joined), joined, arrayPushBack(joined, spot)), arraySlice(ahead, 2), arraySlice(ahead, 1, 1)).place])[1], [state.2])[1]),
+                starts, (CAST([], 'Array(Array(UInt64))'), CAST([], 'Array(UInt64)'))).1 AS taken
             FROM (
-              SELECT session_id, page_key, fixed, arrayFilter(click -> has(places, click.place), every) AS burst
+              SELECT session_id, page_key, fixed, arraySort(groupArrayIf(ahead, length(ahead) >= {p8:UInt32})) AS starts,
+                arraySort(click -> click.place, groupArray(click)) AS every
               FROM (
-                SELECT session_id, page_key, fixed, every,
-                  arrayFold((state, ahead) -> if(has(state.2, ahead[1].place), (arrayPushBack(state.1, []), state.2),
-                    arrayMap(used -> arrayMap(places -> if(length(places) >= {p8:UInt32}, (arrayPushBack(state.1, places), arrayConcat(arrayFilter(place -> place > ahead[1].place, used), places)), (arrayPushBack(state.1, []), used)), [arrayFold((joined, spot) -> if(has(used, spot.place) OR arrayExists(other -> pow(other.x - spot.x, 2) + pow(other.y - spot.y, 2) > pow({p10:Float64}, 2), joined), joined, arrayPushBack(joined, spot)), arraySlice(ahead, 2), arraySlice(ahead, 1, 1)).place])[1], [state.2])[1]),
-                    starts, (CAST([], 'Array(Array(UInt64))'), CAST([], 'Array(UInt64)'))).1 AS taken
+                SELECT session_id, page_key, fixed, click,
+                  arrayFilter(spot -> spot.place >= place AND pow(x - spot.x, 2) + pow(y - spot.y, 2) <= pow({p10:Float64}, 2),
+                    arraySort(groupArray(CAST((place, x, y), 'Tuple(place UInt64, x Float64, y Float64)')) OVER within)) AS ahead
                 FROM (
-                  SELECT session_id, page_key, fixed, arraySort(groupArrayIf(ahead, length(ahead) >= {p8:UInt32})) AS starts,
-                    arraySort(click -> click.place, groupArray(click)) AS every
+                  SELECT session_id, page_key, fixed, toUnixTimestamp64Milli(timestamp) AS at_ms, x, y, (selector, tag, text) AS element,
+                    (viewport_width, site_id, day, url_rest, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test, 0) AS payload,
+                    row_number() OVER (PARTITION BY session_id, page_key, fixed ORDER BY timestamp, x, y, element, payload) AS place,
+                    CAST((place, timestamp, x, y, element, payload), concat('Tuple(place UInt64, timestamp DateTime64(3, \'UTC\'), x Float64, y Float64, element ', toTypeName(element), ', payload ', toTypeName(payload), ')')) AS click
                   FROM (
-                    SELECT session_id, page_key, fixed, click,
-                      arrayFilter(spot -> spot.place >= place AND pow(x - spot.x, 2) + pow(y - spot.y, 2) <= pow({p10:Float64}, 2),
-                        arraySort(groupArray(CAST((place, x, y), 'Tuple(place UInt64, x Float64, y Float64)')) OVER within)) AS ahead
-                    FROM (
-                      SELECT session_id, page_key, fixed, toUnixTimestamp64Milli(timestamp) AS at_ms, x, y, (selector, tag, text) AS element,
-                        (viewport_width, site_id, day, url_rest, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test, 0) AS payload,
-                        row_number() OVER (PARTITION BY session_id, page_key, fixed ORDER BY timestamp, x, y, element, payload) AS place,
-                        CAST((place, timestamp, x, y, element, payload), concat('Tuple(place UInt64, timestamp DateTime64(3, \'UTC\'), x Float64, y Float64, element ', toTypeName(element), ', payload ', toTypeName(payload), ')')) AS click
-                      FROM (
-                        SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, site_id, day, url_rest, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test
-                        FROM interactions
-                        WHERE site_id = {p0:String}
-                          AND page_key IN {p1:Array(String)}
-                          AND day BETWEEN {p2:Date} AND {p3:Date}
-                          AND timestamp >= {p6:DateTime64(3, 'UTC')}
-                          AND timestamp < {p7:DateTime64(3, 'UTC')}
-                          AND kind IN ('click', 'dead')
-                          AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead'))
-                          AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND kind = 'rage' AND labelled)
-                      )
-                      WHERE (session_id, page_key, fixed) IN (
-                        SELECT session_id, page_key, fixed
-                        FROM (
-                          SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, site_id, day, url_rest, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test
-                          FROM interactions
-                          WHERE site_id = {p0:String}
-                            AND page_key IN {p1:Array(String)}
-                            AND day BETWEEN {p2:Date} AND {p3:Date}
-                            AND timestamp >= {p6:DateTime64(3, 'UTC')}
-                            AND timestamp < {p7:DateTime64(3, 'UTC')}
-                            AND kind IN ('click', 'dead')
-                            AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead'))
-                            AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND kind = 'rage' AND labelled)
-                        )
-                        GROUP BY session_id, page_key, fixed
-                        HAVING count() >= {p8:UInt32}
-                          AND arrayExists((start, end) -> end - start <= {p9:UInt32},
-                            arraySlice(arraySort(groupArray(toUnixTimestamp64Milli(timestamp))) AS times, 1, length(times) - {p8:UInt32} + 1),
-                            arraySlice(times, {p8:UInt32}))
-                      )
-                    )
-                    WINDOW within AS (PARTITION BY session_id, page_key, fixed ORDER BY at_ms RANGE BETWEEN CURRENT ROW AND 2000 FOLLOWING)
+                    SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, site_id, day, url_rest, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test
+                    FROM interactions
+                    WHERE site_id = {p0:String}
+                      AND page_key IN {p1:Array(String)}
+                      AND day BETWEEN {p2:Date} AND {p3:Date}
+                      AND timestamp >= {p6:DateTime64(3, 'UTC')}
+                      AND timestamp < {p7:DateTime64(3, 'UTC')}
+                      AND kind IN ('click', 'dead')
+                      AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead'))
+                      AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND kind = 'rage' AND labelled)
                   )
-                  GROUP BY session_id, page_key, fixed
+                  WHERE (session_id, page_key, fixed) IN (
+                    SELECT session_id, page_key, fixed
+                    FROM (
+                      SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, site_id, day, url_rest, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test
+                      FROM interactions
+                      WHERE site_id = {p0:String}
+                        AND page_key IN {p1:Array(String)}
+                        AND day BETWEEN {p2:Date} AND {p3:Date}
+                        AND timestamp >= {p6:DateTime64(3, 'UTC')}
+                        AND timestamp < {p7:DateTime64(3, 'UTC')}
+                        AND kind IN ('click', 'dead')
+                        AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead'))
+                        AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND kind = 'rage' AND labelled)
+                    )
+                    GROUP BY session_id, page_key, fixed
+                    HAVING count() >= {p8:UInt32}
+                      AND arrayExists((start, end) -> end - start <= {p9:UInt32},
+                        arraySlice(arraySort(groupArray(toUnixTimestamp64Milli(timestamp))) AS times, 1, length(times) - {p8:UInt32} + 1),
+                        arraySlice(times, {p8:UInt32}))
+                  )
                 )
+                WINDOW within AS (PARTITION BY session_id, page_key, fixed ORDER BY at_ms RANGE BETWEEN CURRENT ROW AND 2000 FOLLOWING)
               )
-              ARRAY JOIN arrayFilter(places -> notEmpty(places), taken) AS places
+              GROUP BY session_id, page_key, fixed
             )
           )
-          WHERE site_id = {p0:String}
-            AND page_key IN {p1:Array(String)}
-            AND day BETWEEN {p2:Date} AND {p3:Date}
-            AND timestamp >= {p4:DateTime64(3, 'UTC')}
-            AND timestamp < {p5:DateTime64(3, 'UTC')}
-          UNION ALL
-          SELECT page_key, toString(kind) AS kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp
-          FROM interactions
-          WHERE site_id = {p0:String}
-            AND page_key IN {p1:Array(String)}
-            AND day BETWEEN {p2:Date} AND {p3:Date}
-            AND timestamp >= {p4:DateTime64(3, 'UTC')}
-            AND timestamp < {p5:DateTime64(3, 'UTC')}
-            AND kind = 'rage'
-            AND labelled
+          ARRAY JOIN arrayFilter(places -> notEmpty(places), taken) AS places
         )
       )
-      GROUP BY page, selector, spot_fixed, spot_row, spot_column
+      WHERE site_id = {p0:String}
+        AND page_key IN {p1:Array(String)}
+        AND day BETWEEN {p2:Date} AND {p3:Date}
+        AND timestamp >= {p4:DateTime64(3, 'UTC')}
+        AND timestamp < {p5:DateTime64(3, 'UTC')}
+      UNION ALL
+      SELECT page_key, toString(kind) AS kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp
+      FROM interactions
+      WHERE site_id = {p0:String}
+        AND page_key IN {p1:Array(String)}
+        AND day BETWEEN {p2:Date} AND {p3:Date}
+        AND timestamp >= {p4:DateTime64(3, 'UTC')}
+        AND timestamp < {p5:DateTime64(3, 'UTC')}
+        AND kind = 'rage'
+        AND labelled
     )
+    GROUP BY page, selector, tag, text, spot_fixed, spot_row, spot_column
   )
-  WHERE count > 0
+  GROUP BY page, selector, spot_fixed, spot_row, spot_column
 )
 ORDER BY page, count DESC, clicks DESC, selector, spot_fixed, spot_row, spot_column
 LIMIT {p15:UInt32} BY page
@@ -129,44 +119,31 @@ LIMIT {p15:UInt32} BY page
 -- p8 = 4
 -- p9 = 2000
 
-SELECT page, count, clicks, max_clicks, page_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
+SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
   cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
 FROM (
-  SELECT *, count() OVER (PARTITION BY page) AS total_count
+  SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,
+    sum(alike) AS count, sum(clicks) AS clicks, max(max_clicks) AS max_clicks,
+    quantileExactInclusiveMerge(0.5)(relative_x) AS relative_x, quantileExactInclusiveMerge(0.5)(y) AS y,
+    argMin((toString(tag), toString(text)), (-toInt64(alike), toString(tag), toString(text))) AS top
   FROM (
-    SELECT *, sum(all_clicks) OVER (PARTITION BY page) AS page_clicks
-    FROM (
-      SELECT page, selector, spot_fixed, spot_row, spot_column,
-        count() AS count,
-        sum(clicks) AS clicks,
-        max(clicks) AS max_clicks,
-        0 AS all_clicks,
-        quantileExactInclusiveIf(0.5)(relative, true) AS relative_x,
-        quantileExactInclusiveIf(0.5)(y, true) AS y,
-        argMinIf((tag, text), (-toInt64(alike), tag, text), true) AS top
-      FROM (
-        SELECT {p6:String} AS page, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,
-          x / viewport_width AS relative, y,
-          count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike,
-          selector = '' AS by_cell,
-          toUInt8(by_cell AND fixed) AS spot_fixed,
-          if(by_cell, toUInt32(floor(y / {p7:UInt32})), 0) AS spot_row,
-          if(by_cell, toUInt32(least({p9:UInt32}, floor(x * {p8:Float64} / viewport_width))), 0) AS spot_column
-        FROM (
-          SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp
-          FROM interactions
-          WHERE site_id = {p0:String}
-            AND page_key IN {p1:Array(String)}
-            AND day BETWEEN {p2:Date} AND {p3:Date}
-            AND timestamp >= {p4:DateTime64(3, 'UTC')}
-            AND timestamp < {p5:DateTime64(3, 'UTC')}
-            AND kind = 'rage'
-        )
-      )
-      GROUP BY page, selector, spot_fixed, spot_row, spot_column
-    )
+    SELECT {p6:String} AS page, selector, tag, text,
+      count() AS alike, sum(clicks) AS clicks, max(clicks) AS max_clicks,
+      quantileExactInclusiveState(0.5)(x / viewport_width) AS relative_x, quantileExactInclusiveState(0.5)(y) AS y,
+      selector = '' AS by_cell,
+      toUInt8(by_cell AND fixed) AS spot_fixed,
+      if(by_cell, toUInt32(floor(y / {p7:UInt32})), 0) AS spot_row,
+      if(by_cell, toUInt32(least({p9:UInt32}, floor(x * {p8:Float64} / viewport_width))), 0) AS spot_column
+    FROM interactions
+    WHERE site_id = {p0:String}
+      AND page_key IN {p1:Array(String)}
+      AND day BETWEEN {p2:Date} AND {p3:Date}
+      AND timestamp >= {p4:DateTime64(3, 'UTC')}
+      AND timestamp < {p5:DateTime64(3, 'UTC')}
+      AND kind IN ('dead')
+    GROUP BY page, selector, tag, text, spot_fixed, spot_row, spot_column
   )
-  WHERE count > 0
+  GROUP BY page, selector, spot_fixed, spot_row, spot_column
 )
 ORDER BY page, count DESC, clicks DESC, selector, spot_fixed, spot_row, spot_column
 LIMIT {p10:UInt32} BY page
@@ -182,44 +159,31 @@ LIMIT {p10:UInt32} BY page
 -- p8 = 100.0
 -- p9 = 99
 
-SELECT page, count, clicks, max_clicks, page_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
+SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
   cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
 FROM (
-  SELECT *, count() OVER (PARTITION BY page) AS total_count
+  SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,
+    sum(alike) AS count, sum(clicks) AS clicks, max(max_clicks) AS max_clicks,
+    quantileExactInclusiveMerge(0.5)(relative_x) AS relative_x, quantileExactInclusiveMerge(0.5)(y) AS y,
+    argMin((toString(tag), toString(text)), (-toInt64(alike), toString(tag), toString(text))) AS top
   FROM (
-    SELECT *, sum(all_clicks) OVER (PARTITION BY page) AS page_clicks
-    FROM (
-      SELECT page, selector, spot_fixed, spot_row, spot_column,
-        countIf(kind = 'dead') AS count,
-        count AS clicks,
-        0 AS max_clicks,
-        count() AS all_clicks,
-        quantileExactInclusiveIf(0.5)(relative, kind = 'dead') AS relative_x,
-        quantileExactInclusiveIf(0.5)(y, kind = 'dead') AS y,
-        argMinIf((tag, text), (-toInt64(alike), tag, text), kind = 'dead') AS top
-      FROM (
-        SELECT {p6:String} AS page, kind, clicks, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,
-          x / viewport_width AS relative, y,
-          count() OVER (PARTITION BY page, selector, spot_fixed, spot_row, spot_column, tag, text) AS alike,
-          selector = '' AS by_cell,
-          toUInt8(by_cell AND fixed) AS spot_fixed,
-          if(by_cell, toUInt32(floor(y / {p7:UInt32})), 0) AS spot_row,
-          if(by_cell, toUInt32(least({p9:UInt32}, floor(x * {p8:Float64} / viewport_width))), 0) AS spot_column
-        FROM (
-          SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp
-          FROM interactions
-          WHERE site_id = {p0:String}
-            AND page_key IN {p1:Array(String)}
-            AND day BETWEEN {p2:Date} AND {p3:Date}
-            AND timestamp >= {p4:DateTime64(3, 'UTC')}
-            AND timestamp < {p5:DateTime64(3, 'UTC')}
-            AND kind IN ('click', 'dead')
-        )
-      )
-      GROUP BY page, selector, spot_fixed, spot_row, spot_column
-    )
+    SELECT {p6:String} AS page, selector, tag, text,
+      count() AS alike, sum(clicks) AS clicks, max(clicks) AS max_clicks,
+      quantileExactInclusiveState(0.5)(x / viewport_width) AS relative_x, quantileExactInclusiveState(0.5)(y) AS y,
+      selector = '' AS by_cell,
+      toUInt8(by_cell AND fixed) AS spot_fixed,
+      if(by_cell, toUInt32(floor(y / {p7:UInt32})), 0) AS spot_row,
+      if(by_cell, toUInt32(least({p9:UInt32}, floor(x * {p8:Float64} / viewport_width))), 0) AS spot_column
+    FROM interactions
+    WHERE site_id = {p0:String}
+      AND page_key IN {p1:Array(String)}
+      AND day BETWEEN {p2:Date} AND {p3:Date}
+      AND timestamp >= {p4:DateTime64(3, 'UTC')}
+      AND timestamp < {p5:DateTime64(3, 'UTC')}
+      AND kind IN ('rage')
+    GROUP BY page, selector, tag, text, spot_fixed, spot_row, spot_column
   )
-  WHERE count > 0
+  GROUP BY page, selector, spot_fixed, spot_row, spot_column
 )
 ORDER BY page, count DESC, clicks DESC, selector, spot_fixed, spot_row, spot_column
 LIMIT {p10:UInt32} BY page
@@ -251,44 +215,3 @@ FROM sites FINAL
 WHERE site_id IN {p0:Array(String)}
 ORDER BY site_id
 -- p0 = ['site_golden']
-
-SELECT {p0:String} AS page,
-  uniqExactIf(session_id, session_pageviews = 1) AS bounced_sessions,
-  countIf(kind IN ('click', 'dead')) AS clicks,
-  countIf(kind = 'dead') AS dead_clicks,
-  uniqExactIf(session_id, kind = 'dead') AS dead_sessions,
-  countIf(kind IN ('click', 'dead') AND breakpoint = 'DESKTOP') AS desktop_clicks,
-  countIf(kind IN ('click', 'dead') AND breakpoint = 'MOBILE') AS mobile_clicks,
-  sum(on_page_ms) AS on_page_ms,
-  countIf(kind = 'pageview') AS pageviews,
-  countIf(kind = 'rage') AS rage_clicks,
-  uniqExactIf(session_id, kind = 'rage') AS rage_sessions,
-  uniqExact(session_id) AS sessions,
-  countIf(kind IN ('click', 'dead') AND breakpoint = 'TABLET') AS tablet_clicks,
-  countIf(on_page_ms > 0) AS timed_pageviews,
-  uniqExact(visitor_id) AS visitors
-FROM (
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
-  FROM interactions
-  WHERE site_id = {p1:String}
-    AND page_key IN {p2:Array(String)}
-    AND day BETWEEN {p3:Date} AND {p4:Date}
-    AND timestamp >= {p5:DateTime64(3, 'UTC')}
-    AND timestamp < {p6:DateTime64(3, 'UTC')}
-  UNION ALL
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
-  FROM pageviews
-  WHERE site_id = {p1:String}
-    AND page_key IN {p2:Array(String)}
-    AND day BETWEEN {p3:Date} AND {p4:Date}
-    AND timestamp >= {p5:DateTime64(3, 'UTC')}
-    AND timestamp < {p6:DateTime64(3, 'UTC')}
-)
-HAVING count() > 0
--- p0 = 'https://example.com/pricing'
--- p1 = 'site_golden'
--- p2 = ['https://example.com/pricing']
--- p3 = datetime.date(2026, 11, 14)
--- p4 = datetime.date(2026, 11, 21)
--- p5 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
--- p6 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)

@@ -1,7 +1,8 @@
 """What a page's elements did under a lens: listed by any column, or told one by one.
 
-Clicks and what the tracker told of elements nobody clicked are one set of rows, summed up by element, then by what the
-client groups by. Elements of several pages stay apart until the last step, because each page has its own pageviews.
+Clicks are summed up by element, from daily sums where those have what is asked for, joined with what the tracker told of
+elements, nobody's clicks included, then summed up by what the client groups by. Elements of several pages stay apart until the
+last step, because each page has its own pageviews.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from dataclasses import dataclass
 from clickhouse.breakdown import DIMENSIONS, BreakdownQuestion, breakdown_json, breakdown_rows
 from clickhouse.conditions import lens_clauses, page_column
 from clickhouse.conversions import REVENUE, converted_sessions
+from clickhouse.element_counts import SUMS, counted_clicks, counted_elements, on_pages
 from clickhouse.element_marks import deleted_clause, marked_clause
-from clickhouse.heatmap import layouts, standard_viewport_px
+from clickhouse.heatmap import standard_viewport_px
 from clickhouse.lens import Lens
-from clickhouse.numbers import IS_ORIGIN, LABEL, kind_clause, ratio
+from clickhouse.numbers import LABEL, kind_clause, ratio
 from clickhouse.statement import Params, Statement
 
 GROUPINGS = {"SELECTOR": "selector", "HREF": "href", "TEXT": "text", "NAME": "name"}
@@ -39,6 +41,20 @@ ORDERS = {
     "BELOW_FOLD": ratio("fold_below", "fold_clicks"),
 }
 """ElementOrderField, but KEY, to the expression it sorts by; an unknown value sorts as -1, below every known one."""
+
+OPTIONAL = frozenset({"place", "displays", "visitors", "sessions", "waits", "fold"})
+"""What of an element needs more than the number of its clicks, and is 0 or null where it is not asked for."""
+
+SORTED_BY = {
+    "POSITION": "place",
+    "DISPLAYS": "displays",
+    "CLICK_RATE": "displays",
+    "VISITORS": "visitors",
+    "SESSIONS": "sessions",
+    "AVERAGE_SECONDS_TO_CLICK": "waits",
+    "BELOW_FOLD": "fold",
+}
+"""ElementOrderField to what of OPTIONAL it looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +87,13 @@ class ElementSort:
 
 @dataclass(frozen=True, slots=True)
 class ElementsQuestion:
-    """`after` is (sort value, key, by_selector) of the last row seen."""
+    """`after` is (sort value, key, by_selector) of the last row seen; `wanted` are those of OPTIONAL that are asked for."""
 
     scope: ElementScope
     sort: ElementSort
     first: int
     after: tuple[float, str, int] | None = None
+    wanted: frozenset[str] = OPTIONAL
 
 
 def compile_elements(lens: Lens, page_keys: tuple[str, ...], question: ElementsQuestion) -> Statement:
@@ -96,7 +113,8 @@ def listed_elements(lens: Lens, page_keys: tuple[str, ...], question: ElementsQu
         seen, tie = params.bind(value, "Float64"), f"({params.text(key)}, {params.bind(fallback, 'UInt8')})"
         ties = f"(key, by_selector) {beyond if by_key else '>'} {tie}"
         keyset = [f"WHERE {ties}" if by_key else f"WHERE sort_value {beyond} {seen} OR (sort_value = {seen} AND {ties})"]
-    stats = _stats(lens, page_keys, question.scope, (), params)
+    wanted = question.wanted | ({SORTED_BY[sort.by]} if sort.by in SORTED_BY else frozenset())
+    stats = _stats(lens, page_keys, question.scope, wanted, (), params)
     if sort.by == "CONVERSIONS":
         stats = _with_conversions(stats, lens, page_keys, question.scope, sort.event, params)
     return [
@@ -113,21 +131,24 @@ def listed_elements(lens: Lens, page_keys: tuple[str, ...], question: ElementsQu
     ]
 
 
-def compile_element_stats(lens: Lens, page_keys: tuple[str, ...], selectors: tuple[str, ...]) -> Statement:
+def compile_element_stats(lens: Lens, page_keys: tuple[str, ...], wanted: frozenset[str], selectors: tuple[str, ...]) -> Statement:
     """Rows of STATS for those of the elements that are known on a page, deleted ones left out."""
     params = Params()
-    return Statement.of(_stats(lens, page_keys, ElementScope(), selectors, params), params)
+    return Statement.of(_stats(lens, page_keys, ElementScope(), wanted, selectors, params), params)
 
 
 def compile_unattributed(lens: Lens, page_keys: tuple[str, ...]) -> Statement:
     """One row a page with clicks: `unattributed`, those on no element that is known and not deleted."""
     params = Params()
+    page = page_column(lens, page_keys, params)
     return Statement.of(
         [
-            f"SELECT {page_column(lens, page_keys, params)}, countIf(selector = '' OR {deleted_clause(lens, params)}) AS unattributed",
-            "FROM interactions",
-            "WHERE " + "\n  AND ".join([*lens_clauses(lens, page_keys, params), kind_clause("CLICK")]),
+            f"SELECT {page}, sumIf(clicks, selector = '' OR {deleted_clause(lens, params)}) AS unattributed",
+            "FROM (",
+            *counted_clicks(lens, page_keys, {"clicks": SUMS["clicks"]}, [], params),
+            ")",
             "GROUP BY page",
+            "HAVING sum(clicks) > 0",
         ],
         params,
     )
@@ -140,7 +161,7 @@ def compile_fixed_by_mark(lens: Lens, page_keys: tuple[str, ...]) -> Statement:
         [
             "SELECT page, countIf(is_fixed IS NOT NULL AND (ever_fixed != is_fixed OR always_fixed != is_fixed)) AS fixed_by_mark",
             "FROM (",
-            *marked_elements(lens, page_keys, ElementScope(), (), params),
+            *marked_elements(lens, page_keys, ElementScope(), frozenset({"fixed"}), (), params),
             ")",
             "GROUP BY page",
         ],
@@ -148,21 +169,37 @@ def compile_fixed_by_mark(lens: Lens, page_keys: tuple[str, ...]) -> Statement:
     )
 
 
-def marked_elements(lens: Lens, page_keys: tuple[str, ...], scope: ElementScope, selectors: tuple[str, ...], params: Params) -> list[str]:
+OF_MARKED = {
+    "place": ("top", "relative_x"),
+    "displays": ("top", "ifNull(is_fixed, ever_fixed) AS stays"),
+    "visitors": ("visitor_states",),
+    "sessions": ("session_states",),
+    "waits": ("waits", "waited_ms"),
+    "fold": (
+        "multiIf(is_fixed IS NULL, scrolling_clicks, is_fixed, 0, placed_clicks) AS fold_clicks",
+        "multiIf(is_fixed IS NULL, scrolling_below, is_fixed, 0, placed_below) AS fold_below",
+    ),
+    "fixed": ("is_fixed", "ever_fixed", "always_fixed"),
+}
+"""What is wanted of an element, to the columns that marked_elements gives for it."""
+
+
+def marked_elements(
+    lens: Lens, page_keys: tuple[str, ...], scope: ElementScope, wanted: frozenset[str], selectors: tuple[str, ...], params: Params
+) -> list[str]:
     """One row for each element of each page that was clicked in the lens or told by the tracker.
 
-    key, by_selector: what it is grouped by. top: told in a layout of the lens, else the median of its clicks, else told in another one.
+    page, page_key, selector, key and by_selector (what it is grouped by), clicks, dead_clicks, rage_clicks and OF_MARKED of `wanted`.
+    top: told in a layout of the lens, else the median of its clicks, else told in another one.
     """
     own_key = GROUPINGS[scope.grouping]
+    more = dict.fromkeys(column for name, columns in OF_MARKED.items() if name in wanted for column in columns)
     return [
         f"SELECT {page_column(lens, page_keys, params)}, page_key, selector, clicks, dead_clicks, rage_clicks,",
-        "  visitor_states, session_states, waits, waited_ms,",
-        "  top, relative_x, is_fixed, ever_fixed, always_fixed, ifNull(is_fixed, ever_fixed) AS stays,",
-        "  multiIf(is_fixed IS NULL, scrolling_clicks, is_fixed, 0, placed_clicks) AS fold_clicks,",
-        "  multiIf(is_fixed IS NULL, scrolling_below, is_fixed, 0, placed_below) AS fold_below,",
+        *(f"  {column}," for column in more),
         f"  toUInt8({own_key} = '') AS by_selector, if(by_selector, selector, {own_key}) AS key",
         "FROM (",
-        *_elements(lens, page_keys, scope.grouping, selectors, params),
+        *counted_elements(lens, page_keys, scope.grouping, wanted, selectors, params),
         ") AS element",
         "LEFT JOIN (",
         "SELECT page_key, selector, name, is_cta, is_fixed, deleted",
@@ -173,95 +210,50 @@ def marked_elements(lens: Lens, page_keys: tuple[str, ...], scope: ElementScope,
     ]
 
 
-def _elements(lens: Lens, page_keys: tuple[str, ...], grouping: str, selectors: tuple[str, ...], params: Params) -> list[str]:
-    """One row an element and page, before anybody's marks; STATE columns are merged by group."""
-    text = f"argMaxIf({grouping.lower()}, (kind = 'told', timestamp, {grouping.lower()}), {grouping.lower()} != '') AS {grouping.lower()}"
-    is_click = kind_clause("CLICK")
-    return [
-        "SELECT toString(page_key) AS page_key, selector,",
-        *([f"  {text},"] if grouping in ("HREF", "TEXT") else []),
-        f"  countIf({is_click}) AS clicks,",
-        "  countIf(kind = 'dead') AS dead_clicks,",
-        "  countIf(kind = 'rage') AS rage_clicks,",
-        f"  uniqExactStateIf(visitor_id, {is_click}) AS visitor_states,",
-        f"  uniqExactStateIf(session_id, {is_click}) AS session_states,",
-        f"  countIf({is_click} AND since_pageview_ms >= 0) AS waits,",
-        f"  sumIf(since_pageview_ms, {is_click} AND since_pageview_ms >= 0) AS waited_ms,",
-        f"  countIf({is_click} AND placed) AS placed_clicks,",
-        f"  countIf({is_click} AND placed AND below_fold) AS placed_below,",
-        f"  countIf({is_click} AND placed AND NOT fixed) AS scrolling_clicks,",
-        f"  countIf({is_click} AND placed AND NOT fixed AND below_fold) AS scrolling_below,",
-        "  maxIf(fixed, kind != 'rage') AS ever_fixed,",
-        "  minIf(fixed, kind != 'rage') AS always_fixed,",
-        f"  {_position('y', is_click)} AS top,",
-        f"  {_position('relative_x', is_click)} AS relative_x",
-        "FROM (",
-        *_rows(lens, page_keys, selectors, params),
-        ")",
-        "GROUP BY page_key, selector",
-        "HAVING clicks > 0 OR countIf(kind = 'told') > 0",
-    ]
-
-
-def _position(column: str, is_click: str) -> str:
-    median = f"quantileExactInclusiveOrNullIf(0.5)({column}, {{}})"
-    conditions = ("kind = 'told' AND in_layout", is_click, "kind = 'told'")
-    return f"coalesce({', '.join(median.format(condition) for condition in conditions)})"
-
-
-def _rows(lens: Lens, page_keys: tuple[str, ...], selectors: tuple[str, ...], params: Params) -> list[str]:
-    """Clicks and bursts of the lens on elements, and what was told of elements on its pages."""
-    chosen = [f"selector IN {params.texts(selectors)}"] if selectors else ["selector != ''"]
-    where = [*lens_clauses(lens, page_keys, params), "kind IN ('click', 'dead', 'rage')", *chosen]
-    told = [f"site_id = {params.site(lens.site_id)}", _on_pages(lens, page_keys, params), *chosen]
-    in_layout = f"breakpoint IN {params.texts(tuple(sorted(layouts(lens))))}"
-    shared = "page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed"
-    relative_x = "if(viewport_width = 0, NULL, x / viewport_width) AS relative_x"
-    return [
-        f"SELECT {shared}, {relative_x}, toString(kind) AS kind, visitor_id, session_id, since_pageview_ms,",
-        f"  NOT ({IS_ORIGIN}) AS placed, y > viewport_height AS below_fold, false AS in_layout",
-        "FROM interactions",
-        "WHERE " + "\n  AND ".join(where),
-        "UNION ALL",
-        f"SELECT {shared}, {relative_x}, 'told' AS kind, toUInt64(0) AS visitor_id, toUInt64(0) AS session_id, toInt64(-1) AS since_pageview_ms,",
-        f"  false AS placed, false AS below_fold, {in_layout} AS in_layout",
-        "FROM elements FINAL",
-        "WHERE " + "\n  AND ".join(told),
-    ]
-
-
-def _on_pages(lens: Lens, page_keys: tuple[str, ...], params: Params) -> str:
-    """Rows on these pages, or without any on those with a pageview or an interaction in the lens."""
-    if page_keys:
-        return f"page_key IN {params.texts(page_keys)}"
-    where = " AND ".join(lens_clauses(lens, (), params))
-    return f"page_key IN (SELECT page_key FROM pageviews WHERE {where} UNION ALL SELECT page_key FROM interactions WHERE {where})"
-
-
-def _stats(lens: Lens, page_keys: tuple[str, ...], scope: ElementScope, selectors: tuple[str, ...], params: Params) -> list[str]:
+def _stats(
+    lens: Lens, page_keys: tuple[str, ...], scope: ElementScope, wanted: frozenset[str], selectors: tuple[str, ...], params: Params
+) -> list[str]:
     """STATS, one row a page and group: page, key, by_selector, the counts, and of its most clicked element page_key, selector, x, y.
+
+    What of OPTIONAL is not wanted is 0 or null.
+    """
+    place = ", relative_x, top" if "place" in wanted else ""
+    numbers = {
+        "place": (f"main.3 * {params.bind(standard_viewport_px(lens)[0], 'UInt32')} AS x, main.4 AS y", "NULL AS x, NULL AS y"),
+        "visitors": ("uniqExactMerge(visitor_states) AS visitors", "0 AS visitors"),
+        "sessions": ("uniqExactMerge(session_states) AS sessions", "0 AS sessions"),
+        "waits": ("sum(waits) AS waits, sum(waited_ms) AS waited_ms", "0 AS waits, 0 AS waited_ms"),
+        "fold": ("sum(fold_clicks) AS fold_clicks, sum(fold_below) AS fold_below", "0 AS fold_clicks, 0 AS fold_below"),
+        "displays": ("sumIf(displays, first_of_page) AS displays", "0 AS displays"),
+    }
+    elements = marked_elements(lens, page_keys, scope, wanted, selectors, params)
+    return [
+        f"SELECT {GROUP},",
+        f"  argMin((page_key, selector{place}), (-toInt64(clicks), page_key, selector)) AS main,",
+        "  main.1 AS page_key, main.2 AS selector,",
+        "  count() AS element_count,",
+        "  sum(clicks) AS clicks, sum(dead_clicks) AS dead_clicks, sum(rage_clicks) AS rage_clicks,",
+        ",\n".join(f"  {asked if name in wanted else unasked}" for name, (asked, unasked) in numbers.items()),
+        "FROM (",
+        *(_with_displays(elements, lens, page_keys, params) if "displays" in wanted else elements),
+        ")",
+        f"GROUP BY {GROUP}",
+    ]
+
+
+def _with_displays(elements: list[str], lens: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
+    """The elements with `displays` of their group on their page, and which of them is its first there.
 
     A pageview displays a group when it reached the first of its elements on that page, or when one of them is fixed.
     """
     group = "page_key, by_selector, key"
     return [
-        f"SELECT {GROUP},",
-        "  argMin((page_key, selector, relative_x, top), (-toInt64(clicks), page_key, selector)) AS main,",
-        "  main.1 AS page_key, main.2 AS selector,",
-        f"  main.3 * {params.bind(standard_viewport_px(lens)[0], 'UInt32')} AS x, main.4 AS y,",
-        "  count() AS element_count,",
-        "  sum(clicks) AS clicks, sum(dead_clicks) AS dead_clicks, sum(rage_clicks) AS rage_clicks,",
-        "  uniqExactMerge(visitor_states) AS visitors, uniqExactMerge(session_states) AS sessions,",
-        "  sum(waits) AS waits, sum(waited_ms) AS waited_ms,",
-        "  sum(fold_clicks) AS fold_clicks, sum(fold_below) AS fold_below,",
-        "  sumIf(displays, first_of_page) AS displays",
-        "FROM (",
         "SELECT *",
         "FROM (",
         f"SELECT *, row_number() OVER (PARTITION BY {group} ORDER BY selector) = 1 AS first_of_page,",
         f"  min(if(stays, -1e9, top)) OVER (PARTITION BY {group}) AS displayed_from_px",
         "FROM (",
-        *marked_elements(lens, page_keys, scope, selectors, params),
+        *elements,
         ")",
         ") AS element",
         "ASOF LEFT JOIN (",
@@ -271,8 +263,6 @@ def _stats(lens: Lens, page_keys: tuple[str, ...], scope: ElementScope, selector
         "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params)),
         "GROUP BY page_key, reached_px",
         ") AS reach ON element.page_key = reach.page_key AND element.displayed_from_px <= reach.reached_to_px",
-        ")",
-        f"GROUP BY {GROUP}",
     ]
 
 
@@ -377,7 +367,7 @@ def element_clicks(
         "INNER JOIN (",
         "SELECT page_key, selector, by_selector, key",
         "FROM (",
-        *marked_elements(lens, page_keys, scope, (), params),
+        *marked_elements(lens, page_keys, scope, frozenset(), (), params),
         ")",
         *([wanted] if wanted else []),
         ") AS element USING (page_key, selector)",
@@ -397,7 +387,7 @@ def compile_attributes(site_id: str, keys: tuple[tuple[str, str], ...]) -> State
 
 def attributes_on(lens: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
     """The rows of `compile_attributes` for every element on the lens's pages."""
-    return _attributes([f"site_id = {params.site(lens.site_id)}", _on_pages(lens, page_keys, params), "selector != ''"])
+    return _attributes([f"site_id = {params.site(lens.site_id)}", on_pages(lens, page_keys, params), "selector != ''"])
 
 
 def _attributes(clauses: list[str]) -> list[str]:

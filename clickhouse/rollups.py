@@ -27,20 +27,29 @@ SOURCES = ("interactions", "pageviews")
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What a materialized view writes to its rollup; `columns` and `rows` as in the DDL, to be run over some days at once."""
+    """What a materialized view writes to its rollup, as in the DDL, to be run over some days at once; `where` and `group_by` may be ''."""
 
     rollup: str
     columns: str
     source: str
-    keys: str
+    where: str
+    group_by: str
+
+    @property
+    def copied(self) -> tuple[str, ...]:
+        """The columns that rows have themselves: those of the first line."""
+        return tuple(self.columns.split(",\n")[0].split(", "))
 
     @property
     def written(self) -> tuple[str, ...]:
         """The columns of the rollup it writes."""
-        return tuple(dict.fromkeys([*self.keys.split(", "), *re.findall(r"\bAS (\w+)", self.columns)]))
+        return (*self.copied, *re.findall(r"\bAS (\w+)", self.columns))
 
 
-_VIEW = re.compile(r"CREATE MATERIALIZED VIEW .*? TO (\w+)\$local AS\nSELECT (.*?)\nFROM (\w+)\$local\nGROUP BY (.*?);", re.DOTALL)
+_VIEW = re.compile(
+    r"CREATE MATERIALIZED VIEW .*? TO (\w+)\$local AS\nSELECT (.*?)\nFROM (\w+)\$local(?:\nWHERE (.*?))?(?:\nGROUP BY (.*?))?;",
+    re.DOTALL,
+)
 
 FEEDS = tuple(Feed(*view) for view in _VIEW.findall((DDL / "0005_rollups.sql").read_text()))
 ROLLUPS = tuple(dict.fromkeys(feed.rollup for feed in FEEDS))
@@ -101,8 +110,8 @@ def _sum_up(feed: Feed, site_id: str, days: Sequence[date]) -> Statement:
             "FROM (",
             f"SELECT {feed.columns}",
             f"FROM {feed.source}",
-            f"WHERE {_of_days(site_id, days, params)}",
-            f"GROUP BY {feed.keys}",
+            "WHERE " + "\n  AND ".join([_of_days(site_id, days, params), *([feed.where] if feed.where else [])]),
+            *([f"GROUP BY {feed.group_by}"] if feed.group_by else []),
             ")",
         ],
         params,

@@ -133,6 +133,7 @@ LAST_DAY = {
     "elements": "toDate(timestamp)",
     "pages_daily": "day",
     "depths_daily": "day",
+    "elements_daily": "day",
 }
 """Tables whose rows expire, and the day of a row from which on it is kept."""
 

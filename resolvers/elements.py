@@ -39,10 +39,14 @@ POPULATION = ("pageviews", "sessions", "visitors", "clicks")
 
 @dataclass(frozen=True, slots=True)
 class ElementQuery:
+    """`wanted` are those of OPTIONAL, and `population` those of POPULATION, that are asked for."""
+
     scope: ElementScope
     sort: ElementSort
     first: int
     after: str | None
+    wanted: frozenset[str]
+    population: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,9 @@ async def list_elements(context: Context, asked: AskedLens, query: ElementQuery)
     binding = asked.binding("elements", query.scope, query.sort)
     asked, after = asked.resumed(query.after, binding, (float, str, int))
     first = page_size(query.first, MAX_ELEMENTS)
-    question = ElementsQuestion(query.scope, query.sort, first, after)
+    question = ElementsQuestion(query.scope, query.sort, first, after, query.wanted)
     rows, population = await asyncio.gather(
-        context.answers.load(asked.list_question(compile_elements, question)), load_population(context, asked)
+        context.answers.load(asked.list_question(compile_elements, question)), load_population(context, asked, query.population)
     )
 
     def cursor(row: Row) -> str:
@@ -73,16 +77,19 @@ async def list_elements(context: Context, asked: AskedLens, query: ElementQuery)
     return asked, Listing.of(rows, first, cursor, has_previous=after is not None, total_count=total), population
 
 
-async def load_stats(context: Context, asked: AskedLens, selector: str) -> tuple[Row | None, Row]:
+async def load_stats(
+    context: Context, asked: AskedLens, selector: str, wanted: frozenset[str], population_wanted: frozenset[str]
+) -> tuple[Row | None, Row]:
     """What one element did, None when it is unknown or deleted; and the lens's population."""
-    question = Question(compile_element_stats, asked.lens, asked.page_key, measures=(selector,))
-    rows, population = await asyncio.gather(context.answers.load(question), load_population(context, asked))
+    question = Question(compile_element_stats, asked.lens, asked.page_key, (wanted,), measures=(selector,))
+    rows, population = await asyncio.gather(context.answers.load(question), load_population(context, asked, population_wanted))
     return next((row for row in rows if row["key"] == selector), None), population
 
 
-async def load_population(context: Context, asked: AskedLens) -> Row:
-    rows = await context.answers.load(asked.measures(POPULATION))
-    return rows[0] if rows else dict.fromkeys(POPULATION, 0)
+async def load_population(context: Context, asked: AskedLens, wanted: frozenset[str]) -> Row:
+    """POPULATION, 0 where it is not wanted."""
+    rows = await context.answers.load(asked.measures(sorted(wanted))) if wanted else []
+    return dict.fromkeys(POPULATION, 0) | (rows[0] if rows else {})
 
 
 async def load_unattributed(context: Context, asked: AskedLens) -> int:
@@ -118,7 +125,7 @@ async def load_conversions(context: Context, asked: AskedLens, scope: ElementSco
 async def load_baseline(context: Context, asked: AskedLens, event: str | None) -> tuple[int, int]:
     """Sessions of the lens that converted after their first row in it, and all its sessions."""
     rows, population = await asyncio.gather(
-        context.answers.load(asked.question(compile_baseline, event_name(event))), load_population(context, asked)
+        context.answers.load(asked.question(compile_baseline, event_name(event))), load_population(context, asked, frozenset({"sessions"}))
     )
     return (rows[0]["conversions"] if rows else 0), population["sessions"]
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from graphql import FieldNode, GraphQLObjectType, GraphQLResolveInfo, get_named_type, value_from_ast_untyped
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
-from graphql.execution.values import VariableValues
+from graphql.execution.values import VariableValues, get_argument_values
 
 from clickhouse.selection import Field, Selection
 
@@ -32,6 +32,25 @@ def arguments_below(info: GraphQLResolveInfo[Any], name: str, argument: str) -> 
             if isinstance(node, FieldNode) and node.name.value == name and not node.directives:
                 values = (given.value for given in node.arguments or () if given.name.value == argument)
                 yield from (value_from_ast_untyped(value, cast(dict[str, Any], info.variable_values)) for value in values)
+
+
+def argument_values(info: GraphQLResolveInfo[Any], path: tuple[str, ...], argument: str) -> frozenset[Any]:
+    """What the argument is in the fields at the end of the path below the field being resolved; None where it is not given."""
+    level = [(cast(GraphQLObjectType, get_named_type(info.return_type)), [FieldDetails(node, None) for node in info.field_nodes])]
+    for name in path[:-1]:
+        level = [
+            (cast(GraphQLObjectType, get_named_type(parent.fields[name].type)), group)
+            for parent, details in level
+            for group in _grouped(info, parent, details).values()
+            if group[0].node.name.value == name
+        ]
+    variables = VariableValues({}, cast(dict[str, Any], info.variable_values))
+    return frozenset(
+        get_argument_values(parent.fields[path[-1]], group[0].node, variables).get(argument)
+        for parent, details in level
+        for group in _grouped(info, parent, details).values()
+        if group[0].node.name.value == path[-1]
+    )
 
 
 def _grouped(info: GraphQLResolveInfo[Any], parent: GraphQLObjectType, details: list[FieldDetails]) -> dict[str, list[FieldDetails]]:

@@ -8,6 +8,7 @@ import math
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import strawberry
+from graphql import GraphQLResolveInfo
 from strawberry import UNSET
 
 from clickhouse.element_marks import Mark
@@ -17,7 +18,7 @@ from resolvers.context import Context
 from resolvers.elements import ElementAnswer
 from resolvers.lenses import AskedLens
 from resolvers.listing import Listing
-from resolvers.selections import own_selection
+from resolvers.selections import argument_values, own_selection
 from schema.breakdown import BreakdownRow, ByArgument, FirstValuesArgument
 from schema.conversions import Conversion, EventArgument
 from schema.cost import MARK_CHANGES, STATEMENT, VALUES
@@ -136,6 +137,38 @@ class Element(Node):
 
 def _px(value: float | None) -> int | None:
     return None if value is None else math.floor(value)
+
+
+WANTED = {
+    "x": "place",
+    "y": "place",
+    "displays": "displays",
+    "visitors": "visitors",
+    "sessions": "sessions",
+    "conversion": "sessions",
+    "averageSecondsToClick": "waits",
+    "belowFold": "fold",
+}
+"""Fields of ElementStats to what of `clickhouse.elements.OPTIONAL` they show."""
+
+CLICK_RATES = {
+    RateBasis.REACHED_PAGEVIEWS: ("displays", None),
+    RateBasis.CLICKS: (None, "clicks"),
+    RateBasis.PAGEVIEWS: (None, "pageviews"),
+    RateBasis.SESSIONS: ("sessions", "sessions"),
+    RateBasis.VISITORS: ("visitors", "visitors"),
+}
+"""Basis of a click rate to what it shows of the element (of OPTIONAL) and of the lens (of POPULATION)."""
+
+
+def wanted_stats(info: GraphQLResolveInfo[Any], *paths: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """What of OPTIONAL and of POPULATION is selected of the elements at the ends of the paths."""
+    selection = own_selection(info)
+    names = frozenset[str]().union(*(selection.below(*path) for path in paths))
+    bases = frozenset[Any]().union(*(argument_values(info, (*path, "clickRate"), "basis") for path in paths))
+    rates = [CLICK_RATES[basis or RateBasis.REACHED_PAGEVIEWS] for basis in bases]
+    of_lens = {name for _, name in rates if name} | ({"clicks"} if "clickShare" in names else set())
+    return frozenset({WANTED[name] for name in names & WANTED.keys()} | {name for name, _ in rates if name}), frozenset(of_lens)
 
 
 BasisArgument = Annotated[RateBasis | None, strawberry.argument(description="What clicks are divided by.")]

@@ -20,7 +20,7 @@ from schema.breakdown import BreakdownRow, ByArgument, FirstValuesArgument
 from schema.conversions import DepthConversions, EventArgument
 from schema.cost import PAGED, POINTS, STATEMENT, TIMELINE, VALUES
 from schema.depths import AttentionHeatmap, ScrollHeatmap
-from schema.elements import ElementStats, ElementStatsConnection
+from schema.elements import ElementStats, ElementStatsConnection, wanted_stats
 from schema.enums import Aggregation, ElementGrouping, InsightsStatus, Interval, PointKind, ScrollUnit
 from schema.heatmap import FoldStats, PointHeatmap
 from schema.hotspots import DeadClickConnection, RageClickConnection, dead_click_measures
@@ -215,7 +215,8 @@ class Insights(Node):
         after: AfterArgument = UNSET,
     ) -> ElementStatsConnection | None:
         scope = ElementScope((group_by or ElementGrouping.SELECTOR).name, bool(ctas_only), bool(deleted))
-        query = elements.ElementQuery(scope, (order_by or ElementOrder()).plain(), 10 if first is None else first, given(after))
+        wanted = wanted_stats(info._raw_info, ("nodes",), ("edges", "node"))
+        query = elements.ElementQuery(scope, (order_by or ElementOrder()).plain(), 10 if first is None else first, given(after), *wanted)
         asked, listing, population = await elements.list_elements(info.context, self.asked, query)
         return ElementStatsConnection.of(asked, scope, listing, population)
 
@@ -223,7 +224,7 @@ class Insights(Node):
     async def element(
         self, info: strawberry.Info[Context], selector: Annotated[str, strawberry.argument(description="Its selector, as answered.")]
     ) -> ElementStats | None:
-        row, population = await elements.load_stats(info.context, self.asked, selector)
+        row, population = await elements.load_stats(info.context, self.asked, selector, *wanted_stats(info._raw_info, ()))
         return ElementStats.from_row(row, self.asked, ElementScope(), population) if row else None
 
     @strawberry.field(

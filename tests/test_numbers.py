@@ -85,12 +85,12 @@ class Asked:
     def lens(self) -> Lens:
         return self.question.lens
 
-    async def insights(self, fields: str) -> Any:
-        """The fields of `Insights`; None when the lens's page was never seen."""
+    async def insights(self, fields: str, *more: str, **values: Any) -> Any:
+        """The fields of `Insights` and what variables they use; None when the lens's page was never seen."""
         by_page = "page" in self.question.variables
         lens = "insights(window: $window, segment: $segment)" if by_page else "insights(url: $url, window: $window, segment: $segment)"
         found = f"page(key: $page) {{ {lens} {{ {fields} }} }}" if by_page else f"{lens} {{ {fields} }}"
-        site = await self.of_site(found, "$page: String!" if by_page else "$url: UrlMatch!")
+        site = await self.of_site(found, "$page: String!" if by_page else "$url: UrlMatch!", *more, **values)
         return (site["page"] or {"insights": None})["insights"] if by_page else site["insights"]
 
     async def of_site(self, fields: str, *more: str, **values: Any) -> Any:

@@ -118,7 +118,8 @@ async def test_rollup_rows_and_model_agree(seed: int, client: Client, loaded: Lo
     heatmap = f"heatmap(kind: {kind}, aggregation: {aggregation}, hideOrigin: {str(hide).lower()}, first: 100000)"
     unit = asked.random.choice(("PIXEL", "PERCENT"))
     scroll = f"scroll(unit: {unit}, aggregation: TOTAL) {{ pageviews averageDepth medianDepth buckets {{ depth visitors count }} }}"
-    fields = f"totals {{ {SUMS} }} {heatmap} {{ total hidden {{ origin testAccounts }} {points} }} {scroll}"
+    elements = "elements(orderBy: {field: CLICKS}, first: 100) { nodes { key clicks rageClicks averageSecondsToClick } } unattributed"
+    fields = f"totals {{ {SUMS} }} {heatmap} {{ total hidden {{ origin testAccounts }} {points} }} {scroll} {elements}"
     summed = await asked.insights(fields)
     whole = f"SELECT '{asked.site.site_id}', day FROM pageviews UNION DISTINCT SELECT '{asked.site.site_id}', day FROM interactions"
     database.command(f"INSERT INTO stale_days (site_id, day) {whole}")
@@ -146,6 +147,6 @@ async def test_the_lenses_drawn_do_read_rollups(client: Client, loaded: Loaded) 
     read: list[Any] = []
     client.on_statement = read.append
     for seed in range(12):
-        await drawn(client, loaded, seed).insights("totals { clicks } scroll(aggregation: TOTAL) { buckets { count } }")
+        await drawn(client, loaded, seed).insights("totals { clicks } scroll(aggregation: TOTAL) { buckets { count } } unattributed")
     for rollup in ROLLUPS:
         assert any(f"FROM {rollup}" in statement.sql and "UNION ALL" in statement.sql for statement in read)

@@ -26,16 +26,18 @@ def held(database: SyncClient, site: Site) -> Sums:
 
 
 def expected(database: SyncClient, site: Site) -> Sums:
-    return {
-        feed.source + feed.rollup: sums(database, site, feed, f"(SELECT {feed.columns} FROM {feed.source} GROUP BY {feed.keys})")
-        for feed in rollups.FEEDS
-    }
+    def rows(feed: rollups.Feed) -> str:
+        where, group_by = (f"{word} {clause}" if clause else "" for word, clause in (("WHERE", feed.where), ("GROUP BY", feed.group_by)))
+        return f"(SELECT {feed.columns} FROM {feed.source} {where} {group_by})"
+
+    return {feed.source + feed.rollup: sums(database, site, feed, rows(feed)) for feed in rollups.FEEDS}
 
 
 def sums(database: SyncClient, site: Site, feed: rollups.Feed, rows: str) -> list[tuple[Any, ...]]:
-    counted = [name for name in feed.written if name not in (*feed.keys.split(", "), "expires_on")]
+    keys = ", ".join(name for name in feed.copied if name != "expires_on")
+    counted = [name for name in feed.written if name not in (*feed.copied, "expires_on")]
     totals = ", ".join(f"sum({name}) AS all_{name}" for name in counted)
-    sql = f"SELECT {feed.keys}, {totals} FROM {rows} WHERE site_id = {{site:String}} GROUP BY {feed.keys}"
+    sql = f"SELECT {keys}, {totals} FROM {rows} WHERE site_id = {{site:String}} GROUP BY {keys}"
     kept = " OR ".join(f"all_{name} > 0" for name in counted)
     return sorted(
         map(tuple, database.query(f"SELECT * FROM ({sql}) WHERE {kept} ORDER BY ALL", {"site": site.site_id}).result_rows), key=repr

@@ -52,7 +52,7 @@ def dsn(node: Node) -> str:
     for site in (SITE, OTHER):
         create_site(client, site)
         _fill(client, site)
-    for table in ("interactions", "pageviews", "sessions", "pages_daily", "depths_daily"):
+    for table in ("interactions", "pageviews", "sessions", "pages_daily", "depths_daily", "elements_daily"):
         client.command(f"OPTIMIZE TABLE {table} FINAL")
     client.close()
     return address
@@ -122,11 +122,12 @@ OF_A_PAGE = {
     "interactions { nodes { x: relativeX } }": 1,
     "breakdown(by: COUNTRY) { value sessions }": 1,
     "timeline { start clicks }": 1,
-    "elements { nodes { clicks } }": 6,
+    "elements { nodes { clicks } }": 2,
+    "elements(orderBy: {field: CLICKS}) { nodes { clicks averageSecondsToClick belowFold { value } } }": 1,
     'element(selector: "#b3") { clicks displays visitors conversions averageSecondsToClick }': 1,
     "replays { nodes { sessionId clicks } }": 1,
     "conversionsByDepth { depths { depth } }": 2,
-    "unattributed": 4,
+    "unattributed": 1,
     "meta { sessions }": 1,
 }
 """Fields of Insights to how often they may read the rows of their page and window."""

@@ -5,14 +5,15 @@ FROM (
     SELECT stats.*, conversions
     FROM (
       SELECT page, by_selector, key,
-        argMin((page_key, selector, relative_x, top), (-toInt64(clicks), page_key, selector)) AS main,
+        argMin((page_key, selector), (-toInt64(clicks), page_key, selector)) AS main,
         main.1 AS page_key, main.2 AS selector,
-        main.3 * {p0:UInt32} AS x, main.4 AS y,
         count() AS element_count,
         sum(clicks) AS clicks, sum(dead_clicks) AS dead_clicks, sum(rage_clicks) AS rage_clicks,
-        uniqExactMerge(visitor_states) AS visitors, uniqExactMerge(session_states) AS sessions,
-        sum(waits) AS waits, sum(waited_ms) AS waited_ms,
-        sum(fold_clicks) AS fold_clicks, sum(fold_below) AS fold_below,
+        NULL AS x, NULL AS y,
+        0 AS visitors,
+        0 AS sessions,
+        0 AS waits, 0 AS waited_ms,
+        0 AS fold_clicks, 0 AS fold_below,
         sumIf(displays, first_of_page) AS displays
       FROM (
         SELECT *
@@ -21,56 +22,52 @@ FROM (
             min(if(stays, -1e9, top)) OVER (PARTITION BY page_key, by_selector, key) AS displayed_from_px
           FROM (
             SELECT {p1:String} AS page, page_key, selector, clicks, dead_clicks, rage_clicks,
-              visitor_states, session_states, waits, waited_ms,
-              top, relative_x, is_fixed, ever_fixed, always_fixed, ifNull(is_fixed, ever_fixed) AS stays,
-              multiIf(is_fixed IS NULL, scrolling_clicks, is_fixed, 0, placed_clicks) AS fold_clicks,
-              multiIf(is_fixed IS NULL, scrolling_below, is_fixed, 0, placed_below) AS fold_below,
+              top,
+              ifNull(is_fixed, ever_fixed) AS stays,
               toUInt8(href = '') AS by_selector, if(by_selector, selector, href) AS key
             FROM (
-              SELECT toString(page_key) AS page_key, selector,
-                argMaxIf(href, (kind = 'told', timestamp, href), href != '') AS href,
-                countIf(kind IN ('click', 'dead')) AS clicks,
-                countIf(kind = 'dead') AS dead_clicks,
-                countIf(kind = 'rage') AS rage_clicks,
-                uniqExactStateIf(visitor_id, kind IN ('click', 'dead')) AS visitor_states,
-                uniqExactStateIf(session_id, kind IN ('click', 'dead')) AS session_states,
-                countIf(kind IN ('click', 'dead') AND since_pageview_ms >= 0) AS waits,
-                sumIf(since_pageview_ms, kind IN ('click', 'dead') AND since_pageview_ms >= 0) AS waited_ms,
-                countIf(kind IN ('click', 'dead') AND placed) AS placed_clicks,
-                countIf(kind IN ('click', 'dead') AND placed AND below_fold) AS placed_below,
-                countIf(kind IN ('click', 'dead') AND placed AND NOT fixed) AS scrolling_clicks,
-                countIf(kind IN ('click', 'dead') AND placed AND NOT fixed AND below_fold) AS scrolling_below,
-                maxIf(fixed, kind != 'rage') AS ever_fixed,
-                minIf(fixed, kind != 'rage') AS always_fixed,
-                coalesce(quantileExactInclusiveOrNullIf(0.5)(y, kind = 'told' AND in_layout), quantileExactInclusiveOrNullIf(0.5)(y, kind IN ('click', 'dead')), quantileExactInclusiveOrNullIf(0.5)(y, kind = 'told')) AS top,
-                coalesce(quantileExactInclusiveOrNullIf(0.5)(relative_x, kind = 'told' AND in_layout), quantileExactInclusiveOrNullIf(0.5)(relative_x, kind IN ('click', 'dead')), quantileExactInclusiveOrNullIf(0.5)(relative_x, kind = 'told')) AS relative_x
+              SELECT toString(page_key) AS page_key, toString(selector) AS selector,
+                clicks,
+                dead_clicks,
+                rage_clicks,
+                coalesce(told_top_here, clicked_top, told_top) AS top,
+                clicked_ever_fixed OR told_ever_fixed AS ever_fixed,
+                (clicked_always_fixed OR clicks = 0) AND (told_always_fixed OR NOT is_told) AS always_fixed,
+                if(told_href != '', told_href, clicked_href) AS href
               FROM (
-                SELECT page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed, if(viewport_width = 0, NULL, x / viewport_width) AS relative_x, toString(kind) AS kind, visitor_id, session_id, since_pageview_ms,
-                  NOT (default_cell = 2047) AS placed, y > viewport_height AS below_fold, false AS in_layout
+                SELECT page_key, selector,
+                  countIf(kind IN ('click', 'dead')) AS clicks,
+                  countIf(kind = 'dead') AS dead_clicks,
+                  countIf(kind = 'rage') AS rage_clicks,
+                  quantileExactInclusiveOrNullIf(0.5)(y, kind IN ('click', 'dead')) AS clicked_top,
+                  maxIf(fixed, kind IN ('click', 'dead')) AS clicked_ever_fixed,
+                  minIf(fixed, kind IN ('click', 'dead')) AS clicked_always_fixed,
+                  maxIf((timestamp, toString(href)), href != '').2 AS clicked_href
                 FROM interactions
-                WHERE site_id = {p2:String}
-                  AND page_key IN {p3:Array(String)}
-                  AND day BETWEEN {p4:Date} AND {p5:Date}
-                  AND timestamp >= {p6:DateTime64(3, 'UTC')}
-                  AND timestamp < {p7:DateTime64(3, 'UTC')}
-                  AND breakpoint IN {p8:Array(String)}
+                WHERE site_id = {p3:String}
+                  AND page_key IN {p4:Array(String)}
+                  AND day BETWEEN {p5:Date} AND {p6:Date}
+                  AND timestamp >= {p7:DateTime64(3, 'UTC')}
+                  AND timestamp < {p8:DateTime64(3, 'UTC')}
+                  AND breakpoint IN {p2:Array(String)}
                   AND kind IN ('click', 'dead', 'rage')
                   AND selector != ''
-                UNION ALL
-                SELECT page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed, if(viewport_width = 0, NULL, x / viewport_width) AS relative_x, 'told' AS kind, toUInt64(0) AS visitor_id, toUInt64(0) AS session_id, toInt64(-1) AS since_pageview_ms,
-                  false AS placed, false AS below_fold, breakpoint IN {p8:Array(String)} AS in_layout
+                GROUP BY page_key, selector
+              ) AS clicked
+              FULL JOIN (
+                SELECT page_key, selector, true AS is_told, quantileExactInclusiveOrNullIf(0.5)(y, breakpoint IN {p2:Array(String)}) AS told_top_here, quantileExactInclusiveOrNull(0.5)(y) AS told_top, max(fixed) AS told_ever_fixed, min(fixed) AS told_always_fixed, maxIf((timestamp, href), href != '').2 AS told_href
                 FROM elements FINAL
-                WHERE site_id = {p2:String}
-                  AND page_key IN {p3:Array(String)}
+                WHERE site_id = {p3:String}
+                  AND page_key IN {p4:Array(String)}
                   AND selector != ''
-              )
-              GROUP BY page_key, selector
-              HAVING clicks > 0 OR countIf(kind = 'told') > 0
+                GROUP BY page_key, selector
+              ) AS told USING (page_key, selector)
+              WHERE clicks > 0 OR is_told
             ) AS element
             LEFT JOIN (
               SELECT page_key, selector, name, is_cta, is_fixed, deleted
               FROM element_marks FINAL
-              WHERE site_id = {p2:String}
+              WHERE site_id = {p3:String}
             ) AS mark USING (page_key, selector)
             WHERE NOT deleted AND is_cta
           )
@@ -79,12 +76,12 @@ FROM (
           SELECT toString(page_key) AS page_key, toFloat64(reached_px) AS reached_to_px,
             sum(count()) OVER (PARTITION BY page_key ORDER BY reached_px DESC) AS displays
           FROM pageviews
-          WHERE site_id = {p2:String}
-            AND page_key IN {p3:Array(String)}
-            AND day BETWEEN {p4:Date} AND {p5:Date}
-            AND timestamp >= {p6:DateTime64(3, 'UTC')}
-            AND timestamp < {p7:DateTime64(3, 'UTC')}
-            AND breakpoint IN {p8:Array(String)}
+          WHERE site_id = {p3:String}
+            AND page_key IN {p4:Array(String)}
+            AND day BETWEEN {p5:Date} AND {p6:Date}
+            AND timestamp >= {p7:DateTime64(3, 'UTC')}
+            AND timestamp < {p8:DateTime64(3, 'UTC')}
+            AND breakpoint IN {p2:Array(String)}
           GROUP BY page_key, reached_px
         ) AS reach ON element.page_key = reach.page_key AND element.displayed_from_px <= reach.reached_to_px
       )
@@ -101,12 +98,12 @@ FROM (
             FROM (
               SELECT {p1:String} AS page, toString(page_key) AS page_key, toString(selector) AS selector, session_id, timestamp
               FROM interactions
-              WHERE site_id = {p2:String}
-                AND page_key IN {p3:Array(String)}
-                AND day BETWEEN {p4:Date} AND {p5:Date}
-                AND timestamp >= {p6:DateTime64(3, 'UTC')}
-                AND timestamp < {p7:DateTime64(3, 'UTC')}
-                AND breakpoint IN {p8:Array(String)}
+              WHERE site_id = {p3:String}
+                AND page_key IN {p4:Array(String)}
+                AND day BETWEEN {p5:Date} AND {p6:Date}
+                AND timestamp >= {p7:DateTime64(3, 'UTC')}
+                AND timestamp < {p8:DateTime64(3, 'UTC')}
+                AND breakpoint IN {p2:Array(String)}
                 AND kind IN ('click', 'dead')
                 AND selector != ''
             ) AS click
@@ -114,56 +111,44 @@ FROM (
               SELECT page_key, selector, by_selector, key
               FROM (
                 SELECT {p1:String} AS page, page_key, selector, clicks, dead_clicks, rage_clicks,
-                  visitor_states, session_states, waits, waited_ms,
-                  top, relative_x, is_fixed, ever_fixed, always_fixed, ifNull(is_fixed, ever_fixed) AS stays,
-                  multiIf(is_fixed IS NULL, scrolling_clicks, is_fixed, 0, placed_clicks) AS fold_clicks,
-                  multiIf(is_fixed IS NULL, scrolling_below, is_fixed, 0, placed_below) AS fold_below,
                   toUInt8(href = '') AS by_selector, if(by_selector, selector, href) AS key
                 FROM (
-                  SELECT toString(page_key) AS page_key, selector,
-                    argMaxIf(href, (kind = 'told', timestamp, href), href != '') AS href,
-                    countIf(kind IN ('click', 'dead')) AS clicks,
-                    countIf(kind = 'dead') AS dead_clicks,
-                    countIf(kind = 'rage') AS rage_clicks,
-                    uniqExactStateIf(visitor_id, kind IN ('click', 'dead')) AS visitor_states,
-                    uniqExactStateIf(session_id, kind IN ('click', 'dead')) AS session_states,
-                    countIf(kind IN ('click', 'dead') AND since_pageview_ms >= 0) AS waits,
-                    sumIf(since_pageview_ms, kind IN ('click', 'dead') AND since_pageview_ms >= 0) AS waited_ms,
-                    countIf(kind IN ('click', 'dead') AND placed) AS placed_clicks,
-                    countIf(kind IN ('click', 'dead') AND placed AND below_fold) AS placed_below,
-                    countIf(kind IN ('click', 'dead') AND placed AND NOT fixed) AS scrolling_clicks,
-                    countIf(kind IN ('click', 'dead') AND placed AND NOT fixed AND below_fold) AS scrolling_below,
-                    maxIf(fixed, kind != 'rage') AS ever_fixed,
-                    minIf(fixed, kind != 'rage') AS always_fixed,
-                    coalesce(quantileExactInclusiveOrNullIf(0.5)(y, kind = 'told' AND in_layout), quantileExactInclusiveOrNullIf(0.5)(y, kind IN ('click', 'dead')), quantileExactInclusiveOrNullIf(0.5)(y, kind = 'told')) AS top,
-                    coalesce(quantileExactInclusiveOrNullIf(0.5)(relative_x, kind = 'told' AND in_layout), quantileExactInclusiveOrNullIf(0.5)(relative_x, kind IN ('click', 'dead')), quantileExactInclusiveOrNullIf(0.5)(relative_x, kind = 'told')) AS relative_x
+                  SELECT toString(page_key) AS page_key, toString(selector) AS selector,
+                    clicks,
+                    dead_clicks,
+                    rage_clicks,
+                    if(told_href != '', told_href, clicked_href) AS href
                   FROM (
-                    SELECT page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed, if(viewport_width = 0, NULL, x / viewport_width) AS relative_x, toString(kind) AS kind, visitor_id, session_id, since_pageview_ms,
-                      NOT (default_cell = 2047) AS placed, y > viewport_height AS below_fold, false AS in_layout
+                    SELECT page_key, selector,
+                      countIf(kind IN ('click', 'dead')) AS clicks,
+                      countIf(kind = 'dead') AS dead_clicks,
+                      countIf(kind = 'rage') AS rage_clicks,
+                      maxIf((timestamp, toString(href)), href != '').2 AS clicked_href
                     FROM interactions
-                    WHERE site_id = {p2:String}
-                      AND page_key IN {p3:Array(String)}
-                      AND day BETWEEN {p4:Date} AND {p5:Date}
-                      AND timestamp >= {p6:DateTime64(3, 'UTC')}
-                      AND timestamp < {p7:DateTime64(3, 'UTC')}
-                      AND breakpoint IN {p8:Array(String)}
+                    WHERE site_id = {p3:String}
+                      AND page_key IN {p4:Array(String)}
+                      AND day BETWEEN {p5:Date} AND {p6:Date}
+                      AND timestamp >= {p7:DateTime64(3, 'UTC')}
+                      AND timestamp < {p8:DateTime64(3, 'UTC')}
+                      AND breakpoint IN {p2:Array(String)}
                       AND kind IN ('click', 'dead', 'rage')
                       AND selector != ''
-                    UNION ALL
-                    SELECT page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed, if(viewport_width = 0, NULL, x / viewport_width) AS relative_x, 'told' AS kind, toUInt64(0) AS visitor_id, toUInt64(0) AS session_id, toInt64(-1) AS since_pageview_ms,
-                      false AS placed, false AS below_fold, breakpoint IN {p8:Array(String)} AS in_layout
+                    GROUP BY page_key, selector
+                  ) AS clicked
+                  FULL JOIN (
+                    SELECT page_key, selector, true AS is_told, maxIf((timestamp, href), href != '').2 AS told_href
                     FROM elements FINAL
-                    WHERE site_id = {p2:String}
-                      AND page_key IN {p3:Array(String)}
+                    WHERE site_id = {p3:String}
+                      AND page_key IN {p4:Array(String)}
                       AND selector != ''
-                  )
-                  GROUP BY page_key, selector
-                  HAVING clicks > 0 OR countIf(kind = 'told') > 0
+                    GROUP BY page_key, selector
+                  ) AS told USING (page_key, selector)
+                  WHERE clicks > 0 OR is_told
                 ) AS element
                 LEFT JOIN (
                   SELECT page_key, selector, name, is_cta, is_fixed, deleted
                   FROM element_marks FINAL
-                  WHERE site_id = {p2:String}
+                  WHERE site_id = {p3:String}
                 ) AS mark USING (page_key, selector)
                 WHERE NOT deleted AND is_cta
               )
@@ -174,8 +159,8 @@ FROM (
         INNER JOIN (
           SELECT session_id, timestamp, value, toString(currency) AS currency
           FROM events
-          WHERE site_id = {p2:String}
-            AND day >= {p4:Date}
+          WHERE site_id = {p3:String}
+            AND day >= {p5:Date}
             AND conversion
         ) AS event USING (session_id)
         WHERE event.timestamp > first_at
@@ -189,109 +174,101 @@ ORDER BY page, sort_value DESC, key ASC, by_selector ASC
 LIMIT {p9:UInt32} BY page
 -- p0 = 375
 -- p1 = 'https://example.com/pricing'
--- p2 = 'site_golden'
--- p3 = ['https://example.com/pricing']
--- p4 = datetime.date(2026, 11, 14)
--- p5 = datetime.date(2026, 11, 21)
--- p6 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
--- p7 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
--- p8 = ['MOBILE']
--- p9 = 4
-
-SELECT page, by_selector, key,
-  argMin((page_key, selector, relative_x, top), (-toInt64(clicks), page_key, selector)) AS main,
-  main.1 AS page_key, main.2 AS selector,
-  main.3 * {p0:UInt32} AS x, main.4 AS y,
-  count() AS element_count,
-  sum(clicks) AS clicks, sum(dead_clicks) AS dead_clicks, sum(rage_clicks) AS rage_clicks,
-  uniqExactMerge(visitor_states) AS visitors, uniqExactMerge(session_states) AS sessions,
-  sum(waits) AS waits, sum(waited_ms) AS waited_ms,
-  sum(fold_clicks) AS fold_clicks, sum(fold_below) AS fold_below,
-  sumIf(displays, first_of_page) AS displays
-FROM (
-  SELECT *
-  FROM (
-    SELECT *, row_number() OVER (PARTITION BY page_key, by_selector, key ORDER BY selector) = 1 AS first_of_page,
-      min(if(stays, -1e9, top)) OVER (PARTITION BY page_key, by_selector, key) AS displayed_from_px
-    FROM (
-      SELECT {p1:String} AS page, page_key, selector, clicks, dead_clicks, rage_clicks,
-        visitor_states, session_states, waits, waited_ms,
-        top, relative_x, is_fixed, ever_fixed, always_fixed, ifNull(is_fixed, ever_fixed) AS stays,
-        multiIf(is_fixed IS NULL, scrolling_clicks, is_fixed, 0, placed_clicks) AS fold_clicks,
-        multiIf(is_fixed IS NULL, scrolling_below, is_fixed, 0, placed_below) AS fold_below,
-        toUInt8(selector = '') AS by_selector, if(by_selector, selector, selector) AS key
-      FROM (
-        SELECT toString(page_key) AS page_key, selector,
-          countIf(kind IN ('click', 'dead')) AS clicks,
-          countIf(kind = 'dead') AS dead_clicks,
-          countIf(kind = 'rage') AS rage_clicks,
-          uniqExactStateIf(visitor_id, kind IN ('click', 'dead')) AS visitor_states,
-          uniqExactStateIf(session_id, kind IN ('click', 'dead')) AS session_states,
-          countIf(kind IN ('click', 'dead') AND since_pageview_ms >= 0) AS waits,
-          sumIf(since_pageview_ms, kind IN ('click', 'dead') AND since_pageview_ms >= 0) AS waited_ms,
-          countIf(kind IN ('click', 'dead') AND placed) AS placed_clicks,
-          countIf(kind IN ('click', 'dead') AND placed AND below_fold) AS placed_below,
-          countIf(kind IN ('click', 'dead') AND placed AND NOT fixed) AS scrolling_clicks,
-          countIf(kind IN ('click', 'dead') AND placed AND NOT fixed AND below_fold) AS scrolling_below,
-          maxIf(fixed, kind != 'rage') AS ever_fixed,
-          minIf(fixed, kind != 'rage') AS always_fixed,
-          coalesce(quantileExactInclusiveOrNullIf(0.5)(y, kind = 'told' AND in_layout), quantileExactInclusiveOrNullIf(0.5)(y, kind IN ('click', 'dead')), quantileExactInclusiveOrNullIf(0.5)(y, kind = 'told')) AS top,
-          coalesce(quantileExactInclusiveOrNullIf(0.5)(relative_x, kind = 'told' AND in_layout), quantileExactInclusiveOrNullIf(0.5)(relative_x, kind IN ('click', 'dead')), quantileExactInclusiveOrNullIf(0.5)(relative_x, kind = 'told')) AS relative_x
-        FROM (
-          SELECT page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed, if(viewport_width = 0, NULL, x / viewport_width) AS relative_x, toString(kind) AS kind, visitor_id, session_id, since_pageview_ms,
-            NOT (default_cell = 2047) AS placed, y > viewport_height AS below_fold, false AS in_layout
-          FROM interactions
-          WHERE site_id = {p3:String}
-            AND page_key IN {p4:Array(String)}
-            AND day BETWEEN {p5:Date} AND {p6:Date}
-            AND timestamp >= {p7:DateTime64(3, 'UTC')}
-            AND timestamp < {p8:DateTime64(3, 'UTC')}
-            AND breakpoint IN {p9:Array(String)}
-            AND kind IN ('click', 'dead', 'rage')
-            AND selector IN {p2:Array(String)}
-          UNION ALL
-          SELECT page_key, toString(selector) AS selector, timestamp, toString(text) AS text, toString(href) AS href, y, fixed, if(viewport_width = 0, NULL, x / viewport_width) AS relative_x, 'told' AS kind, toUInt64(0) AS visitor_id, toUInt64(0) AS session_id, toInt64(-1) AS since_pageview_ms,
-            false AS placed, false AS below_fold, breakpoint IN {p9:Array(String)} AS in_layout
-          FROM elements FINAL
-          WHERE site_id = {p3:String}
-            AND page_key IN {p4:Array(String)}
-            AND selector IN {p2:Array(String)}
-        )
-        GROUP BY page_key, selector
-        HAVING clicks > 0 OR countIf(kind = 'told') > 0
-      ) AS element
-      LEFT JOIN (
-        SELECT page_key, selector, name, is_cta, is_fixed, deleted
-        FROM element_marks FINAL
-        WHERE site_id = {p3:String}
-      ) AS mark USING (page_key, selector)
-      WHERE NOT deleted
-    )
-  ) AS element
-  ASOF LEFT JOIN (
-    SELECT toString(page_key) AS page_key, toFloat64(reached_px) AS reached_to_px,
-      sum(count()) OVER (PARTITION BY page_key ORDER BY reached_px DESC) AS displays
-    FROM pageviews
-    WHERE site_id = {p3:String}
-      AND page_key IN {p4:Array(String)}
-      AND day BETWEEN {p5:Date} AND {p6:Date}
-      AND timestamp >= {p7:DateTime64(3, 'UTC')}
-      AND timestamp < {p8:DateTime64(3, 'UTC')}
-      AND breakpoint IN {p9:Array(String)}
-    GROUP BY page_key, reached_px
-  ) AS reach ON element.page_key = reach.page_key AND element.displayed_from_px <= reach.reached_to_px
-)
-GROUP BY page, by_selector, key
--- p0 = 375
--- p1 = 'https://example.com/pricing'
--- p2 = ['#start']
+-- p2 = ['MOBILE']
 -- p3 = 'site_golden'
 -- p4 = ['https://example.com/pricing']
 -- p5 = datetime.date(2026, 11, 14)
 -- p6 = datetime.date(2026, 11, 21)
 -- p7 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
 -- p8 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
--- p9 = ['MOBILE']
+-- p9 = 4
+
+SELECT page, by_selector, key,
+  argMin((page_key, selector), (-toInt64(clicks), page_key, selector)) AS main,
+  main.1 AS page_key, main.2 AS selector,
+  count() AS element_count,
+  sum(clicks) AS clicks, sum(dead_clicks) AS dead_clicks, sum(rage_clicks) AS rage_clicks,
+  NULL AS x, NULL AS y,
+  0 AS visitors,
+  0 AS sessions,
+  0 AS waits, 0 AS waited_ms,
+  0 AS fold_clicks, 0 AS fold_below,
+  0 AS displays
+FROM (
+  SELECT {p1:String} AS page, page_key, selector, clicks, dead_clicks, rage_clicks,
+    toUInt8(selector = '') AS by_selector, if(by_selector, selector, selector) AS key
+  FROM (
+    SELECT toString(page_key) AS page_key, toString(selector) AS selector,
+      clicks,
+      dead_clicks,
+      rage_clicks
+    FROM (
+      SELECT page_key, selector,
+        sum(clicks) AS clicks,
+        sum(dead_clicks) AS dead_clicks,
+        sum(rage_clicks) AS rage_clicks
+      FROM (
+        SELECT page_key, selector,
+          sum(clicks) AS clicks,
+          sum(dead_clicks) AS dead_clicks,
+          sum(rage_clicks) AS rage_clicks
+        FROM elements_daily
+        WHERE site_id = {p4:String}
+          AND page_key IN {p5:Array(String)}
+          AND day BETWEEN {p6:Date} AND {p7:Date}
+          AND breakpoint IN {p3:Array(String)}
+          AND selector IN {p2:Array(String)}
+        GROUP BY page_key, selector
+        UNION ALL
+        SELECT page_key, selector,
+          countIf(kind IN ('click', 'dead')) AS clicks,
+          countIf(kind = 'dead') AS dead_clicks,
+          countIf(kind = 'rage') AS rage_clicks
+        FROM interactions
+        WHERE site_id = {p4:String}
+          AND page_key IN {p5:Array(String)}
+          AND day BETWEEN {p8:Date} AND {p9:Date}
+          AND timestamp >= {p10:DateTime64(3, 'UTC')}
+          AND timestamp < {p11:DateTime64(3, 'UTC')}
+          AND breakpoint IN {p3:Array(String)}
+          AND day IN {p12:Array(Date)}
+          AND kind IN ('click', 'dead', 'rage')
+          AND selector IN {p2:Array(String)}
+        GROUP BY page_key, selector
+      )
+      GROUP BY page_key, selector
+    ) AS clicked
+    FULL JOIN (
+      SELECT page_key, selector, true AS is_told
+      FROM elements FINAL
+      WHERE site_id = {p4:String}
+        AND page_key IN {p5:Array(String)}
+        AND selector IN {p2:Array(String)}
+      GROUP BY page_key, selector
+    ) AS told USING (page_key, selector)
+    WHERE clicks > 0 OR is_told
+  ) AS element
+  LEFT JOIN (
+    SELECT page_key, selector, name, is_cta, is_fixed, deleted
+    FROM element_marks FINAL
+    WHERE site_id = {p4:String}
+  ) AS mark USING (page_key, selector)
+  WHERE NOT deleted
+)
+GROUP BY page, by_selector, key
+-- p0 = 375
+-- p1 = 'https://example.com/pricing'
+-- p10 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- p11 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- p12 = [datetime.date(2026, 11, 14), datetime.date(2026, 11, 21)]
+-- p2 = ['#start']
+-- p3 = ['MOBILE']
+-- p4 = 'site_golden'
+-- p5 = ['https://example.com/pricing']
+-- p6 = datetime.date(2026, 11, 15)
+-- p7 = datetime.date(2026, 11, 20)
+-- p8 = datetime.date(2026, 11, 14)
+-- p9 = datetime.date(2026, 11, 21)
 
 SELECT page, count() AS conversions
 FROM (
@@ -418,10 +395,7 @@ ORDER BY site_id
 -- p0 = ['site_golden']
 
 SELECT {p0:String} AS page,
-  countIf(kind IN ('click', 'dead')) AS clicks,
-  countIf(kind = 'pageview') AS pageviews,
-  uniqExact(session_id) AS sessions,
-  uniqExact(visitor_id) AS visitors
+  uniqExact(session_id) AS sessions
 FROM (
   SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
@@ -451,21 +425,45 @@ HAVING count() > 0
 -- p6 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
 -- p7 = ['MOBILE']
 
-SELECT {p0:String} AS page, countIf(selector = '' OR (page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p1:String} AND deleted)) AS unattributed
-FROM interactions
-WHERE site_id = {p1:String}
-  AND page_key IN {p2:Array(String)}
-  AND day BETWEEN {p3:Date} AND {p4:Date}
-  AND timestamp >= {p5:DateTime64(3, 'UTC')}
-  AND timestamp < {p6:DateTime64(3, 'UTC')}
-  AND breakpoint IN {p7:Array(String)}
-  AND kind IN ('click', 'dead')
+SELECT {p0:String} AS page, sumIf(clicks, selector = '' OR (page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p1:String} AND deleted)) AS unattributed
+FROM (
+  SELECT page_key, selector,
+    sum(clicks) AS clicks
+  FROM (
+    SELECT page_key, selector,
+      sum(clicks) AS clicks
+    FROM elements_daily
+    WHERE site_id = {p1:String}
+      AND page_key IN {p2:Array(String)}
+      AND day BETWEEN {p3:Date} AND {p4:Date}
+      AND breakpoint IN {p5:Array(String)}
+    GROUP BY page_key, selector
+    UNION ALL
+    SELECT page_key, selector,
+      countIf(kind IN ('click', 'dead')) AS clicks
+    FROM interactions
+    WHERE site_id = {p1:String}
+      AND page_key IN {p2:Array(String)}
+      AND day BETWEEN {p6:Date} AND {p7:Date}
+      AND timestamp >= {p8:DateTime64(3, 'UTC')}
+      AND timestamp < {p9:DateTime64(3, 'UTC')}
+      AND breakpoint IN {p5:Array(String)}
+      AND day IN {p10:Array(Date)}
+      AND kind IN ('click', 'dead', 'rage')
+    GROUP BY page_key, selector
+  )
+  GROUP BY page_key, selector
+)
 GROUP BY page
+HAVING sum(clicks) > 0
 -- p0 = 'https://example.com/pricing'
 -- p1 = 'site_golden'
+-- p10 = [datetime.date(2026, 11, 14), datetime.date(2026, 11, 21)]
 -- p2 = ['https://example.com/pricing']
--- p3 = datetime.date(2026, 11, 14)
--- p4 = datetime.date(2026, 11, 21)
--- p5 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
--- p6 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
--- p7 = ['MOBILE']
+-- p3 = datetime.date(2026, 11, 15)
+-- p4 = datetime.date(2026, 11, 20)
+-- p5 = ['MOBILE']
+-- p6 = datetime.date(2026, 11, 14)
+-- p7 = datetime.date(2026, 11, 21)
+-- p8 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- p9 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 from aiohttp import ClientError, ClientPayloadError
@@ -123,7 +123,7 @@ class ServerClient:
 
     @asynccontextmanager
     async def _turn(self, free: asyncio.Semaphore) -> AsyncIterator[None]:
-        async with in_queue(self._limits):
+        async with in_queue(self._limits) if free.locked() else nullcontext():
             await free.acquire()
         try:
             yield
@@ -131,9 +131,10 @@ class ServerClient:
             free.release()
 
     async def _driver(self) -> Driver:
-        async with self._opening:
-            self._opened = self._opened or await self._target.open_async(self._max_connections)
-            return self._opened
+        if self._opened is None:
+            async with self._opening:
+                self._opened = self._opened or await self._target.open_async(self._max_connections)
+        return self._opened
 
     async def _write(self, work: Coroutine[Any, Any, None]) -> None:
         try:

@@ -25,7 +25,7 @@ from clickhouse.sessions import compile_session_by_key, compile_session_names, c
 from clickhouse.sites import PLANS, Site, compile_sites
 from clickhouse.statement import Statement
 from clickhouse.url import page_key
-from resolvers.questions import Question, Row, answer
+from resolvers.questions import Question, Row, answer, together
 from resolvers.sources import Source, SourceLoader, Sources
 
 SITES_A_STATEMENT = 50
@@ -151,9 +151,11 @@ class Context:
 
     async def page(self, site: Site, page_key: str) -> Row | None:
         """None when the page was never seen; an error when the plan does not cover it."""
-        page, tracked = await asyncio.gather(self._pages.load((site.site_id, page_key)), self.tracked_pages(site))
-        if page and tracked is not None and page_key not in tracked:
-            limit = PLANS[site.plan].max_pages
+        limit = PLANS[site.plan].max_pages
+        if limit is None:
+            return await self._pages.load((site.site_id, page_key))
+        page, tracked = await asyncio.gather(self._pages.load((site.site_id, page_key)), self._tracked.load((site.site_id, limit)))
+        if page and page_key not in tracked:
             raise PlanRequiredError(
                 f"The {site.plan} plan covers {limit} pages, and this is none of them; upgrade to see it.", plan=site.plan, maxPages=limit
             )
@@ -233,7 +235,7 @@ def _rows(
         found: dict[tuple[Any, ...], Any] = {}
         site_ids = list(by_site)
         at_once = (site_ids[start : start + SITES_A_STATEMENT] for start in range(0, len(site_ids), SITES_A_STATEMENT))
-        for rows in await asyncio.gather(*map(of_sites, at_once)):
+        for rows in await together([of_sites(some) for some in at_once]):
             found |= rows
         return [found[key] if key in found else missing(*key) for key in keys]
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from clickhouse.client import Client
 from clickhouse.lens import Lens
 from clickhouse.statement import Statement
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 MAX_SIBLING_LENSES = 8
 
@@ -52,7 +53,7 @@ async def answer(client: Client, questions: list[Question]) -> list[list[Row] | 
     for question in questions:
         alike[question.compile, question.args, question.lens.url is None].append(question)
     answers: dict[Question, list[Row] | BaseException] = {}
-    await asyncio.gather(*(_answer_alike(client, group, answers) for group in alike.values()))
+    await together([_answer_alike(client, group, answers) for group in alike.values()])
     return [answers[question] for question in questions]
 
 
@@ -85,4 +86,9 @@ async def _answer_alike(client: Client, questions: list[Question], answers: dict
 
     at_once = 1 if first.ordered else MAX_SIBLING_LENSES
     distinct = list(lenses)
-    await asyncio.gather(*(run(distinct[start : start + at_once]) for start in range(0, len(distinct), at_once)))
+    await together([run(distinct[start : start + at_once]) for start in range(0, len(distinct), at_once)])
+
+
+async def together(work: Sequence[Coroutine[Any, Any, T]]) -> Sequence[T]:
+    """What they return, all at once; a single one needs no task of its own."""
+    return [await work[0]] if len(work) == 1 else await asyncio.gather(*work)

@@ -124,6 +124,7 @@ class OperationCost:
         self._values: dict[tuple[str, str], int] = {}
         self._spliced_rows: Mapping[int, int] = {}
         self._priced: dict[tuple[int, str], list[Price]] = {}
+        self._of_rows: dict[tuple[int, str], int] = {}
         self._root = costs.roots.get(operation.operation.value, "")
         self.estimated = self._selected(operation.selection_set, self._root).total({})
 
@@ -270,7 +271,9 @@ class OperationCost:
         if isinstance(value, list):
             return sum(self._found_below(entry, field, below) for entry in value)
         if isinstance(value, orjson.Fragment):
-            of_row = field.type_weight + self._selected(below, field.type_name).total({})
+            key = id(below), field.type_name
+            if (of_row := self._of_rows.get(key)) is None:
+                of_row = self._of_rows[key] = field.type_weight + self._selected(below, field.type_name).total({})
             return of_row * self._spliced_rows.get(id(value), 0)
         return 0
 

@@ -1,6 +1,6 @@
 SELECT page, total, max_count, remaining > {p0:UInt32} AS has_next,
   length(ranks) AS shown, ranks[-1] AS last_rank,
-  toJSONString(arrayMap((count, fixed, cell, selector, tag, text) -> CAST(tuple(bitAnd(cell, 2047) * standard_width_px / cell_columns, bitShiftRight(cell, 11) * cell_height_px, count, if(selector = '', NULL, CAST(tuple(if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector)), 'Nullable(Tuple(`label` String))'))), 'Tuple(`left` Float64, `y` UInt64, `heat` UInt64, `element` Nullable(Tuple(`label` String)))'), arrayMap(rank -> bitNot(toUInt64(bitShiftRight(rank, 64))), ranks), arrayMap(rank -> bitTest(toUInt64(rank), 63), ranks), arrayMap(rank -> bitAnd(toUInt64(rank), 9223372036854775807), ranks), elements.2, elements.3, elements.4)) AS `points_points`
+  toJSONString(arrayMap((count, fixed, cell, selector, tag, text) -> CAST(tuple(bitAnd(cell, 2047) * standard_width_px / cell_columns, bitShiftRight(cell, 11) * cell_height_px, count, if(selector = '', NULL, CAST(tuple(if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector)), 'Nullable(Tuple(`label` String))'))), 'Tuple(`left` Float64, `y` UInt64, `heat` UInt64, `element` Nullable(Tuple(`label` String)))'), arrayMap(rank -> bitNot(toUInt64(bitShiftRight(rank, 64))), ranks), arrayMap(rank -> bitTest(toUInt64(rank), 63), ranks), arrayMap(rank -> bitAnd(toUInt64(rank), 9223372036854775807), ranks), tops.2, tops.3, tops.4)) AS `points_points`
 FROM (
   SELECT {p6:String} AS page,
     sum(interactions) AS total,
@@ -9,16 +9,15 @@ FROM (
     {p4:UInt32} AS cell_height_px,
     {p5:Float64} AS cell_columns,
     count() AS remaining,
-    arraySlice(arrayPartialSort({p0:UInt32}, groupArray((bitOr(bitShiftLeft(toUInt128(bitNot(toUInt64(count))), 64), bitOr(bitShiftLeft(toUInt64(fixed), 63), toUInt64(cell))), selector, tag, text))), 1, {p0:UInt32}) AS elements,
-    elements.1 AS ranks
+    arraySlice(arrayPartialSort({p0:UInt32}, groupArray((bitOr(bitShiftLeft(toUInt128(bitNot(toUInt64(count))), 64), bitOr(bitShiftLeft(toUInt64(fixed), 63), toUInt64(cell))), elements))), 1, {p0:UInt32}) AS points,
+    points.1 AS ranks, arrayMap(elements -> arraySort(elements)[1], points.2) AS tops
   FROM (
     SELECT fixed, cell,
       uniqExactMerge(count) AS count,
       sum(interactions) AS interactions,
-      argMinIf((selector, tag, text), (-toInt64(clicks_here), selector, tag, text), selector != '' AND clicks_here > 0) AS top,
-      top.1 AS selector, top.2 AS tag, top.3 AS text
+      groupArrayIf((-toInt64(clicks_here), toString(selector), toString(tag), toString(text)), selector != '' AND clicks_here > 0) AS elements
     FROM (
-      SELECT fixed, default_cell AS cell, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text,
+      SELECT fixed, default_cell AS cell, cityHash64(cityHash64(selector), cityHash64(tag), cityHash64(text)) AS element_id, any(selector) AS selector, any(tag) AS tag, any(text) AS text,
         uniqExactState(visitor_id) AS count,
         count() AS interactions,
         count() AS clicks_here
@@ -31,7 +30,7 @@ FROM (
         AND NOT (is_test OR visitor_id IN (SELECT visitor_id FROM visitors WHERE site_id = {p2:String} AND (match(visitor_key, {p1:String}))))
         AND kind IN ('click', 'dead')
         AND NOT (default_cell = 2047)
-      GROUP BY fixed, cell, selector, tag, text
+      GROUP BY fixed, cell, element_id
     )
     GROUP BY fixed, cell
   )

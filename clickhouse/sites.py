@@ -65,7 +65,7 @@ class Site:
             replay_url_template=row["replay_url_template"],
             created_at=row["created_at"].replace(tzinfo=UTC),
             has_fixed_marks=bool(row["has_fixed_marks"]),
-            stale_days=tuple(row["stale_days"]),
+            stale_days=tuple(sorted(row["stale_days"])),
         )
 
 
@@ -82,8 +82,7 @@ def compile_sites(site_ids: Collection[str] | None = None, after: str | None = N
         [
             "SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at,",
             "  site_id IN (SELECT site_id FROM element_marks FINAL WHERE is_fixed IS NOT NULL AND NOT deleted) AS has_fixed_marks,",
-            "  arraySort(arrayMap(noted -> noted.2, arrayFilter(noted -> noted.1 = site_id,",
-            "    (SELECT groupUniqArray((toString(stale_days.site_id), day)) FROM stale_days)))) AS stale_days",
+            "  (SELECT groupUniqArrayMap(map(toString(stale_days.site_id), day)) FROM stale_days)[site_id] AS stale_days",
             "FROM sites FINAL",
             *(["WHERE " + "\n  AND ".join(where)] if where else []),
             "ORDER BY site_id",

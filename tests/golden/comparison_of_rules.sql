@@ -190,8 +190,7 @@ GROUP BY page
 
 SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at,
   site_id IN (SELECT site_id FROM element_marks FINAL WHERE is_fixed IS NOT NULL AND NOT deleted) AS has_fixed_marks,
-  arraySort(arrayMap(noted -> noted.2, arrayFilter(noted -> noted.1 = site_id,
-    (SELECT groupUniqArray((toString(stale_days.site_id), day)) FROM stale_days)))) AS stale_days
+  (SELECT groupUniqArrayMap(map(toString(stale_days.site_id), day)) FROM stale_days)[site_id] AS stale_days
 FROM sites FINAL
 WHERE site_id IN {p0:Array(String)}
 ORDER BY site_id

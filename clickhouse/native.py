@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -20,7 +21,7 @@ from urllib.parse import quote, urlencode
 from clickhouse_connect.driver._backend.http_async import release_lease
 from clickhouse_connect.driver._backend.httpcommon import build_http_error, ex_header, retryable_http_statuses, summary_from_headers
 from clickhouse_connect.driver.asyncclient import AsyncClient, BytesSource
-from clickhouse_connect.driver.binding import MAX_URL_BIND_PARAM_LENGTH, bind_query
+from clickhouse_connect.driver.binding import MAX_URL_BIND_PARAM_LENGTH, format_bind_value
 from clickhouse_connect.driver.ctypes import RespBuffCls
 from clickhouse_connect.driver.query import QueryContext, QueryResult
 from clickhouse_connect.driver.transform import NativeTransform
@@ -29,7 +30,7 @@ from clickhouse.connections import Connections
 from clickhouse.reading import Answer, Limits, Reading, Row, answered
 from clickhouse.statement import Statement
 
-UTC = QueryContext(query_tz="UTC")
+IN_UTC = QueryContext(query_tz="UTC")
 SUMMARY = "X-ClickHouse-Summary"
 TRIES = 3
 PAUSE_S = 0.1
@@ -50,13 +51,12 @@ class Asking:
     async def ask(self, statement: Statement, reading: Reading) -> Answer:
         """Raises what the driver raises, and OSError."""
         started = perf_counter()
-        sql, values = bind_query(statement.sql, statement.params, self._driver.server_tz)
-        encoded = _encoded(values)
-        if isinstance(sql, bytes) or self._driver._backend.proxy_url or len(encoded) > MAX_URL_BIND_PARAM_LENGTH:
+        values = _encoded({f"param_{name}": _text(value) for name, value in statement.params.items()})
+        if self._driver._backend.proxy_url or len(values) > MAX_URL_BIND_PARAM_LENGTH:
             body, summary = await self._ask_driver(statement, reading)
         else:
             own = _encoded({"query_id": reading.statement_id, "log_comment": reading.settings["log_comment"]})
-            body, summary = await self._ask(f"{self._settings}&{own}&{encoded}", f"{sql}\nFORMAT Native".encode())
+            body, summary = await self._ask(f"{self._settings}&{own}&{values}", f"{statement.sql}\nFORMAT Native".encode())
         return replace(answered(rows(body), summary, started), native=body)
 
     async def _ask_driver(self, statement: Statement, reading: Reading) -> tuple[bytes, dict[str, Any]]:
@@ -86,9 +86,16 @@ class Asking:
 
 def rows(body: bytes) -> list[Row]:
     """Of an answer in this format."""
-    result = NativeTransform.parse_response(RespBuffCls(BytesSource(body)), UTC)  # type: ignore[no-untyped-call]
+    result = NativeTransform.parse_response(RespBuffCls(BytesSource(body)), IN_UTC)  # type: ignore[no-untyped-call]
     assert isinstance(result, QueryResult)
     return list(result.named_results())
+
+
+def _text(value: Any) -> str:
+    """As the driver writes a bound value; an instant is always one of milliseconds (`Params.bind`)."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "milliseconds")
+    return str(format_bind_value(value))
 
 
 def _encoded(parameters: Mapping[str, Any]) -> str:

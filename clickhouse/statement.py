@@ -16,6 +16,9 @@ from typing import Any
 
 from clickhouse.errors import BadUserInputError
 
+INSTANT = "DateTime64(3, 'UTC')"
+"""The one type of time that is bound, never in a list."""
+
 MAX_VALUE_CHARACTERS = 30_000
 """A server takes 128 KiB a value (`http_max_field_value_size`), in UTF-8 and escaped."""
 
@@ -31,8 +34,8 @@ class Params:
 
     def bind(self, value: Any, clickhouse_type: str) -> str:
         """The placeholder for `value`, for example `{p0:Array(String)}`; of a list that is too long for one, several."""
-        if "DateTime" in clickhouse_type and "UTC" not in clickhouse_type:
-            raise ValueError(f"a time parameter must name its zone, not {clickhouse_type}")
+        if "DateTime" in clickhouse_type and clickhouse_type != INSTANT:
+            raise ValueError(f"a time parameter must name its zone: {INSTANT}, not {clickhouse_type}")
         known = (repr(value), clickhouse_type)
         if len(known[0]) > MAX_VALUE_CHARACTERS:
             if not isinstance(value, list) or len(value) < 2:
@@ -44,7 +47,7 @@ class Params:
         return f"{{{name}:{clickhouse_type}}}"
 
     def utc(self, value: datetime) -> str:
-        return self.bind(value, "DateTime64(3, 'UTC')")
+        return self.bind(value, INSTANT)
 
     def day(self, value: date) -> str:
         return self.bind(value, "Date")

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from clickhouse.conditions import lens_clauses, page_column, window_clauses
 from clickhouse.heatmap import Cell
-from clickhouse.lens import Lens, Window
+from clickhouse.lens import Lens, Segment, Window
 from clickhouse.numbers import LABEL, kind_clause
 from clickhouse.rage import RageRule, bursts
 from clickhouse.statement import Params, Statement
@@ -126,20 +126,22 @@ def _bursts_by(rule: RageRule, lens: Lens, page_keys: tuple[str, ...], params: P
     """The lens's bursts by another rule: found among all clicks of its sessions, because a segment must not tear a burst apart;
     where the tracker labelled bursts itself, those."""
     of_lens = lens_clauses(lens, page_keys, params)
-    sessions = "SELECT session_id FROM interactions WHERE " + " AND ".join([*of_lens, "kind IN ('click', 'dead')"])
     of_pages = [f"site_id = {params.site(lens.site_id)}", *([f"page_key IN {params.texts(page_keys)}"] if page_keys else [])]
     labelled = "SELECT session_id, page_key FROM interactions WHERE " + " AND ".join([*of_pages, "kind = 'rage'", "labelled"])
     around = window_clauses(Window(lens.window.start - EDGE, lens.window.end + EDGE), params)
     clicks = [
         f"SELECT {COLUMNS}, {', '.join(OF_FIRST_CLICK)}",
         "FROM interactions",
-        "WHERE " + "\n  AND ".join([*of_pages, *around, "kind IN ('click', 'dead')", f"session_id IN ({sessions})"]),
-        f"  AND (session_id, page_key) NOT IN ({labelled})",
+        "WHERE " + "\n  AND ".join([*of_pages, *around, "kind IN ('click', 'dead')"]),
     ]
+    where = [f"(session_id, page_key) NOT IN ({labelled})"]
+    if lens.url or lens.segment != Segment():  # else they are all the sessions there are
+        sessions = "SELECT session_id FROM interactions WHERE " + " AND ".join([*of_lens, "kind IN ('click', 'dead')"])
+        where.append(f"session_id IN ({sessions})")
     return [
         "SELECT " + COLUMNS.replace("kind", "'rage' AS kind"),
         "FROM (",
-        *bursts(clicks, rule, ("viewport_width", *OF_FIRST_CLICK), params),
+        *bursts(clicks, rule, ("viewport_width", *OF_FIRST_CLICK), params, where),
         ")",
         "WHERE " + "\n  AND ".join(of_lens),
         "UNION ALL",

@@ -28,11 +28,12 @@ DEFAULT_RULE = RageRule()
 _PLACE = ("session_id", "page_key", "fixed")
 
 
-def bursts(clicks: Sequence[str], rule: RageRule, payload: Sequence[str], params: Params) -> list[str]:
+def bursts(clicks: Sequence[str], rule: RageRule, payload: Sequence[str], params: Params, where: Sequence[str] = ()) -> list[str]:
     """Lines of a SELECT, one row a burst: session_id, page_key, fixed, timestamp of its first click, x, y (its centre), clicks,
     selector, tag, text (the most frequent element of its clicks), and the columns `payload` of its first click.
 
     `clicks` are the lines of a SELECT with all of these but `clicks`; it is read twice, first to find who can have a burst at all.
+    `where` are conditions on session_id and page_key alone, so that they need to be looked at the first time only.
     """
     place = ", ".join(_PLACE)
     min_clicks = params.bind(rule.min_clicks, "UInt32")
@@ -85,6 +86,7 @@ def bursts(clicks: Sequence[str], rule: RageRule, payload: Sequence[str], params
         "FROM (",
         *clicks,
         ")",
+        *(["WHERE " + "\n  AND ".join(where)] if where else []),
         f"GROUP BY {place}",
         f"HAVING count() >= {min_clicks}",
         f"  AND arrayExists((start, end) -> end - start <= {window_ms},",

@@ -48,8 +48,6 @@ FROM (
                       AND timestamp >= {p6:DateTime64(3, 'UTC')}
                       AND timestamp < {p7:DateTime64(3, 'UTC')}
                       AND kind IN ('click', 'dead')
-                      AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead'))
-                      AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND kind = 'rage' AND labelled)
                   )
                   WHERE (session_id, page_key, fixed) IN (
                     SELECT session_id, page_key, fixed
@@ -62,9 +60,8 @@ FROM (
                         AND timestamp >= {p6:DateTime64(3, 'UTC')}
                         AND timestamp < {p7:DateTime64(3, 'UTC')}
                         AND kind IN ('click', 'dead')
-                        AND session_id IN (SELECT session_id FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')} AND kind IN ('click', 'dead'))
-                        AND (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND kind = 'rage' AND labelled)
                     )
+                    WHERE (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND kind = 'rage' AND labelled)
                     GROUP BY session_id, page_key, fixed
                     HAVING count() >= {p8:UInt32}
                       AND arrayExists((start, end) -> end - start <= {p9:UInt32},

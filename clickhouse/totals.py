@@ -33,6 +33,9 @@ TOTALS = {
 }
 """The measures of PageTotals."""
 
+KIND_OF_ROW = "Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5)"
+"""Compared row by row, for which names would be dear."""
+
 LENS_EXTENT = {"pages": "uniqExact(row_page)", "sample_rate": "min(sample_rate)"}
 
 
@@ -109,7 +112,7 @@ def lens_rows(
     """Pageviews and interactions of the lens as one set of rows; `extra` are further conditions, `columns` further columns."""
     where = "WHERE " + "\n  AND ".join([*chosen.raw_clauses(lens, page_keys, params), *extra])
     shared = ", ".join(["page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height", *columns])
-    kind = "toString(kind) AS kind" if "pageviews" in sources else "kind"
+    kind = f"kind::{KIND_OF_ROW} AS kind" if "pageviews" in sources else "kind"
     of_interactions = f"{kind}, y > viewport_height AS below_fold, NOT fixed AND NOT ({IS_ORIGIN}) AS folds"
     of_pageviews = "session_pageviews, on_page_ms"
     rows = {
@@ -118,7 +121,11 @@ def lens_rows(
             *from_interactions(lens, params),
             where,
         ],
-        "pageviews": [f"SELECT {shared}, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, {of_pageviews}", "FROM pageviews", where],
+        "pageviews": [
+            f"SELECT {shared}, 'pageview'::{KIND_OF_ROW} AS kind, 0 AS below_fold, 0 AS folds, {of_pageviews}",
+            "FROM pageviews",
+            where,
+        ],
     }
     return [line for source in sources for line in ("UNION ALL", *rows[source])][1:]
 

@@ -21,14 +21,14 @@ SELECT {q0_p0:String} AS page,
   countIf(on_page_ms > 0) AS timed_pageviews,
   uniqExact(visitor_id) AS visitors
 FROM (
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
   WHERE site_id = {q0_p1:String}
     AND page_key IN {q0_p2:Array(String)}
     AND day BETWEEN {q0_p3:Date} AND {q0_p4:Date}
     AND breakpoint IN {q0_p5:Array(String)}
   UNION ALL
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
   FROM pageviews
   WHERE site_id = {q0_p1:String}
     AND page_key IN {q0_p2:Array(String)}
@@ -61,14 +61,14 @@ SELECT {q1_p0:String} AS page,
   countIf(on_page_ms > 0) AS timed_pageviews,
   uniqExact(visitor_id) AS visitors
 FROM (
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
   WHERE site_id = {q1_p1:String}
     AND page_key IN {q1_p2:Array(String)}
     AND day BETWEEN {q1_p3:Date} AND {q1_p4:Date}
     AND breakpoint IN {q1_p5:Array(String)}
   UNION ALL
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
   FROM pageviews
   WHERE site_id = {q1_p1:String}
     AND page_key IN {q1_p2:Array(String)}
@@ -252,14 +252,14 @@ FROM (
           FROM (
             SELECT row_page AS page, false AS candidate, session_id
             FROM (
-              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
               FROM interactions
               WHERE site_id = {p0:String}
                 AND page_key IN {p2:Array(String)}
                 AND day BETWEEN {p3:Date} AND {p4:Date}
                 AND breakpoint IN {p5:Array(String)}
               UNION ALL
-              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
               FROM pageviews
               WHERE site_id = {p0:String}
                 AND page_key IN {p2:Array(String)}
@@ -269,14 +269,14 @@ FROM (
             UNION ALL
             SELECT row_page AS page, true AS candidate, session_id
             FROM (
-              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
               FROM interactions
               WHERE site_id = {p0:String}
                 AND page_key IN {p2:Array(String)}
                 AND day BETWEEN {p6:Date} AND {p7:Date}
                 AND breakpoint IN {p5:Array(String)}
               UNION ALL
-              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
               FROM pageviews
               WHERE site_id = {p0:String}
                 AND page_key IN {p2:Array(String)}

@@ -9,7 +9,7 @@ SELECT {q0_p0:String} AS page,
   min(sample_rate) AS sample_rate,
   uniqExact(session_id) AS sessions
 FROM (
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
   WHERE site_id = {q0_p1:String}
     AND page_key IN {q0_p2:Array(String)}
@@ -18,7 +18,7 @@ FROM (
     AND timestamp < {q0_p6:DateTime64(3, 'UTC')}
     AND breakpoint IN {q0_p7:Array(String)}
   UNION ALL
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
   FROM pageviews
   WHERE site_id = {q0_p1:String}
     AND page_key IN {q0_p2:Array(String)}
@@ -41,7 +41,7 @@ SELECT {q1_p0:String} AS page,
   min(sample_rate) AS sample_rate,
   uniqExact(session_id) AS sessions
 FROM (
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(kind) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
   WHERE site_id = {q1_p1:String}
     AND page_key IN {q1_p2:Array(String)}
@@ -50,7 +50,7 @@ FROM (
     AND timestamp < {q1_p6:DateTime64(3, 'UTC')}
     AND breakpoint IN {q1_p7:Array(String)}
   UNION ALL
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview' AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
   FROM pageviews
   WHERE site_id = {q1_p1:String}
     AND page_key IN {q1_p2:Array(String)}

@@ -167,9 +167,10 @@ def test_a_wildcard_is_one_or_more_characters() -> None:
     assert wildcard_pattern("*a*") == "(?s)^.+a.+$"
 
 
-def test_a_time_must_name_its_zone() -> None:
+@pytest.mark.parametrize("other", ["DateTime64(3)", "DateTime('UTC')", "Array(DateTime64(3, 'UTC'))"])
+def test_a_time_must_name_its_zone(other: str) -> None:
     with pytest.raises(ValueError, match="must name its zone"):
-        Params().bind(datetime(2026, 4, 1), "DateTime64(3)")
+        Params().bind(datetime(2026, 4, 1), other)
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def stored_url_clauses(rule: UrlRule, params: Params) -> list[str]:
     """The same for tables that store a URL as its page key and `url_rest`, where few URLs need to be put together."""
     match rule.kind:
         case "exact":
-            key, asked = page_key(rule.value), rule.value.split("#")[0].rstrip("/")
+            key, asked = page_key(rule.value), rule.value[:5].lower() + rule.value[5:].split("#")[0].rstrip("/")
             rests = {asked, *([asked[len(key) :]] if asked.startswith(key) else []), *([""] if asked == key.rstrip("/") else [])}
             return [
                 f"page_key = {params.text(key)}",

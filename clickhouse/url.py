@@ -40,5 +40,5 @@ def page_key_sql(url: str) -> str:
 
 
 def url_rest_sql(url: str, key: str) -> str:
-    """What is stored of a URL beside its page key: what follows the key, or the whole URL if it does not begin with it."""
-    return f"if(startsWith({url}, {key}), substring({url}, length({key}) + 1), {url})"
+    """What is stored of a URL beside its page key: what follows the key, or the whole URL, its scheme lowered, if it does not begin with it."""
+    return f"if(startsWith({url}, {key}), substring({url}, length({key}) + 1), concat(lower(substring({url}, 1, 5)), substring({url}, 6)))"

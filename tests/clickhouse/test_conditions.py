@@ -163,6 +163,24 @@ def test_what_a_url_begins_with_is_told_by_its_page_key(database: Client, kind: 
         assert [url for (url,) in found] == [url for url in URLS if url.startswith(head) and (kind == "prefix" or url != head)], rule
 
 
+@pytest.mark.parametrize("table", ["interactions", "pageviews"])
+@pytest.mark.parametrize("url", [*URLS, "HTTPS://x.com/a?Q", "HTTP://x.com/a", "Http://X.com/A"])
+def test_a_url_is_put_together_again(database: Client, table: str, url: str) -> None:
+    """All of it as received, but for the case of its scheme, and found by the rule that names it."""
+    site_id = f"{table} {url}"
+    parts = f"SELECT {{url:String}} AS raw, {page_key_sql('raw')} AS key, {url_rest_sql('raw', 'key')} AS rest"
+    columns = "site_id, page_key, url_rest, viewport_width, day, expires_on"
+    database.command(
+        f"INSERT INTO {table} ({columns}) SELECT {{site:String}}, key, rest, 9, today(), today() + 9 FROM ({parts})",
+        {"url": url, "site": site_id},
+    )
+    params = Params()
+    rule = [f"site_id = {params.text(site_id)}", *stored_url_clauses(UrlRule("exact", url), params)]
+    found = database.query(f"SELECT url FROM {table} WHERE {' AND '.join(rule)}", params.values).result_rows
+    scheme, rest = url.split(":", 1)
+    assert found == [(f"{scheme.lower()}:{rest}",)]
+
+
 def test_a_wildcard_is_one_or_more_characters() -> None:
     assert wildcard_pattern("*a*") == "(?s)^.+a.+$"
 

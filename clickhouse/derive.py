@@ -476,11 +476,12 @@ def _insert_events() -> Statement:
 
 
 def _insert_elements() -> Statement:
+    """Which of two sessions that told the same at the same moment is kept must not depend on who was derived first."""
     columns = "site_id, page_key, selector, breakpoint, session_id, timestamp, tag, text, href, viewport_width, fixed, expires_on"
     return Statement.of(
         [
             f"INSERT INTO elements ({columns}, version, x, y, width, height)",
-            f"SELECT {columns}, at, ifNull(x, 0), ifNull(y, 0), ifNull(width, 0), ifNull(height, 0)",
+            f"SELECT {columns}, bitXor(at, bitAnd(session_id, 1048575)), ifNull(x, 0), ifNull(y, 0), ifNull(width, 0), ifNull(height, 0)",
             "FROM derive_facts",
             "WHERE type = 'element'",
         ],

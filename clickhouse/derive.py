@@ -209,13 +209,13 @@ def _of_batch(batch: Batch, params: Params) -> list[str]:
 
 
 def _rows(batch: Batch) -> Statement:
-    """`at` orders a session's rows by time and tells them apart: milliseconds, then 20 bits of the row's identity."""
+    """`at` orders rows by time and tells them apart, also alike ones of several sessions: milliseconds, then 20 bits of row and session."""
     params = Params()
     return _temporary(
         "derive_rows",
         [
             f"SELECT *, url, {ROW_ID} AS row_id,",
-            "  bitOr(bitShiftLeft(toUInt64(greatest(toUnixTimestamp64Milli(timestamp), 0)), 20), bitAnd(row_id, 1048575)) AS at",
+            "  bitOr(bitShiftLeft(toUInt64(greatest(toUnixTimestamp64Milli(timestamp), 0)), 20), bitAnd(bitXor(row_id, session_id), 1048575)) AS at",
             "FROM received FINAL",
             *_of_batch(batch, params),
         ],
@@ -476,12 +476,11 @@ def _insert_events() -> Statement:
 
 
 def _insert_elements() -> Statement:
-    """Which of two sessions that told the same at the same moment is kept must not depend on who was derived first."""
     columns = "site_id, page_key, selector, breakpoint, session_id, timestamp, tag, text, href, viewport_width, fixed, expires_on"
     return Statement.of(
         [
             f"INSERT INTO elements ({columns}, version, x, y, width, height)",
-            f"SELECT {columns}, bitXor(at, bitAnd(session_id, 1048575)), ifNull(x, 0), ifNull(y, 0), ifNull(width, 0), ifNull(height, 0)",
+            f"SELECT {columns}, at, ifNull(x, 0), ifNull(y, 0), ifNull(width, 0), ifNull(height, 0)",
             "FROM derive_facts",
             "WHERE type = 'element'",
         ],

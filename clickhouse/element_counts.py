@@ -101,29 +101,18 @@ def counted_elements(
 def counted_clicks(lens: Lens, page_keys: tuple[str, ...], numbers: Mapping[str, str], chosen: list[str], params: Params) -> list[str]:
     """One row an element and page with clicks or bursts in the lens: page_key, selector and `numbers`, of SUMS and STATES."""
     by = "page_key, selector"
-    tables = plan(lens, {"selector", *numbers})
-    sources = []
-    if tables.rollup:
-        sums = {name: f"sum({name})" for name in numbers}
-        sources.append((tables.rollup, sums, tables.rollup_clauses(lens, page_keys, params)))
-    if tables.reads_rows:
-        rows = [*tables.raw_clauses(lens, page_keys, params), "kind IN ('click', 'dead', 'rage')"]
-        sources.append(("interactions", dict(numbers), rows))
-    selects = [
-        [
-            f"SELECT {by},",
-            ",\n".join(f"  {sql} AS {name}" for name, sql in columns.items()),
-            f"FROM {table}",
-            "WHERE " + "\n  AND ".join([*where, *chosen]),
-            f"GROUP BY {by}",
-        ]
-        for table, columns, where in sources
-    ]
+    sums = ",\n".join(f"  sum({name}) AS {name}" for name in numbers)
+    counts = ",\n".join(f"  {sql} AS {name}" for name, sql in numbers.items())
+    selects = []
+    for table, clauses in plan(lens, {"selector", *numbers}).sources("interactions", lens, page_keys, params):
+        rows = table == "interactions"
+        where = [*clauses, *(["kind IN ('click', 'dead', 'rage')"] if rows else []), *chosen]
+        selects.append([f"SELECT {by},", counts if rows else sums, f"FROM {table}", "WHERE " + "\n  AND ".join(where), f"GROUP BY {by}"])
     if len(selects) == 1:
         return selects[0]
     return [
         f"SELECT {by},",
-        ",\n".join(f"  sum({name}) AS {name}" for name in numbers),
+        sums,
         "FROM (",
         *[line for select in selects for line in ("UNION ALL", *select)][1:],
         ")",

@@ -38,6 +38,13 @@ class Plan:
     def reads_rows(self) -> bool:
         return self.rollup is None or bool(self.raw_days)
 
+    def sources(self, rows: str, lens: Lens, page_keys: tuple[str, ...], params: Params) -> list[tuple[str, list[str]]]:
+        """The tables to read, of which `rows` has the rows themselves, and which of each are meant."""
+        return [
+            *([(self.rollup, self.rollup_clauses(lens, page_keys, params))] if self.rollup else []),
+            *([(rows, self.raw_clauses(lens, page_keys, params))] if self.reads_rows else []),
+        ]
+
     def rollup_clauses(self, lens: Lens, page_keys: tuple[str, ...], params: Params, *, with_test_accounts: bool = False) -> list[str]:
         """Which rows of the rollup are meant."""
         assert self.window is not None

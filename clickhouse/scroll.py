@@ -81,12 +81,10 @@ def _depths(lens: Lens, page_keys: tuple[str, ...], unit: str, aggregation: str,
     if aggregation != "TOTAL":
         return _Depths(["FROM (", *_deepest(lens, page_keys, unit, aggregation, params), ")"], "page", "deepest", "1", "views")
     page, column = page_column(lens, page_keys, params), _column(unit)
-    chosen = plan(lens, {column, "pageviews"})
-    tables = {
-        **({chosen.rollup: ("pageviews", chosen.rollup_clauses(lens, page_keys, params))} if chosen.rollup else {}),
-        **({"pageviews": ("1", chosen.raw_clauses(lens, page_keys, params))} if chosen.reads_rows else {}),
-    }
-    sources = [(count, [f"FROM {table}", "WHERE " + "\n  AND ".join(clauses)]) for table, (count, clauses) in tables.items()]
+    sources = [
+        ("1" if table == "pageviews" else "pageviews", [f"FROM {table}", "WHERE " + "\n  AND ".join(clauses)])
+        for table, clauses in plan(lens, {column, "pageviews"}).sources("pageviews", lens, page_keys, params)
+    ]
     if len(sources) == 1:
         ((count, lines),) = sources
         return _Depths(lines, page, column, count, count)

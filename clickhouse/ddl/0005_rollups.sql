@@ -106,9 +106,9 @@ SELECT site_id, page_key, day, breakpoint, device, is_test, selector, expires_on
   kind != 'rage' AS clicks,
   kind = 'dead' AS dead_clicks,
   kind = 'rage' AS rage_clicks,
-  clicks AND since_pageview_ms >= 0 AS waits,
+  kind != 'rage' AND since_pageview_ms >= 0 AS waits,
   if(waits, since_pageview_ms, 0) AS waited_ms,
-  clicks AND default_cell != 2047 AS placed_clicks,
+  kind != 'rage' AND default_cell != 2047 AS placed_clicks,
   placed_clicks AND y > viewport_height AS placed_below,
   placed_clicks AND NOT fixed AS scrolling_clicks,
   placed_below AND NOT fixed AS scrolling_below

@@ -89,16 +89,21 @@ def export_interactions(lens: Lens, page_keys: PageKeys, question: InteractionQu
     params = Params()
     columns = "kind, timestamp, row_id, viewport_width, x, y, fixed, url, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text"
     where = [*from_interactions(lens, params), "WHERE " + "\n  AND ".join(interaction_clauses(lens, page_keys, question, params))]
+    of_site = f"WHERE site_id = {params.site(lens.site_id)}"
     people = [
         "LEFT JOIN (",
-        "SELECT session_id, session_key, visitor_key",
-        "FROM (",
-        *whole_sessions(lens.site_id, params),
-        ")",
+        "SELECT session_id, session_key",
+        "FROM sessions FINAL",
+        of_site,
         ") AS sessions USING (session_id)",
+        "ANY LEFT JOIN (",
+        "SELECT visitor_id, visitor_key",
+        "FROM visitors",
+        of_site,
+        ") AS visitors USING (visitor_id)",
     ]
     if with_people:
-        rows = ["SELECT *", "FROM (", f"SELECT session_id, {columns}", *where, ") AS interactions", *people]
+        rows = ["SELECT *", "FROM (", f"SELECT session_id, visitor_id, {columns}", *where, ") AS interactions", *people]
     else:
         rows = [f"SELECT {columns}, '' AS session_key, '' AS visitor_key", *where]
     return _file(INTERACTION, rows, ["ORDER BY timestamp DESC, row_id", f"LIMIT {params.bind(question.first, 'UInt32')}"], params)

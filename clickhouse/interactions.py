@@ -26,20 +26,38 @@ class InteractionQuestion:
     with_total: bool = False
 
 
-def compile_interactions(lens: Lens, page_keys: tuple[str, ...], question: InteractionQuestion) -> Statement:
-    """Per page at most first + 1 rows; `total_count` in every row is the number of all of them, 0 if not asked for."""
+_SESSION, _VISITOR = "session_id", "visitor_id"
+COLUMNS = {
+    "kind": ("toString(kind) AS kind",),
+    "relativeX": ("x / viewport_width AS relative_x",),
+    "y": ("y",),
+    "fixed": ("fixed",),
+    "url": ("url",),
+    "element": ("toString(selector) AS selector", "toString(tag) AS tag", "toString(text) AS text", f"{LABEL} AS label"),
+    "sessionId": (_SESSION,),
+    "visitorId": (_VISITOR,),
+    "replay": (_SESSION,),
+    "offsetSeconds": (_SESSION,),
+    "replayUrl": (_SESSION, _VISITOR),
+}
+"""Of each field of an interaction what it is made of, beside `timestamp`; a column that is not needed is not read."""
+
+
+def compile_interactions(lens: Lens, page_keys: tuple[str, ...], question: InteractionQuestion, wanted: tuple[str, ...] = ()) -> Statement:
+    """Per page at most first + 1 rows of timestamp, row_id and the columns of the fields `wanted`; `total_count` in every row is
+    the number of all of them, 0 if not asked for."""
     params = Params()
     apart = not lens.url and len(page_keys) > 1
     where = interaction_clauses(lens, page_keys, question, params)
+    columns = dict.fromkeys(column for field, of_field in COLUMNS.items() if field in wanted for column in of_field)
     beyond = []
     if question.after:
         timestamp, row_id = params.utc(question.after[0]), params.bind(question.after[1], "UInt64")
         beyond = [f"(timestamp < {timestamp} OR (timestamp = {timestamp} AND row_id > {row_id}))"]
     return Statement.of(
         [
-            f"SELECT {page_column(lens, page_keys, params)}, toString(kind) AS kind, timestamp, row_id, session_id,",
-            "  x / viewport_width AS relative_x, y, fixed, url,",
-            f"  toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text, {LABEL} AS label,",
+            f"SELECT {page_column(lens, page_keys, params)}, timestamp, row_id,",
+            *(f"  {column}," for column in columns),
             f"  {'count() OVER (PARTITION BY page)' if question.with_total else '0'} AS total_count",
             *from_interactions(lens, params),
             "WHERE " + "\n  AND ".join(where if question.with_total else [*where, *beyond]),

@@ -11,12 +11,12 @@ def compile_sessions(site_id: str, session_ids: tuple[int, ...]) -> Statement:
     return Statement.of(whole_sessions(site_id, params, f"session_id IN {params.bind(list(session_ids), 'Array(UInt64)')}"), params)
 
 
-def compile_session_names(site_id: str, session_ids: tuple[int, ...]) -> Statement:
-    """The same, of each only its id as sent, its visitor and when it began: for many sessions every column costs."""
+def compile_session_columns(columns: tuple[str, ...], site_id: str, session_ids: tuple[int, ...]) -> Statement:
+    """The same, of each only its id and these columns: for many sessions every column costs."""
     params = Params()
     return Statement.of(
         [
-            "SELECT session_id, session_key, visitor_id, started_at",
+            f"SELECT session_id, {', '.join(columns)}",
             "FROM sessions FINAL",
             f"WHERE site_id = {params.site(site_id)}",
             f"  AND session_id IN {params.bind(list(session_ids), 'Array(UInt64)')}",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from clickhouse.breaker import incomplete_sources
@@ -21,7 +22,7 @@ from clickhouse.errors import DeadlineError, ForbiddenError, NotFoundError, Plan
 from clickhouse.keys import ApiKey
 from clickhouse.pages import compile_extent, compile_seen, compile_tracked
 from clickhouse.replays import compile_conversions
-from clickhouse.sessions import compile_session_by_key, compile_session_names, compile_sessions, compile_visitor_names
+from clickhouse.sessions import compile_session_by_key, compile_session_columns, compile_sessions, compile_visitor_names
 from clickhouse.sites import PLANS, Site, compile_sites
 from clickhouse.statement import Statement
 from clickhouse.url import page_key
@@ -73,7 +74,7 @@ class Context:
             of_site, _rows(compile_sizes, "cohort_id", read=lambda row: row["size"], missing=lambda *key: 0)
         )
         self.sessions: SourceLoader[tuple[str, int], Row | None] = SourceLoader(of_site, _rows(compile_sessions, "session_id"))
-        self.session_names: SourceLoader[tuple[str, int], Row | None] = SourceLoader(of_site, _rows(compile_session_names, "session_id"))
+        self.session_columns: SourceLoader[tuple[str, int, tuple[str, ...]], Row | None] = SourceLoader(of_site, _load_session_columns)
         self.visitor_names: SourceLoader[tuple[str, int], Row | None] = SourceLoader(of_site, _rows(compile_visitor_names, "visitor_id"))
         self.sessions_by_key: SourceLoader[tuple[str, str], Row | None] = SourceLoader(
             of_site, _rows(compile_session_by_key, "session_key")
@@ -212,6 +213,14 @@ async def _load_sites(source: Source, site_ids: list[str]) -> list[Site | None]:
 
 async def _load_tracked(source: Source, keys: list[tuple[str, int]]) -> list[tuple[str, ...]]:
     return [tuple(row["page_key"] for row in await source.client.query(compile_tracked(*key))) for key in keys]
+
+
+async def _load_session_columns(source: Source, keys: list[tuple[str, int, tuple[str, ...]]]) -> Sequence[Row | None]:
+    """Keys of site id, session id and columns; each row has the columns of all of them."""
+    columns = sorted({column for *_, wanted in keys for column in wanted})
+    load = _rows(partial(compile_session_columns, tuple(columns)), "session_id")
+    rows: Sequence[Row | None] = await load(source, [key[:2] for key in keys])
+    return rows
 
 
 def _rows(

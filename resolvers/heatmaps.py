@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 
 from clickhouse.errors import BadUserInputError
 from clickhouse.heatmap import OPTIONAL, Cell, CellSize, HeatmapQuestion, compile_heatmap, point_of, standard_viewport_px
-from clickhouse.interactions import InteractionQuestion, compile_interactions
+from clickhouse.interactions import COLUMNS, InteractionQuestion, compile_interactions
 from clickhouse.selection import Selection
 from clickhouse.totals import fold_measures
 from resolvers import cursors
@@ -88,8 +88,9 @@ async def list_interactions(
     first: int,
     after: str | None,
     with_total: bool,
+    fields: frozenset[str],
 ) -> Listing:
-    """Newest first; of the given points, or of the whole map."""
+    """Newest first; of the given points, or of the whole map. A row has what the selected `fields` of an interaction need."""
     cell = Cell.of(asked.lens, size)
     cells = None if points is None else cells_of(points, cell)
     binding = asked.binding("interactions", kind, cell, cells, hide_origin)
@@ -97,7 +98,8 @@ async def list_interactions(
     first = page_size(first, MAX_INTERACTIONS)
     beyond = (cursors.instant(values[0]), values[1]) if values else None
     question = InteractionQuestion(kind, cell, hide_origin, first, cells, beyond, with_total)
-    rows = await context.answers.load(asked.list_question(compile_interactions, question))
+    wanted = tuple(sorted(fields.intersection(COLUMNS)))
+    rows = await context.answers.load(replace(asked.list_question(compile_interactions, question), measures=wanted))
 
     def cursor(row: Row) -> str:
         return asked.cursor(binding, cursors.milliseconds(row["timestamp"].replace(tzinfo=UTC)), row["row_id"])

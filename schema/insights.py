@@ -25,7 +25,7 @@ from schema.enums import Aggregation, ElementGrouping, InsightsStatus, Interval,
 from schema.heatmap import FoldStats, PointHeatmap
 from schema.hotspots import DeadClickConnection, RageClickConnection, dead_click_measures
 from schema.inputs import AfterArgument, CellArgument, ElementOrder, FirstArgument, PointInput, RageRule, given
-from schema.interactions import InteractionConnection
+from schema.interactions import InteractionConnection, selected_fields
 from schema.node import Node
 from schema.replays import HavingArgument, OrderArgument, ReplayConnection, list_replays
 from schema.splice import Spliced
@@ -264,6 +264,8 @@ class Insights(Node):
         first: FirstArgument = 50,
         after: AfterArgument = UNSET,
     ) -> InteractionConnection | None:
+        selection = own_selection(info._raw_info)
+        fields = selected_fields(selection)
         listing = await heatmaps.list_interactions(
             info.context,
             self.asked,
@@ -273,9 +275,10 @@ class Insights(Node):
             hide_origin is not False,
             50 if first is None else first,
             given(after),
-            "totalCount" in selected_names(info._raw_info),
+            "totalCount" in selection.names(),
+            fields,
         )
-        return InteractionConnection.of(listing, self.asked.site)
+        return InteractionConnection.of(listing, self.asked.site, fields)
 
     @strawberry.field(description="The sessions behind the lens: those with any row in it.", directives=[STATEMENT, PAGED])
     async def replays(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import math
 from typing import Any, Self
 
 import strawberry
 
+from clickhouse.selection import Selection
 from clickhouse.sites import Site
 from resolvers.context import Context
 from resolvers.listing import Listing
 from resolvers.questions import Row
-from resolvers.sources import SourceLoader
 from schema.enums import PointKind
 from schema.heatmap import PointElement
 from schema.hotspots import element_of
@@ -21,6 +22,17 @@ from schema.pagination import PageInfo
 from schema.replays import Replay, offset_seconds, replay_url
 
 KIND_OF_ROW = {"click": PointKind.CLICK, "dead": PointKind.DEAD_CLICK, "rage": PointKind.RAGE_CLICK, "move": PointKind.MOVE}
+NOT_SELECTED: Row = {"kind": "click", "relative_x": 0.0, "y": 0.0, "fixed": False, "url": "", "selector": ""}
+"""Stands where a row has no such column, as nobody asks for it."""
+
+SESSION_COLUMNS = {
+    "sessionId": ("session_key",),
+    "offsetSeconds": ("started_at",),
+    "replayUrl": ("session_key", "started_at", "visitor_id"),
+}
+"""What a field needs of the session."""
+
+NOBODY: Row | None = {"visitor_key": ""}
 
 
 @strawberry.type(description="One click, burst or mouse position.")
@@ -34,39 +46,47 @@ class Interaction:
     element: PointElement | None = strawberry.field(description="The element; null when none is known.")
     row: strawberry.Private[dict[str, Any]]
     site: strawberry.Private[Site]
+    session_columns: strawberry.Private[tuple[str, ...]]
 
     @classmethod
-    def from_row(cls, row: dict[str, Any], site: Site) -> Self:
+    def from_row(cls, row: dict[str, Any], site: Site, session_columns: tuple[str, ...]) -> Self:
+        known = NOT_SELECTED | row
         return cls(
-            kind=KIND_OF_ROW[row["kind"]],
-            timestamp=utc(row["timestamp"]),
-            relative_x=row["relative_x"],
-            y=math.floor(row["y"]),
-            fixed=bool(row["fixed"]),
-            url=row["url"],
-            element=element_of(row),
+            kind=KIND_OF_ROW[known["kind"]],
+            timestamp=utc(known["timestamp"]),
+            relative_x=known["relative_x"],
+            y=math.floor(known["y"]),
+            fixed=bool(known["fixed"]),
+            url=known["url"],
+            element=element_of(known),
             row=row,
             site=site,
+            session_columns=session_columns,
         )
 
     @strawberry.field(description="The session's id; null without the scope replay:read.")
     async def session_id(self, info: strawberry.Info[Context]) -> str | None:
-        session = await self._session(info.context.session_names, info)
+        session = await self._session(info.context)
         return session["session_key"] if session else None
 
-    @strawberry.field(description="The visitor's id; null without the scope replay:read.")
+    @strawberry.field(
+        description="The id of the visitor it was sent with, who is counted on the map; null without the scope replay:read."
+        " That of `replay` is the first one of the session."
+    )
     async def visitor_id(self, info: strawberry.Info[Context]) -> str | None:
-        visitor = await self._visitor(info)
+        visitor = await self._visitor(info.context, self.row["visitor_id"])
         return visitor["visitor_key"] if visitor else None
 
     @strawberry.field(description="The session's replay; null without the scope replay:read.")
     async def replay(self, info: strawberry.Info[Context]) -> Replay | None:
-        session = await self._session(info.context.sessions, info)
+        if not _may_see(info.context):
+            return None
+        session = await info.context.sessions.load((self.site.site_id, self.row["session_id"]))
         return Replay.from_row(session, self.site) if session else None
 
     @strawberry.field(description="Seconds from the replay's start to this interaction; null without the scope replay:read.")
     async def offset_seconds(self, info: strawberry.Info[Context]) -> float | None:
-        session = await self._session(info.context.session_names, info)
+        session = await self._session(info.context)
         return offset_seconds(self.row["timestamp"], session) if session else None
 
     @strawberry.field(
@@ -74,21 +94,30 @@ class Interaction:
         " null without a template or the scope replay:read."
     )
     async def replay_url(self, info: strawberry.Info[Context]) -> str | None:
-        if not self.site.replay_url_template:
+        template, context = self.site.replay_url_template, info.context
+        if not template:
             return None
-        session, visitor = await self._session(info.context.session_names, info), await self._visitor(info)
+        if "{visitorId}" not in template:
+            session, visitor = await self._session(context), NOBODY
+        else:  # its own visitor is most often the session's too, so that both are asked for at once
+            session, _ = await asyncio.gather(self._session(context), self._visitor(context, self.row["visitor_id"]))
+            visitor = await self._visitor(context, session["visitor_id"]) if session else None
         if not session or not visitor:
             return None
-        return replay_url(self.site.replay_url_template, session | visitor, offset_seconds(self.row["timestamp"], session))
+        return replay_url(template, session | visitor, offset_seconds(self.row["timestamp"], session))
 
-    async def _session(self, loader: SourceLoader[tuple[str, int], Row | None], info: strawberry.Info[Context]) -> Row | None:
+    async def _session(self, context: Context) -> Row | None:
+        """What the selected fields need of it; None for a key that may not see it."""
+        key = (self.site.site_id, self.row["session_id"], self.session_columns)
+        return await context.session_columns.load(key) if _may_see(context) else None
+
+    async def _visitor(self, context: Context, visitor_id: int) -> Row | None:
         """None for a key that may not see it."""
-        return await loader.load((self.site.site_id, self.row["session_id"])) if info.context.key.may("replay:read") else None
+        return await context.visitor_names.load((self.site.site_id, visitor_id)) if _may_see(context) else None
 
-    async def _visitor(self, info: strawberry.Info[Context]) -> Row | None:
-        """The session's, which is the first it was sent with."""
-        session = await self._session(info.context.session_names, info)
-        return await info.context.visitor_names.load((self.site.site_id, session["visitor_id"])) if session else None
+
+def _may_see(context: Context) -> bool:
+    return context.key.may("replay:read")
 
 
 @strawberry.type(description="An interaction and its cursor.")
@@ -105,11 +134,18 @@ class InteractionConnection:
     total_count: int = strawberry.field(description="Interactions in all; for the points of a map the sum of their counts.")
 
     @classmethod
-    def of(cls, listing: Listing, site: Site) -> Self:
-        nodes = [Interaction.from_row(row, site) for row in listing.rows]
+    def of(cls, listing: Listing, site: Site, fields: frozenset[str]) -> Self:
+        """`fields` are those selected of an interaction."""
+        of_session = tuple(sorted({column for field in fields for column in SESSION_COLUMNS.get(field, ())}))
+        nodes = [Interaction.from_row(row, site, of_session) for row in listing.rows]
         return cls(
             edges=[InteractionEdge(cursor=cursor, node=node) for cursor, node in zip(listing.cursors, nodes, strict=True)],
             nodes=nodes,
             page_info=PageInfo.of(listing),
             total_count=listing.total_count,
         )
+
+
+def selected_fields(selection: Selection) -> frozenset[str]:
+    """Of an interaction, by what is selected of the connection."""
+    return selection.below("nodes") | selection.below("edges", "node")

@@ -350,6 +350,29 @@ async def test_an_interaction_leads_to_its_moment_in_the_replay(client: Client, 
     assert {node[name] for node in unseen for name in ("sessionId", "visitorId", "offsetSeconds", "replayUrl", "replay")} == {None}
 
 
+async def test_an_interaction_of_a_session_with_two_visitors(client: Client, database: SyncClient) -> None:
+    """It shows its own, who is counted on the map; the replay and where to watch it name the session's, who is the first."""
+    site = create_site(database, Site("site_two_visitors", "Two", replay_url_template="https://r.example/{sessionId}?who={visitorId}"))
+    shared = {
+        "type": "click",
+        "sessionId": "s",
+        "url": "https://example.com/",
+        "viewportWidth": 1280,
+        "viewportHeight": 800,
+        "x": 5,
+        "y": 5,
+    }
+    at_ms = milliseconds(NOW.isoformat()) - 60_000
+    load(database, site, [shared | {"visitorId": who, "timestamp": at_ms + n} for n, who in enumerate(("anonymous", "ada", "ada"))])
+    fields = "nodes { visitorId replayUrl replay { visitorId } }"
+    below = f"totals {{ visitors }} heatmap(aggregation: UNIQUE_VISITORS) {{ visitors }} interactions {{ {fields} }}"
+    found = await ask(client, f'{{ site(siteId: "{site.site_id}") {{ page(key: "https://example.com/") {{ insights {{ {below} }} }} }} }}')
+    seen = found["site"]["page"]["insights"]
+    of_session = {"replayUrl": "https://r.example/s?who=anonymous", "replay": {"visitorId": "anonymous"}}
+    assert seen["interactions"]["nodes"] == [{"visitorId": who} | of_session for who in ("ada", "ada", "anonymous")]
+    assert seen["totals"]["visitors"] == seen["heatmap"]["visitors"] == 2
+
+
 async def test_a_replay_is_the_same_wherever_it_is_found(client: Client, replays: Replays) -> None:
     query = f'{{ site(siteId: "{SITE.site_id}") {{ replays(window: {{last: "-30d"}}, first: 5) {{ nodes {{ id {NODE} }} }} }} }}'
     for node in (await ask(client, query))["site"]["replays"]["nodes"]:

@@ -119,27 +119,52 @@ async def test_a_lens_that_fails_costs_its_own_fields_only(client: Client) -> No
     assert [(error["code"], error["path"]) for error in found["errors"]] == [("BAD_USER_INPUT", ["site", "page", "bad"])]
 
 
-class TheSiteLast:
-    """A client that answers about sites only when `pages` have been asked for."""
+@pytest.mark.parametrize(
+    ("fields", "looked_up"),
+    [
+        ("url element { label }", []),
+        ("sessionId", ["sessions"]),
+        ("visitorId", ["visitors"]),
+        ("sessionId visitorId offsetSeconds", ["sessions", "visitors"]),
+    ],
+)
+async def test_names_of_interactions_are_looked_up_if_selected(
+    client: Client, statements: list[Statement], fields: str, looked_up: list[str]
+) -> None:
+    page = 'page(key: "https://example.com/1")'
+    await cost(client, statements, f"{page} {{ insights {{ interactions {{ nodes {{ {fields} }} }} }} }}")
+    names = [table for statement in statements for table in ("sessions", "visitors") if f"FROM {table}" in statement.sql]
+    assert sorted(names) == looked_up
 
-    def __init__(self, client: Client) -> None:
+
+class Behind:
+    """A client that answers from the table `held` only when `until` has been asked for."""
+
+    def __init__(self, client: Client, held: str, until: str) -> None:
         self._client = client
-        self.pages_asked = asyncio.Event()
+        self._held, self._until = f"FROM {held}", f"FROM {until}"
+        self._asked = asyncio.Event()
 
     async def query(self, statement: Statement) -> list[Row]:
-        if "FROM pages" in statement.sql:
-            self.pages_asked.set()
-        if "FROM sites" in statement.sql:
+        if self._until in statement.sql:
+            self._asked.set()
+        if self._held in statement.sql:
             async with asyncio.timeout(10):
-                await self.pages_asked.wait()
+                await self._asked.wait()
         return await self._client.query(statement)
+
+
+async def test_names_of_sessions_and_visitors_are_looked_up_at_once(client: Client) -> None:
+    below = 'page(key: "https://example.com/1") { insights { interactions { nodes { sessionId visitorId } } } }'
+    found = await ask(cast(Client, Behind(client, "sessions", "visitors")), f'{{ site(siteId: "{SITE.site_id}") {{ {below} }} }}')
+    assert found["site"]["page"]["insights"]["interactions"]["nodes"] == [{"sessionId": "s1", "visitorId": "v"}]
 
 
 PAGES_OF_A_SITE = f'{{ site(siteId: "{SITE.site_id}") {{ one: page(key: "https://example.com/1/") {{ key }} page(key: "https://example.com/2") {{ key }} }} }}'
 
 
 async def test_pages_of_a_known_site_are_looked_up_along_with_it(client: Client, statements: list[Statement]) -> None:
-    sources = Sources([Source("default", cast(Client, TheSiteLast(client)))])
+    sources = Sources([Source("default", cast(Client, Behind(client, "sites", "pages")))])
     sources.remember(sources.first, SITE)
     found = await answer(sources, PAGES_OF_A_SITE)
     assert found["data"]["site"] == {"one": {"key": "https://example.com/1"}, "page": {"key": "https://example.com/2"}}

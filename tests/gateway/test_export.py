@@ -207,6 +207,15 @@ async def test_interactions_have_the_rows_of_graphql(http: AsyncClient, data: Da
     assert len(await rows(http, "interactions", kind="DEAD_CLICK", url={"prefix": "https"}, window=window(data), first=3)) == 3
 
 
+async def test_interactions_of_a_session_with_two_visitors_have_each_its_own(http: AsyncClient, database: SyncClient) -> None:
+    site = create_site(database, Site("site_export_two", "Two"))
+    shared = {"type": "click", "sessionId": "s", "url": PAGE, "viewportWidth": 1280, "viewportHeight": 800, "x": 5, "y": 5}
+    at_ms = int(datetime.now(UTC).timestamp() * 1000) - 60_000
+    load(database, site, [shared | {"visitorId": who, "timestamp": at_ms + n} for n, who in enumerate(("anonymous", "ada"))])
+    found = await rows(http, "interactions", siteId=site.site_id, page=PAGE)
+    assert [(row["sessionId"], row["visitorId"]) for row in found] == [("s", "ada"), ("s", "anonymous")]
+
+
 async def test_interactions_on_an_element_marked_fixed_are_fixed(
     settings: Settings, http: AsyncClient, database: SyncClient, data: DataSet
 ) -> None:

@@ -14,9 +14,8 @@ WHERE site_id IN {p0:Array(String)}
 ORDER BY site_id
 -- p0 = ['site_golden']
 
-SELECT {p8:String} AS page, toString(kind) AS kind, timestamp, row_id, session_id,
-  x / viewport_width AS relative_x, y, fixed, url,
-  toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label,
+SELECT {p8:String} AS page, timestamp, row_id,
+  url,
   count() OVER (PARTITION BY page) AS total_count
 FROM interactions
 WHERE site_id = {p0:String}

@@ -19,6 +19,7 @@ from clickhouse.errors import HeatgraphError
 from clickhouse.keys import ApiKey, insert_key
 from clickhouse.migrations import migrate
 from clickhouse.pages import compile_extent
+from clickhouse.rollups import compile_stale_days
 from clickhouse.sites import Site, insert_site
 from gateway.administration import cohorts, keys, require_site, save_cohort, sites, token_secret
 from gateway.auth import hash_token
@@ -28,6 +29,7 @@ from gateway.forget import forget
 from gateway.load import LoadSummary, load_files, refresh_rollups
 from gateway.serving import serve
 from gateway.settings import Settings, with_settings
+from gateway.site_lock import site_lock
 
 DEMO_KEY_ID = "demo00000000"
 DEMO_SCOPES = frozenset({"heatmap:read", "replay:read", "element:write", "cohort:write"})
@@ -75,7 +77,9 @@ def migrate_command(settings: Settings) -> None:
     with open_database(settings) as database:
         applied = migrate(database.client, settings.cluster or None, settings.replicated)
         if not settings.cluster:  # there the next `load` of a site does it
-            refresh_rollups(database)
+            for row in database.query(compile_stale_days()):
+                with site_lock(settings.clickhouse, row["site_id"]):
+                    refresh_rollups(database, row["site_id"])
     for step in applied:
         click.echo(f"Applied step {step.number}, {step.name}.")
     click.echo("The tables are up to date.")
@@ -88,7 +92,9 @@ def migrate_command(settings: Settings) -> None:
 def load_command(settings: Settings, files: tuple[Path, ...], site_id: str) -> None:
     """Store rows of NDJSON (.gz, .zst), CSV or Parquet files. The same rows again change nothing."""
     with open_database(settings) as database:
-        summary = load_files(database.client, require_site(database, site_id), files, progress=True, nodes=database.nodes)
+        site = require_site(database, site_id)
+        with site_lock(settings.clickhouse, site_id):
+            summary = load_files(database.client, site, files, progress=True, nodes=database.nodes)
     report(summary)
     if summary.problems:
         sys.exit(2)
@@ -128,8 +134,9 @@ def demo_command(settings: Settings) -> None:
     with open_database(settings) as database:
         migrate(database.client, settings.cluster or None, settings.replicated)
         database.insert(insert_site(Site(DEMO_SITE, "Demo", tuple(DEMO_DOMAINS), test_account_rules=tuple(DEMO_TEST_ACCOUNTS)), now))
-        if not has_demo_of(database, now):
-            load_demo(database, demo_rows(now))
+        with site_lock(settings.clickhouse, DEMO_SITE):
+            if not has_demo_of(database, now):
+                load_demo(database, demo_rows(now))
         for name, visitor_ids in demo_cohorts().items():
             save_cohort(database, DEMO_SITE, name, visitor_ids)
         token = make_demo_key(database, token_secret(settings), now)

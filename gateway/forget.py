@@ -13,6 +13,7 @@ from gateway.administration import read_visitor_ids, require_site
 from gateway.database import Database, open_database
 from gateway.load import derive_touched
 from gateway.settings import Settings, with_settings
+from gateway.site_lock import site_lock
 
 
 @click.command("forget")
@@ -27,7 +28,8 @@ def forget(settings: Settings, visitor_ids: Sequence[str], file: Path | None, si
         raise BadUserInputError("Nobody to forget; give --visitor ID or --file FILE.")
     with open_database(settings) as database:
         require_site(database, site_id)
-        click.echo(forget_visitors(database, site_id, keys))
+        with site_lock(settings.clickhouse, site_id):
+            click.echo(forget_visitors(database, site_id, keys))
 
 
 def forget_visitors(database: Database, site_id: str, visitor_keys: tuple[str, ...]) -> str:

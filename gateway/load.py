@@ -3,7 +3,8 @@
     summary = load_files(client, site, [Path("clicks.ndjson.gz")], progress=True)
 
 Each chunk of lines is parsed, checked and stored by ClickHouse; the sessions it touched are derived at the end. Killed
-anywhere and run again it ends complete, because touched sessions are noted before their rows are stored. One load a site at a time.
+anywhere and run again it ends complete, because touched sessions are noted before their rows are stored. One load a site at a time
+(`gateway.site_lock`).
 """
 
 from __future__ import annotations
@@ -147,8 +148,8 @@ def _derive(database: Database, site_id: str, hidden: bool) -> None:
     database.command(derive.settled(site_id))
 
 
-def refresh_rollups(database: Database, site_id: str | None = None) -> None:
-    """Sums up every day that was noted, of a site or of all."""
+def refresh_rollups(database: Database, site_id: str) -> None:
+    """Sums up every day of the site that was noted."""
     for row in database.query(rollups.compile_stale_days(site_id)):
         for start in range(0, len(row["days"]), DAYS_AT_ONCE):
             database.command(*rollups.refresh(row["site_id"], row["days"][start : start + DAYS_AT_ONCE]))

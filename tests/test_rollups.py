@@ -104,5 +104,5 @@ def test_rows_stored_before_there_were_rollups_are_noted_and_summed_up(database:
     for rollup in rollups.ROLLUPS:
         database.command(f"TRUNCATE TABLE {rollup}")
     database.command((DDL / "0006_noted_days.sql").read_text().replace("$stored", "").rstrip(";\n"))
-    refresh_rollups(Database(database))
+    refresh_rollups(Database(database), site.site_id)
     assert held(database, site) == expected(database, site) == before

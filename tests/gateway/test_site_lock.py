@@ -1,0 +1,148 @@
+"""Commands that write one site at the same time, each a process of its own, on a real server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clickhouse.client import open_sync
+from clickhouse.errors import SourceUnavailableError
+from clickhouse.migrations import migrate
+from clickhouse.sites import Site, insert_site
+from gateway.database import open_database
+from gateway.load import load_files
+from gateway.settings import Settings
+from gateway.site_lock import site_lock
+from tests.gateway.processes import ROOT, free_port, wait_for
+from tests.gateway.test_load import START, ndjson, visit
+from tests.servers import Node
+
+VISITS = 900
+HOLD = """
+import sys, time
+from gateway.site_lock import site_lock
+with site_lock(*sys.argv[1:]):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def dsn(node: Node) -> Iterator[str]:
+    """A database with the site `shop`."""
+    name = f"lock_{uuid.uuid4().hex}"
+    open_sync(node.dsn()).command(f"CREATE DATABASE {name}")
+    migrate(open_sync(node.dsn(name)))
+    with open_database(Settings(clickhouse=node.dsn(name))) as database:
+        database.insert(insert_site(Site("shop", "Shop"), START))
+    yield node.dsn(name)
+    open_sync(node.dsn()).command(f"DROP DATABASE {name}")
+
+
+def start(*arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def load(dsn: str, path: Path, site_id: str) -> subprocess.Popen[str]:
+    return start("-m", "gateway", "load", path, "--site", site_id, "--clickhouse", dsn)
+
+
+def hold(dsn: str, site_id: str) -> subprocess.Popen[str]:
+    """A process that holds the lock of the site."""
+    process = start("-c", HOLD, dsn, site_id)
+    assert process.stdout and process.stdout.readline() == "held\n"
+    return process
+
+
+def succeed(process: subprocess.Popen[str]) -> None:
+    _, problems = process.communicate(timeout=120)
+    assert process.returncode == 0, problems
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate()
+
+
+def files(folder: Path, count: int) -> list[Path]:
+    """Visits, each in one of so many files."""
+    paths = [folder / f"{number}.ndjson" for number in range(count)]
+    for number, path in enumerate(paths):
+        path.write_bytes(ndjson([row for visitor in range(number, VISITS, count) for row in visit(visitor)]))
+    return paths
+
+
+def derived(dsn: str) -> dict[str, int]:
+    """Rows by table."""
+    client = open_sync(dsn)
+    rows = {name: client.query(f"SELECT count() FROM {name} FINAL").result_rows[0][0] for name in ("received", "sessions")}
+    rows |= {name: client.query(f"SELECT count() FROM {name}").result_rows[0][0] for name in ("interactions", "pageviews")}
+    rows["clicks by day"] = client.query("SELECT sum(clicks) FROM pages_daily").result_rows[0][0]
+    return rows
+
+
+def test_loads_of_one_site_at_once_lose_nothing(dsn: str, tmp_path: Path) -> None:
+    paths = files(tmp_path, 3)
+    for process in [load(dsn, path, "shop") for path in paths]:
+        succeed(process)
+    at_once = derived(dsn)
+    load_files(open_sync(dsn), Site("later", "Later"), paths)
+    assert {name: rows * 2 for name, rows in at_once.items()} == derived(dsn)
+    assert at_once["sessions"] == VISITS
+
+
+def test_a_load_waits_and_says_so(dsn: str, tmp_path: Path) -> None:
+    (path,) = files(tmp_path, 1)
+    holder = hold(dsn, "shop")
+    loading = load(dsn, path, "shop")
+    assert loading.stderr
+    assert loading.stderr.readline() == "Another command is writing the site shop; waiting for it to end.\n"
+    forgetting = start("-m", "gateway", "forget", "--visitor", "v1", "--site", "shop", "--clickhouse", dsn)
+    time.sleep(1)
+    assert (loading.poll(), forgetting.poll(), derived(dsn)["received"]) == (None, None, 0)
+    kill(holder)  # which leaves no lock behind
+    succeed(loading)
+    succeed(forgetting)
+    assert derived(dsn)["received"] > 0
+
+
+def test_it_is_free_at_once_and_for_other_sites(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    holder = hold(dsn, "shop")
+    monkeypatch.setattr("gateway.site_lock.time.sleep", lambda seconds: pytest.fail("had to wait"))
+    for _ in range(5):
+        with site_lock(dsn, "blog"), site_lock(dsn, "news"):
+            assert running(dsn) == 3
+    assert running(dsn) == 1
+    monkeypatch.undo()
+    kill(holder)
+    wait_for(lambda: running(dsn) == 0)
+
+
+def running(dsn: str) -> int:
+    """Locks that are held."""
+    name = dsn.rpartition("/")[2]
+    held = "SELECT count() FROM system.processes WHERE query_id LIKE {like:String}"
+    return int(open_sync(dsn).query(held, {"like": f"heatgraph writes % of {name}"}).result_rows[0][0])
+
+
+def test_an_error_within_frees_it(dsn: str) -> None:
+    with pytest.raises(ZeroDivisionError), site_lock(dsn, "shop"):
+        raise ZeroDivisionError
+    assert running(dsn) == 0
+
+
+def test_a_server_that_is_not_there() -> None:
+    with pytest.raises(SourceUnavailableError), site_lock(f"http://127.0.0.1:{free_port()}/db", "shop"):
+        raise AssertionError
+
+
+def test_an_embedded_engine_needs_no_lock() -> None:
+    with site_lock("chdb://memory/locked", "shop"), site_lock("chdb://memory/locked", "shop"):
+        pass

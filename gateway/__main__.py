@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -149,10 +149,11 @@ def demo_command(settings: Settings) -> None:
 
 
 def has_demo_of(database: Database, now: datetime) -> bool:
-    """Whether the demo was loaded to its end today."""
+    """Whether the demo was loaded to its end today; its first visits of a day come within the hour after midnight."""
     (extent,) = database.query(compile_extent(DEMO_SITE))
     (waiting,) = database.query(compile_touched(DEMO_SITE))
-    return extent["data_to"] is not None and extent["data_to"].date() == now.date() and not waiting["sessions"]
+    since = min(now.replace(hour=0, minute=0, second=0, microsecond=0), now - timedelta(hours=1))
+    return extent["data_to"] is not None and extent["data_to"].replace(tzinfo=UTC) >= since and not waiting["sessions"]
 
 
 def load_demo(database: Database, lines: Iterable[bytes]) -> None:

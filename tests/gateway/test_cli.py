@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import click
@@ -17,7 +18,7 @@ from click.testing import CliRunner, Result
 from clickhouse.cohorts import cohort_id_of
 from clickhouse.keys import ApiKey, compile_keys
 from clickhouse.sites import Site, compile_sites
-from gateway.__main__ import main
+from gateway.__main__ import has_demo_of, main
 from gateway.auth import TOKEN, hash_token
 from gateway.database import open_database
 from gateway.demo import DEMO_SITE, demo_rows
@@ -318,6 +319,22 @@ def test_every_command_explains_itself() -> None:
 
 
 # Demo
+
+
+@pytest.mark.parametrize(
+    ("now", "newest", "is_there"),
+    [
+        ("2026-11-22T12:00", "2026-11-22T11:59", True),
+        ("2026-11-22T12:00", "2026-11-22T00:10", True),
+        ("2026-11-22T12:00", "2026-11-21T23:59", False),
+        ("2026-11-22T00:06", "2026-11-21T23:50", True),  # nobody has come yet today
+        ("2026-11-22T00:06", "2026-11-21T12:00", False),
+    ],
+)
+def test_a_demo_is_of_today(now: str, newest: str, is_there: bool) -> None:
+    answers = iter([[{"data_to": datetime.fromisoformat(newest)}], [{"sessions": 0}]])
+    database: Any = SimpleNamespace(query=lambda statement: next(answers))
+    assert has_demo_of(database, datetime.fromisoformat(now).replace(tzinfo=UTC)) is is_there
 
 
 def test_the_demo_is_loaded_once_a_day_and_its_link_stays_the_same(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,11 +19,11 @@ SpotKey = tuple[int, int, str, bool, int, int]
 COLUMNS = "page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp"
 """What a spot is made of."""
 
-OF_FIRST_CLICK = (
-    "site_id", "day", "url_rest", "url", "visitor_id", "device", "breakpoint", "country", "region", "browser", "traffic_source", "campaign",
+TIES = (
+    "viewport_width", "url_rest", "visitor_id", "device", "breakpoint", "country", "region", "browser", "traffic_source", "campaign",
     "variant", "is_test",
 )  # fmt: skip
-"""What a burst has from its first click, so that a lens can tell whether it is one of its own."""
+"""Which of alike clicks of one moment comes first, under every lens."""
 
 SPOT_ID = "cityHash64(selector, spot_fixed, spot_row, spot_column)"
 
@@ -130,7 +130,7 @@ def _bursts_by(rule: RageRule, lens: Lens, page_keys: tuple[str, ...], params: P
     labelled = "SELECT session_id, page_key FROM interactions WHERE " + " AND ".join([*of_pages, "kind = 'rage'", "labelled"])
     around = window_clauses(Window(lens.window.start - EDGE, lens.window.end + EDGE), params)
     clicks = [
-        f"SELECT {COLUMNS}, {', '.join(OF_FIRST_CLICK)}",
+        f"SELECT {COLUMNS}, {', '.join(TIES[1:])}, ({' AND '.join(of_lens)}) AS in_lens",
         "FROM interactions",
         "WHERE " + "\n  AND ".join([*of_pages, *around, "kind IN ('click', 'dead')"]),
     ]
@@ -141,9 +141,9 @@ def _bursts_by(rule: RageRule, lens: Lens, page_keys: tuple[str, ...], params: P
     return [
         "SELECT " + COLUMNS.replace("kind", "'rage' AS kind"),
         "FROM (",
-        *bursts(clicks, rule, ("viewport_width", *OF_FIRST_CLICK), params, where),
+        *bursts(clicks, rule, ("viewport_width", "in_lens"), params, where, TIES),
         ")",
-        "WHERE " + "\n  AND ".join(of_lens),
+        "WHERE in_lens",  # as the first click is; measured: the clauses themselves, so far outside, take ClickHouse long to analyse
         "UNION ALL",
         "SELECT " + COLUMNS.replace("kind", "toString(kind) AS kind"),
         "FROM interactions",

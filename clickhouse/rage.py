@@ -28,11 +28,14 @@ DEFAULT_RULE = RageRule()
 _PLACE = ("session_id", "page_key", "fixed")
 
 
-def bursts(clicks: Sequence[str], rule: RageRule, payload: Sequence[str], params: Params, where: Sequence[str] = ()) -> list[str]:
+def bursts(
+    clicks: Sequence[str], rule: RageRule, payload: Sequence[str], params: Params, where: Sequence[str] = (), ties: Sequence[str] = ()
+) -> list[str]:
     """Lines of a SELECT, one row a burst: session_id, page_key, fixed, timestamp of its first click, x, y (its centre), clicks,
     selector, tag, text (the most frequent element of its clicks), and the columns `payload` of its first click.
 
-    `clicks` are the lines of a SELECT with all of these but `clicks`; it is read twice, first to find who can have a burst at all.
+    `clicks` are the lines of a SELECT with all of these but `clicks`, and with the columns `ties`, by which alike clicks of one moment are
+    put in order before `payload`; it is read twice, first to find who can have a burst at all.
     `where` are conditions on session_id and page_key alone, so that they need to be looked at the first time only.
     """
     place = ", ".join(_PLACE)
@@ -74,7 +77,7 @@ def bursts(clicks: Sequence[str], rule: RageRule, payload: Sequence[str], params
         "FROM (",
         f"SELECT {place}, toUnixTimestamp64Milli(timestamp) AS at_ms, x, y, (selector, tag, text) AS element,",
         f"  ({', '.join((*payload, '0'))}) AS payload,",
-        f"  row_number() OVER (PARTITION BY {place} ORDER BY timestamp, x, y, element, payload) AS place,",
+        f"  row_number() OVER (PARTITION BY {place} ORDER BY {', '.join(('timestamp', 'x', 'y', 'element', *ties, 'payload'))}) AS place,",
         "  CAST((place, timestamp, x, y, element, payload), "
         "concat('Tuple(place UInt64, timestamp DateTime64(3, \\'UTC\\'), x Float64, y Float64,"
         " element ', toTypeName(element), ', payload ', toTypeName(payload), ')')) AS click",

@@ -19,7 +19,7 @@ FROM (
         SELECT session_id, page_key, fixed, burst[1].timestamp AS timestamp, arrayAvg(burst.x) AS x, arrayAvg(burst.y) AS y,
           toUInt32(length(burst)) AS clicks,
           arraySort(element -> (-toInt64(countEqual(burst.element, element)), element), arrayDistinct(burst.element))[1] AS element,
-          element.1 AS selector, element.2 AS tag, element.3 AS text, burst[1].payload.1 AS viewport_width, burst[1].payload.2 AS site_id, burst[1].payload.3 AS day, burst[1].payload.4 AS url_rest, burst[1].payload.5 AS url, burst[1].payload.6 AS visitor_id, burst[1].payload.7 AS device, burst[1].payload.8 AS breakpoint, burst[1].payload.9 AS country, burst[1].payload.10 AS region, burst[1].payload.11 AS browser, burst[1].payload.12 AS traffic_source, burst[1].payload.13 AS campaign, burst[1].payload.14 AS variant, burst[1].payload.15 AS is_test
+          element.1 AS selector, element.2 AS tag, element.3 AS text, burst[1].payload.1 AS viewport_width, burst[1].payload.2 AS in_lens
         FROM (
           SELECT session_id, page_key, fixed, arrayFilter(click -> has(places, click.place), every) AS burst
           FROM (
@@ -36,11 +36,11 @@ FROM (
                     arraySort(groupArray(CAST((place, x, y), 'Tuple(place UInt64, x Float64, y Float64)')) OVER within)) AS ahead
                 FROM (
                   SELECT session_id, page_key, fixed, toUnixTimestamp64Milli(timestamp) AS at_ms, x, y, (selector, tag, text) AS element,
-                    (viewport_width, site_id, day, url_rest, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test, 0) AS payload,
-                    row_number() OVER (PARTITION BY session_id, page_key, fixed ORDER BY timestamp, x, y, element, payload) AS place,
+                    (viewport_width, in_lens, 0) AS payload,
+                    row_number() OVER (PARTITION BY session_id, page_key, fixed ORDER BY timestamp, x, y, element, viewport_width, url_rest, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test, payload) AS place,
                     CAST((place, timestamp, x, y, element, payload), concat('Tuple(place UInt64, timestamp DateTime64(3, \'UTC\'), x Float64, y Float64, element ', toTypeName(element), ', payload ', toTypeName(payload), ')')) AS click
                   FROM (
-                    SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, site_id, day, url_rest, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test
+                    SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, url_rest, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test, (site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')}) AS in_lens
                     FROM interactions
                     WHERE site_id = {p0:String}
                       AND page_key IN {p1:Array(String)}
@@ -52,7 +52,7 @@ FROM (
                   WHERE (session_id, page_key, fixed) IN (
                     SELECT session_id, page_key, fixed
                     FROM (
-                      SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, site_id, day, url_rest, url, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test
+                      SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, url_rest, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test, (site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')}) AS in_lens
                       FROM interactions
                       WHERE site_id = {p0:String}
                         AND page_key IN {p1:Array(String)}
@@ -77,11 +77,7 @@ FROM (
           ARRAY JOIN arrayFilter(places -> notEmpty(places), taken) AS places
         )
       )
-      WHERE site_id = {p0:String}
-        AND page_key IN {p1:Array(String)}
-        AND day BETWEEN {p2:Date} AND {p3:Date}
-        AND timestamp >= {p4:DateTime64(3, 'UTC')}
-        AND timestamp < {p5:DateTime64(3, 'UTC')}
+      WHERE in_lens
       UNION ALL
       SELECT page_key, toString(kind) AS kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp
       FROM interactions

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import orjson
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -49,7 +50,8 @@ class Database:
         """To be said after anything of these sites has changed, so that no gateway answers from what it kept before."""
         if site_ids:
             change = insert_change(site_ids)
-            self.client.insert(change.table, change.rows, column_names=change.columns)
+            rows = b"\n".join(map(orjson.dumps, change.rows))
+            self.client.raw_insert(change.table, change.columns, rows, fmt="JSONCompactEachRow")  # `insert` would import pandas: 0.8 s
 
 
 @contextmanager

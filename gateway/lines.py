@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -36,9 +36,9 @@ _COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Whole lines; `first_line` counts from 1 (in CSV the header is line 1, in Parquet rows are counted)."""
+    """Whole lines, in blocks; `first_line` counts from 1 (in CSV the header is line 1, in Parquet rows are counted)."""
 
-    lines: bytes
+    lines: Sequence[bytes]
     first_line: int
     read_bytes: int  # of the file, so far
     columns: Columns | None = None  # instead of lines
@@ -49,7 +49,7 @@ class Columns:
     """Rows of Parquet or CSV: name -> ClickHouse type, and the values as an Arrow stream."""
 
     types: dict[str, str]
-    stream: bytes
+    stream: Any  # a buffer
 
 
 class _Decompressor(Protocol):
@@ -132,15 +132,16 @@ def _decompressed(blocks: Iterable[bytes], name: str, compression: str) -> Itera
 
 
 def _ndjson(blocks: Iterator[bytes], file: BufferedReader, name: str, chunk_bytes: int) -> Iterator[Chunk]:
-    first_line, held, held_bytes = 1, list[bytes](), 0
+    first_line, held, held_bytes, held_lines = 1, list[bytes](), 0, 0
 
     def take() -> Chunk:
-        return Chunk(b"".join(held), first_line, file.tell())
+        return Chunk(held, first_line, file.tell())
 
     try:
         for block in blocks:
             held.append(block)
             held_bytes += len(block)
+            held_lines += block.count(b"\n")
             if held_bytes < chunk_bytes:
                 continue
             end = block.rfind(b"\n") + 1
@@ -149,15 +150,14 @@ def _ndjson(blocks: Iterator[bytes], file: BufferedReader, name: str, chunk_byte
             if end == 0:
                 raise BadUserInputError(f"{name}: a line is longer than {chunk_bytes >> 20} MB. NDJSON is one JSON object a line.")
             held[-1] = block[:end]
-            chunk = take()
-            yield chunk
-            first_line += chunk.lines.count(b"\n")
-            held, held_bytes = [block[end:]], len(block) - end
+            yield take()
+            first_line += held_lines
+            held, held_bytes, held_lines = [block[end:]], len(block) - end, 0
     except BadUserInputError:
-        chunk = take()
-        whole = chunk.lines[: chunk.lines.rfind(b"\n") + 1]
+        text = b"".join(held)
+        whole = text[: text.rfind(b"\n") + 1]
         if whole:
-            yield Chunk(whole, first_line, chunk.read_bytes)
+            yield Chunk([whole], first_line, file.tell())
         raise
     if held_bytes:
         yield take()
@@ -173,7 +173,7 @@ def _csv(blocks: Iterator[bytes], file: BufferedReader, name: str) -> Iterator[C
 
     def take() -> Chunk:
         columns = _columns_of_cells(header, held)
-        lines = b"" if columns else b"".join(_csv_line(header, cells) for cells in held)
+        lines = [] if columns else [b"".join(_csv_line(header, cells) for cells in held)]
         return Chunk(lines, first_line, file.tell(), columns)
 
     try:
@@ -243,7 +243,7 @@ def _parquet(path: Path) -> Iterator[Chunk]:
             rows = max(file.metadata.num_rows, 1)
             for batch in file.iter_batches(batch_size=CHUNK_ROWS):
                 columns = columns_of(batch)
-                lines = b"" if columns else b"".join(map(_json, batch.to_pylist()))
+                lines = [] if columns else [b"".join(map(_json, batch.to_pylist()))]
                 yield Chunk(lines, first_line, size * (first_line - 1 + batch.num_rows) // rows, columns)
                 first_line += batch.num_rows
     except (pyarrow.ArrowException, OSError) as error:
@@ -282,7 +282,7 @@ def columns_of(batch: Any) -> Columns | None:
     with pyarrow.ipc.new_stream(sink, table.schema) as stream:
         for start in range(0, table.num_rows, BLOCK_ROWS):
             stream.write_batch(table.slice(start, BLOCK_ROWS))
-    return Columns(clickhouse_types, sink.getvalue().to_pybytes())
+    return Columns(clickhouse_types, sink.getvalue())
 
 
 def _check_columns(names: list[str], name: str, advice: str) -> None:

@@ -85,7 +85,8 @@ def _load_chunk(database: Database, site: Site, path: Path, chunk: Chunk, now: d
         names = [f"c{number}" for number in range(len(types))]
         database.client.raw_insert("load_columns", names, chunk.columns.stream, settings=IN_ORDER, fmt="ArrowStream")
     else:
-        database.client.raw_insert("load_lines", ["raw"], chunk.lines, settings=IN_ORDER, fmt="LineAsString")
+        blocks = (block for block in chunk.lines)  # sent one by one, as joining them would copy them all
+        database.client.raw_insert("load_lines", ["raw"], blocks, settings=IN_ORDER, fmt="LineAsString")
         keys = database.query(received.compile_keys())[0]["keys"]
     database.command(
         received.compile_parse(site.site_id, site.retention_days, now, keys=keys, columns=types), received.compile_known(site.site_id)

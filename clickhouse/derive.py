@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from clickhouse.numbers import STANDARD_VIEWPORT_PX
 from clickhouse.rage import DEFAULT_RULE, bursts
-from clickhouse.received import POINTS, ROW_ID, SMALL_BLOCKS
+from clickhouse.received import POINTS, ROW_ID, SMALL_BLOCKS, UNMERGED
 from clickhouse.statement import Params, Statement
 from clickhouse.url import ABSOLUTE_URL, page_key_sql
 
@@ -378,7 +378,7 @@ def _insert_sessions(batch: Batch) -> Statement:
             f"    WHERE {batch.where(params)} AND session_id IN ({batch.touched(params)})",
             "  ) GROUP BY session_id",
             ") AS k ON s.session_id = k.session_id",
-            f"SETTINGS {AS_WRITTEN}",
+            f"SETTINGS {AS_WRITTEN}, {UNMERGED}",
         ],
         params,
     )
@@ -412,7 +412,7 @@ def _insert_pageviews() -> Statement:
             "  ) GROUP BY session_id, view_at",
             ") AS l ON f.session_id = l.session_id AND f.at = l.view_at",
             "ASOF LEFT JOIN derive_views AS n ON f.session_id = n.session_id AND f.timestamp < n.timestamp",
-            f"SETTINGS {AS_WRITTEN}",
+            f"SETTINGS {AS_WRITTEN}, {UNMERGED}",
         ],
         Params(),
     )
@@ -456,7 +456,7 @@ def _insert_interactions() -> Statement:
             "  WHERE (session_id, timestamp) IN (SELECT session_id, timestamp FROM derive_rows GROUP BY session_id, timestamp HAVING count() > 1)",
             "  GROUP BY session_id, timestamp",
             ") AS together USING (session_id, timestamp)",
-            f"SETTINGS {AS_WRITTEN}",
+            f"SETTINGS {AS_WRITTEN}, {UNMERGED}",
         ],
         Params(),
     )

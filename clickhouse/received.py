@@ -132,6 +132,8 @@ in NDJSON, CSV and Parquet, whatever the order of its keys. It is computed, as 8
 
 SMALL_BLOCKS = "min_insert_block_size_rows = 30000, min_insert_block_size_bytes = 0"
 """For temporary tables: a block is the unit that threads share."""
+UNMERGED = "optimize_on_insert = 0"
+"""For rows that hardly share keys: merging them with others later costs less than half of what merging each insert by itself does."""
 STAGE = ("load_lines", "load_columns", "load_rows", "load_known")
 
 
@@ -206,9 +208,9 @@ def _refusals(key: Text | Number | Flag, sent: Sent) -> list[tuple[str, str]]:
         return refusals
     match key:
         case Number():
-            within = f"{key.column} {'>' if key.above else '>='} {key.low!r} AND {key.column} <= {key.high!r}"
+            within = f"ifNull({key.column} {'>' if key.above else '>='} {key.low!r} AND {key.column} <= {key.high!r}, false)"
             allowed = f"above {key.low:.0f}, at most {key.high:.0f}" if key.above else f"from {key.low:.0f} to {key.high:.0f}"
-            refusals.append((f"NOT ({missing}) AND NOT ifNull({within}, false)", f"{key.key} must be a number {allowed}"))
+            refusals.append((f"({missing}) = {within}", f"{key.key} must be a number {allowed}"))  # what is missing is not within
         case Flag():
             refusals.append((f"NOT ({missing}) AND isNull({key.column})", f"{key.key} must be true or false"))
     return refusals
@@ -280,9 +282,8 @@ def of_columns(columns: Mapping[str, str], params: Params) -> Sent:
         else:
             types[key], values[key] = "String", _column_text(column, type_)
     texts = [f"ifNull({column}, '')" for column, type_ in numbered.values() if type_ == "String"]
-    valid = " AND ".join(
-        [*(f"isValidUTF8({text})" for text in texts), f"{' + '.join(['0', *(f'length({text})' for text in texts)])} <= {MAX_LINE_BYTES}"]
-    )
+    joined = "concatWithSeparator(' ', '', " + ", ".join(texts or ["''"]) + ")"  # one look at all, and ends of two do not make a character
+    valid = f"isValidUTF8({joined}) AND length({joined}) <= {MAX_LINE_BYTES + max(len(texts), 1)}"
     values["type"] = f"if(sound, {values['type']}, '')"  # else everything is `raw`, for which it is refused
     unknown = {name: column for name, (column, _) in numbered.items() if name not in KNOWN}
     told = " OR ".join(["false", *(f"notEmpty({_column_text(*numbered[name])})" for name in unknown)])
@@ -378,8 +379,8 @@ def compile_parse(
 
 
 def compile_stage() -> list[Statement]:
-    """Fresh temporary tables for a chunk: its lines as read, its rows as parsed, and who of them is stored already."""
-    columns = ", ".join(f"{name} {type_}" for name, type_ in TABLES["received"].columns.items())
+    """Fresh temporary tables for a chunk: its lines as read, its rows as parsed, texts not yet in dictionaries, and who is stored already."""
+    columns = ", ".join(f"{name} {type_.replace('LowCardinality(String)', 'String')}" for name, type_ in TABLES["received"].columns.items())
     ids = ", ".join(f"{name} String" for name in IDS)
     return [
         *(Statement(f"DROP TEMPORARY TABLE IF EXISTS {table}", {}) for table in STAGE),
@@ -421,7 +422,7 @@ def compile_outcome() -> Statement:
     """One row a `reason`, '' for good ones: `rows`, `new_rows` that are not stored yet, and `distinct_rows` among these."""
     return Statement.of(
         [
-            "SELECT reason, count() AS rows, countIf(new) AS new_rows, uniqExactIf((day, session_id, row_id), new) AS distinct_rows",
+            "SELECT reason, count() AS rows, countIf(new) AS new_rows, uniqExactIf(cityHash64(day, session_id, row_id), new) AS distinct_rows",
             "FROM (",
             f"SELECT reason, day, session_id, row_id, {_NEW} AS new",
             "FROM load_rows",
@@ -438,20 +439,22 @@ def compile_touch() -> list[Statement]:
         Statement.of(
             [
                 "INSERT INTO visitors (site_id, visitor_id, visitor_key, day, expires_on)",
-                "SELECT site_id, visitor_id, any(visitor_key), max(day), max(expires_on)",
+                "SELECT any(site_id), visitor_id, any(visitor_key), max(day), max(expires_on)",
                 "FROM load_rows",
                 f"WHERE {_NEW}",
-                "GROUP BY site_id, visitor_id",
+                "GROUP BY visitor_id",
+                f"SETTINGS {UNMERGED}",
             ],
             Params(),
         ),
         Statement.of(
             [
                 "INSERT INTO touched_sessions (site_id, session_id, visitor_id, day, session_key)",
-                "SELECT site_id, session_id, visitor_id, day, any(session_key)",
+                "SELECT any(site_id), session_id, visitor_id, day, any(session_key)",
                 "FROM load_rows",
                 f"WHERE {_NEW}",
-                "GROUP BY site_id, session_id, visitor_id, day",
+                "GROUP BY session_id, visitor_id, day",
+                f"SETTINGS {UNMERGED}",
             ],
             Params(),
         ),
@@ -461,15 +464,14 @@ def compile_touch() -> list[Statement]:
 def compile_store(*, distinct: bool) -> Statement:
     """The new rows, each once: of rows with one identity the first is kept. `distinct` says that no two have one."""
     columns = ", ".join(COLUMNS)
-    once = ["ORDER BY line", "LIMIT 1 BY day, session_id, row_id"]
     return Statement.of(
         [
             f"INSERT INTO received ({columns})",
             f"SELECT {columns}",
             "FROM load_rows",
             f"WHERE {_NEW}",
-            *([] if distinct else once),
-            "SETTINGS optimize_on_insert = 0",
+            *([] if distinct else ["ORDER BY line", "LIMIT 1 BY day, session_id, row_id"]),
+            f"SETTINGS {UNMERGED}",
         ],
         Params(),
     )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from clickhouse.statement import Params, Statement
 
+_NOT_SHOWN = "region, campaign, variant, is_test, pageviews, derived_at, expires_on"
+"""Columns that no replay shows: each costs a seek a session."""
+
 
 def compile_sessions(site_id: str, session_ids: tuple[int, ...]) -> Statement:
     """One row for each of the ids that exists."""
@@ -47,13 +50,13 @@ def compile_session_by_key(site_id: str, session_keys: tuple[str, ...]) -> State
 
 
 def whole_sessions(site_id: str, params: Params, wanted: str = "") -> list[str]:
-    """Lines of a SELECT of the site's sessions, or of those `wanted`, with the visitor's id as sent."""
+    """Lines of a SELECT of the site's sessions, or of those `wanted`, with the visitor's id as sent, without what no replay shows."""
     where = [f"WHERE site_id = {params.site(site_id)}", *([f"  AND {wanted}"] if wanted else [])]
     theirs = ["  AND visitor_id IN (", "SELECT visitor_id", "FROM sessions", *where, ")"] if wanted else []
     return [
         "SELECT *",
         "FROM (",
-        "SELECT *",
+        f"SELECT * EXCEPT ({_NOT_SHOWN})",
         "FROM sessions FINAL",
         *where,
         ") AS known",

@@ -32,6 +32,17 @@ with site_lock(*sys.argv[1:]):
     time.sleep(60)
 """
 
+TAKE_TURNS = """
+import pathlib, sys, time
+from gateway.site_lock import site_lock
+file = pathlib.Path(sys.argv[2])
+for number in range(12):
+    with site_lock(sys.argv[1], "shop"):
+        file.touch(exist_ok=False)
+        time.sleep(0.15 * (number % 2))
+        file.unlink()
+"""
+
 
 @pytest.fixture
 def dsn(node: Node) -> Iterator[str]:
@@ -113,16 +124,21 @@ def test_a_load_waits_and_says_so(dsn: str, tmp_path: Path) -> None:
     assert derived(dsn)["received"] > 0
 
 
-def test_it_is_free_at_once_and_for_other_sites(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_holds_for_one_site(dsn: str) -> None:
     holder = hold(dsn, "shop")
-    monkeypatch.setattr("gateway.site_lock.time.sleep", lambda seconds: pytest.fail("had to wait"))
-    for _ in range(5):
-        with site_lock(dsn, "blog"), site_lock(dsn, "news"):
-            assert running(dsn) == 3
-    assert running(dsn) == 1
-    monkeypatch.undo()
+    with site_lock(dsn, "blog"), site_lock(dsn, "news"):
+        assert running(dsn) == 3
+    wait_for(lambda: running(dsn) == 1)
     kill(holder)
     wait_for(lambda: running(dsn) == 0)
+
+
+def test_nobody_holds_it_beside_another(dsn: str, tmp_path: Path) -> None:
+    """Each of many turns makes the same file, which must not be there, and takes it away again."""
+    processes = [start("-c", TAKE_TURNS, dsn, tmp_path / "turn") for _ in range(3)]
+    for process in processes:
+        succeed(process)
+    assert not (tmp_path / "turn").exists()
 
 
 def running(dsn: str) -> int:
@@ -135,7 +151,7 @@ def running(dsn: str) -> int:
 def test_an_error_within_frees_it(dsn: str) -> None:
     with pytest.raises(ZeroDivisionError), site_lock(dsn, "shop"):
         raise ZeroDivisionError
-    assert running(dsn) == 0
+    wait_for(lambda: running(dsn) == 0)
 
 
 def test_a_server_that_is_not_there() -> None:

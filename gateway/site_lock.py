@@ -25,10 +25,11 @@ ALREADY_RUNNING = 216
 RETRY_S = 0.1
 PATIENCE_S = 2  # a command that was killed a moment ago is not worth a word
 
-FOREVER = "SELECT sleepEachRow(0.1) FROM system.numbers"
+FOREVER = "SELECT repeat(' ', 65536) FROM system.numbers WHERE number = 0 OR sleepEachRow(0.1)"
+"""One row that says that it runs, more than a proxy holds back; nothing after it, which nobody would read."""
 SETTINGS = {
     "max_block_size": 1,
-    "buffer_size": 1,  # its first row says that it runs
+    "buffer_size": 1,
     "max_execution_time": 0,
     "readonly": 2,
     "cancel_http_readonly_queries_on_client_close": 1,

@@ -78,7 +78,7 @@ def migrate_command(settings: Settings) -> None:
         applied = migrate(database.client, settings.cluster or None, settings.replicated)
         if not settings.cluster:  # there the next `load` of a site does it
             for row in database.query(compile_stale_days()):
-                with site_lock(settings.clickhouse, row["site_id"]):
+                with site_lock(settings.clickhouse, row["site_id"], *database.clients):
                     refresh_rollups(database, row["site_id"])
     for step in applied:
         click.echo(f"Applied step {step.number}, {step.name}.")
@@ -93,7 +93,7 @@ def load_command(settings: Settings, files: tuple[Path, ...], site_id: str) -> N
     """Store rows of NDJSON (.gz, .zst), CSV or Parquet files. The same rows again change nothing."""
     with open_database(settings) as database:
         site = require_site(database, site_id)
-        with site_lock(settings.clickhouse, site_id):
+        with site_lock(settings.clickhouse, site_id, *database.clients):
             summary = load_files(database.client, site, files, progress=True, nodes=database.nodes)
     report(summary)
     if summary.problems:
@@ -134,7 +134,7 @@ def demo_command(settings: Settings) -> None:
     with open_database(settings) as database:
         migrate(database.client, settings.cluster or None, settings.replicated)
         database.insert(insert_site(Site(DEMO_SITE, "Demo", tuple(DEMO_DOMAINS), test_account_rules=tuple(DEMO_TEST_ACCOUNTS)), now))
-        with site_lock(settings.clickhouse, DEMO_SITE):
+        with site_lock(settings.clickhouse, DEMO_SITE, *database.clients):
             if not has_demo_of(database, now):
                 load_demo(database, demo_rows(now))
         for name, visitor_ids in demo_cohorts().items():

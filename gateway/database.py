@@ -30,6 +30,11 @@ class Database:
         if nodes:  # all a session has lies on one node, so that subqueries need not look at the others
             client.set_client_setting("distributed_product_mode", "local")
 
+    @property
+    def clients(self) -> tuple[Client, ...]:
+        """All that write."""
+        return (self.client, *self.nodes)
+
     def query(self, statement: Statement) -> list[dict[str, Any]]:
         return list(self.client.query(statement.sql, statement.params).named_results())
 

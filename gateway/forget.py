@@ -28,7 +28,7 @@ def forget(settings: Settings, visitor_ids: Sequence[str], file: Path | None, si
         raise BadUserInputError("Nobody to forget; give --visitor ID or --file FILE.")
     with open_database(settings) as database:
         require_site(database, site_id)
-        with site_lock(settings.clickhouse, site_id):
+        with site_lock(settings.clickhouse, site_id, *database.clients):
             click.echo(forget_visitors(database, site_id, keys))
 
 

@@ -1,10 +1,10 @@
 """One command at a time writes a site: `load`, `forget`, `demo` and the sums of `migrate` wait for each other.
 
-    with site_lock("http://user:password@host:8123/database", "site_abc123"): …
+    with site_lock("http://user:password@host:8123/database", "site_abc123", client): …
 
 The lock is a statement that never ends. ClickHouse refuses a second one of the same id, and ends one whose asker is gone, so that a
-command leaves no lock behind, even when it is killed. It holds for all who go through the same server. The embedded engine needs none, because
-its directory has one process.
+command leaves no lock behind, even when it is killed. What a killed command was writing goes on to its end, so whoever comes next waits for
+that, too. It holds for all who go through the same server. The embedded engine needs none, because its directory has one process.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ ALREADY_RUNNING = 216
 RETRY_S = 0.1
 PATIENCE_S = 2  # a command that was killed a moment ago is not worth a word
 
+STILL_WRITING = "SELECT count() FROM system.processes WHERE Settings['log_comment'] = {lock:String} AND query_id != queryID()"
 FOREVER = "SELECT if(number = 0, repeat(' ', 65536), '') FROM system.numbers WHERE number % 200 = 0 OR sleepEachRow(0.1)"
 """One row that says that it runs, more than a proxy holds back; then a byte every 20 seconds, or a proxy would take it for dead."""
 SETTINGS = {
@@ -37,30 +38,51 @@ SETTINGS = {
 
 
 @contextmanager
-def site_lock(dsn: str, site_id: str) -> Iterator[None]:
-    """Waits until nobody else writes the site; raises HeatgraphError when the server does not answer."""
+def site_lock(dsn: str, site_id: str, *writers: Client) -> Iterator[None]:
+    """Waits until nobody else writes the site; `writers` are the clients that will. Raises HeatgraphError when the server does not answer."""
     target = Target.parse(dsn)
     if target.is_embedded:
         yield
         return
     with closing(target.open()) as client:
-        query_id = f"heatgraph writes {site_id} of {client.database}"
-        with closing(_hold(client, query_id, site_id)):  # KILL QUERY … SYNC would go on to end the statement of whoever comes next
+        lock = f"heatgraph writes {site_id} of {client.database}"
+        with closing(_hold(client, lock, site_id)):  # KILL QUERY … SYNC would go on to end the statement of whoever comes next
+            for writer in writers:
+                _wait_for_killed(writer, lock, site_id)
+                writer.set_client_setting("log_comment", lock)
             yield
 
 
-def _hold(client: Client, query_id: str, site_id: str) -> Any:
+def _hold(client: Client, lock: str, site_id: str) -> Any:
     """The stream of the statement that runs."""
-    since, told = time.monotonic(), False
+    patience = Patience(f"Another command is writing the site {site_id}; waiting for it to end.")
     while True:
         try:
-            stream: Any = client.raw_stream(FOREVER, settings=SETTINGS | {"query_id": query_id}, fmt="RowBinary")
+            stream: Any = client.raw_stream(FOREVER, settings=SETTINGS | {"query_id": lock}, fmt="RowBinary")
             stream.read(1)
             return stream
         except ClickHouseError as error:
             if getattr(error, "code", None) != ALREADY_RUNNING:
                 raise from_driver(error) from error
-        if not told and time.monotonic() - since > PATIENCE_S:
-            click.echo(f"Another command is writing the site {site_id}; waiting for it to end.", err=True)
-            told = True
+        patience.wait()
+
+
+def _wait_for_killed(writer: Client, lock: str, site_id: str) -> None:
+    """Until the statements of a command that held the lock have ended."""
+    patience = Patience(f"A command that was stopped is still writing the site {site_id}; waiting for it to end.")
+    while writer.query(STILL_WRITING, {"lock": lock}).result_rows[0][0]:
+        patience.wait()
+
+
+class Patience:
+    """Says why it waits when that takes long."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+        self._since = time.monotonic()
+
+    def wait(self) -> None:
+        if self._why and time.monotonic() - self._since > PATIENCE_S:
+            click.echo(self._why, err=True)
+            self._why = ""
         time.sleep(RETRY_S)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from clickhouse_connect.driver.client import Client
 
 from clickhouse.client import open_sync
 from clickhouse.errors import SourceUnavailableError
@@ -30,6 +31,15 @@ from gateway.site_lock import site_lock
 with site_lock(*sys.argv[1:]):
     print("held", flush=True)
     time.sleep(60)
+"""
+
+KILLED_WHILE_WRITING = """
+import sys
+from clickhouse.client import open_sync
+from gateway.site_lock import site_lock
+client = open_sync(sys.argv[1])
+with site_lock(sys.argv[1], "shop", client):
+    client.command("INSERT INTO slow SELECT sleepEachRow(0.1) FROM numbers(50) SETTINGS max_block_size = 1")
 """
 
 TAKE_TURNS = """
@@ -139,6 +149,25 @@ def test_nobody_holds_it_beside_another(dsn: str, tmp_path: Path) -> None:
     for process in processes:
         succeed(process)
     assert not (tmp_path / "turn").exists()
+
+
+def test_it_waits_for_what_a_killed_command_was_writing(dsn: str, capsys: pytest.CaptureFixture[str]) -> None:
+    client = open_sync(dsn)
+    client.command("CREATE TABLE slow (number UInt8) ENGINE = Memory")
+    process = start("-c", KILLED_WHILE_WRITING, dsn)
+    wait_for(lambda: bool(client.query("SELECT count() FROM system.processes WHERE query LIKE 'INSERT INTO slow%'").result_rows[0][0]))
+    kill(process)
+    with site_lock(dsn, "blog", client):  # of which it wrote nothing
+        assert rows_of(client, "slow") < 50
+    with site_lock(dsn, "shop", client):
+        assert rows_of(client, "slow") == 50
+    with site_lock(dsn, "shop", client):
+        pass
+    assert capsys.readouterr().err == "A command that was stopped is still writing the site shop; waiting for it to end.\n"
+
+
+def rows_of(client: Client, table: str) -> int:
+    return int(client.query(f"SELECT count() FROM {table}").result_rows[0][0])
 
 
 def running(dsn: str) -> int:

@@ -221,37 +221,43 @@ def compile_pages(
     first: int,
     after: tuple[float | str, ...] | None,
     measures: tuple[str, ...] = tuple(TOTALS),
+    with_total: bool = True,
 ) -> Statement:
     """One page of the listing with the measures, at most first + 1 rows; ties, and `order` KEY itself, by page key ascending.
 
-    `after` is (sort value, page key) of the last row seen, or (page key,) when sorted by KEY.
-    `pages_total` in every row is the number of pages of the whole listing.
+    `after` is (value of `sort_column`, page key) of the last row seen, or (page key,) when sorted by KEY.
+    `pages_total` in every row is the number of pages of the whole listing, `with_total` only.
     """
     params = Params()
     direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
-    keyset: list[str] = []
-    if order == "KEY":
-        sort_value, ordering = "0.", f"page {direction}"
-        if after:
-            keyset = [f"WHERE page {beyond} {params.text(str(after[-1]))}"]
-    else:
-        sort_value, ordering = f"ifNull(toFloat64({ORDERS[order]}), -1.)", f"sort_value {direction}, page"
-        if after:
-            value, key = params.bind(after[0], "Float64"), params.text(str(after[1]))
-            keyset = [f"WHERE sort_value {beyond} {value} OR (sort_value = {value} AND page > {key})"]
-    return Statement.of(
-        [
-            *(["SELECT *", "FROM ("] if keyset else []),
-            f"SELECT *, {sort_value} AS sort_value, count() OVER () AS pages_total",
-            "FROM (",
-            *page_rows(lens, search, params, tuple(dict.fromkeys([*measures, *measures_of_order(order)]))),
-            ")",
-            *([")", *keyset] if keyset else []),
-            f"ORDER BY {ordering}",
-            f"LIMIT {params.bind(first + 1, 'UInt32')}",
-        ],
-        params,
-    )
+    column, names = sort_column(order), tuple(dict.fromkeys([*measures, *measures_of_order(order)]))
+    rows, columns = page_rows(lens, search, params, names), ["page", *names]
+    wider = [
+        *([f"ifNull(toFloat64({ORDERS[order]}), -1.) AS {column}"] if column not in columns else []),
+        *(["count() OVER () AS pages_total"] if with_total else []),
+    ]
+    if wider:
+        rows = [f"SELECT *, {', '.join(wider)}", "FROM (", *rows, ")"]
+    if after:
+        rows = ["SELECT *", "FROM (", *rows, ")", f"WHERE {_pages_beyond(column, beyond, after, params)}"]
+    by = (
+        [column, "page"] if wider or after else [str(columns.index(name) + 1) for name in (column, "page")]
+    )  # a name there is a column summed up
+    ordering = f"{by[0]} {direction}" + (f", {by[1]}" if order != "KEY" else "")
+    return Statement.of([*rows, f"ORDER BY {ordering}", f"LIMIT {params.bind(first + 1, 'UInt32')}"], params)
+
+
+def _pages_beyond(column: str, beyond: str, after: tuple[float | str, ...], params: Params) -> str:
+    key = params.text(str(after[-1]))
+    if column == "page":
+        return f"page {beyond} {key}"
+    value = params.bind(after[0], "Float64")
+    return f"{column} {beyond} {value} OR ({column} = {value} AND page > {key})"
+
+
+def sort_column(order: str) -> str:
+    """The column of a PageOrderField: a measure itself, `page`, or `sort_value`, which is made of several measures."""
+    return "page" if order == "KEY" else ORDERS[order] if ORDERS[order] in TOTALS else "sort_value"
 
 
 def measures_of_order(order: str) -> tuple[str, ...]:

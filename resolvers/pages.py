@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from clickhouse.pages import compile_tracked_by_rule
-from clickhouse.totals import LENS_EXTENT, TOTALS, compile_measures, compile_pages, measures_afterwards
+from clickhouse.totals import LENS_EXTENT, TOTALS, compile_measures, compile_pages, measures_afterwards, sort_column
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, page_size
 from resolvers.listing import Listing
@@ -16,7 +16,7 @@ MAX_PAGES = 100
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
-    """`order` is a PageOrderField, `measures` are wanted of each page."""
+    """`order` is a PageOrderField, `measures` are wanted of each page; `with_total` counts all pages."""
 
     search: str | None
     order: str
@@ -24,30 +24,32 @@ class PageQuery:
     first: int
     after: str | None
     measures: tuple[str, ...]
+    with_total: bool
 
 
 async def list_pages(context: Context, asked: AskedLens, query: PageQuery) -> tuple[AskedLens, Listing]:
     """Pages of the lens, and the lens itself: that of the cursor when it continues a sequence."""
     binding = asked.binding("pages", query.search, query.order, query.descending)
-    by_key = query.order == "KEY"
+    by_key, sorted_by = query.order == "KEY", sort_column(query.order)
     asked, after = asked.resumed(query.after, binding, (str,) if by_key else (float, str))
     first = page_size(query.first, MAX_PAGES)
     source = context.sources.of(asked.site.site_id)
     later = measures_afterwards(asked.lens, query.order, query.measures)
     at_once = tuple(name for name in query.measures if name not in later)
-    rows = await source.client.query(compile_pages(asked.lens, query.search, query.order, query.descending, first, after, at_once))
+    statement = compile_pages(asked.lens, query.search, query.order, query.descending, first, after, at_once, query.with_total)
+    rows = await source.client.query(statement)
     if later and rows:
-        listed = tuple(row["page"] for row in rows[:first])
-        measured = await source.client.query(compile_measures(replace(asked.lens, url=None), listed, later))
+        shown = tuple(row["page"] for row in rows[:first])
+        measured = await source.client.query(compile_measures(replace(asked.lens, url=None), shown, later))
         numbers = {row["page"]: row for row in measured}
         rows = [row | numbers.get(row["page"], {}) for row in rows]
-    rows = [row | dict.fromkeys(source.unknown_measures) for row in rows]
 
     def cursor(row: Row) -> str:
-        return asked.cursor(binding, row["page"]) if by_key else asked.cursor(binding, float(row["sort_value"]), row["page"])
+        return asked.cursor(binding, row["page"]) if by_key else asked.cursor(binding, float(row[sorted_by]), row["page"])
 
-    total = rows[0]["pages_total"] if rows else 0
-    return asked, Listing.of(rows, first, cursor, has_previous=after is not None, total_count=total)
+    total = rows[0]["pages_total"] if rows and query.with_total else 0
+    listing = Listing.of(rows, first, cursor, has_previous=after is not None, total_count=total)
+    return asked, replace(listing, rows=[row | dict.fromkeys(source.unknown_measures) for row in listing.rows])
 
 
 async def load_totals(context: Context, asked: AskedLens, measures: tuple[str, ...] = tuple(TOTALS)) -> Row:

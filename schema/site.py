@@ -185,9 +185,10 @@ class Site(Node):
             raise BadUserInputError(f"search: at most {MAX_SEARCH_LENGTH} characters.", argument="search")
         asked = await lenses.resolve(context, site, resolved_window(window, site, context.now), plain_segment(segment), url)
         order = order_by or PageOrder(field=PageOrderField.CLICKS, direction=Direction.DESC)
-        measures = measures_of(own_selection(info._raw_info).below("edges", "totals"))
+        selection = own_selection(info._raw_info)
+        measures, with_total = measures_of(selection.below("edges", "totals")), "totalCount" in selection.names()
         descending = order.direction is Direction.DESC
-        query = pages.PageQuery(search or None, order.field.name, descending, 25 if first is None else first, after, measures)
+        query = pages.PageQuery(search or None, order.field.name, descending, 25 if first is None else first, after, measures, with_total)
         _, listing = await pages.list_pages(context, asked, query)
         return PageConnection.of(listing, site)
 

@@ -4,19 +4,23 @@
 
 The lock is a statement that never ends. ClickHouse refuses a second one of the same id, and ends one whose asker is gone, so that a
 command leaves no lock behind, even when it is killed. What a killed command was writing goes on to its end, so whoever comes next waits for
-that, too. It holds for all who go through the same server. The embedded engine needs none, because its directory has one process.
+that, too. A command that loses the lock, say because a proxy closes its connection, stops as if it were killed. It holds for all who go
+through the same server. The embedded engine needs none, because its directory has one process.
 """
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import click
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3.exceptions import HTTPError
 
 from clickhouse.errors import from_driver
 from clickhouse.target import Target
@@ -46,7 +50,8 @@ def site_lock(dsn: str, site_id: str, *writers: Client) -> Iterator[None]:
         return
     with closing(target.open()) as client:
         lock = f"heatgraph writes {site_id} of {client.database}"
-        with closing(_hold(client, lock, site_id)):  # KILL QUERY … SYNC would go on to end the statement of whoever comes next
+        # Closing it ends it; KILL QUERY … SYNC would go on to end the statement of whoever comes next.
+        with closing(_hold(client, lock, site_id)) as stream, _watched(stream, site_id):
             for writer in writers:
                 _wait_for_killed(writer, lock, site_id)
                 writer.set_client_setting("log_comment", lock)
@@ -65,6 +70,32 @@ def _hold(client: Client, lock: str, site_id: str) -> Any:
             if getattr(error, "code", None) != ALREADY_RUNNING:
                 raise from_driver(error) from error
         patience.wait()
+
+
+@contextmanager
+def _watched(stream: Any, site_id: str) -> Iterator[None]:
+    """Stops the process when the statement ends by itself: somebody else may write now. What was begun is completed by the next run."""
+    left = threading.Event()
+
+    def watch() -> None:
+        with suppress(HTTPError, OSError):
+            stream.read()
+        if not left.is_set():
+            click.echo(
+                f"Others are no longer kept from writing the site {site_id}: that connection was closed. Run the command again.", err=True
+            )
+            signal.pthread_kill(writing, signal.SIGINT)
+
+    writing = threading.get_ident()
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        left.set()
+        with suppress(RuntimeError):  # there is nothing to shut down when it has ended
+            stream.shutdown()
+        watcher.join()
 
 
 def _wait_for_killed(writer: Client, lock: str, site_id: str) -> None:

@@ -166,6 +166,18 @@ def test_it_waits_for_what_a_killed_command_was_writing(dsn: str, capsys: pytest
     assert capsys.readouterr().err == "A command that was stopped is still writing the site shop; waiting for it to end.\n"
 
 
+def test_a_command_that_loses_it_stops(dsn: str) -> None:
+    holder = hold(dsn, "shop")
+    assert running(dsn) == 1
+    lock = f"heatgraph writes shop of {dsn.rpartition('/')[2]}"
+    open_sync(dsn).command("KILL QUERY WHERE query_id = {lock:String} SYNC", {"lock": lock})
+    _, problems = holder.communicate(timeout=20)
+    assert holder.returncode
+    assert "Others are no longer kept from writing the site shop: that connection was closed. Run the command again." in problems
+    with site_lock(dsn, "shop"):
+        assert running(dsn) == 1
+
+
 def rows_of(client: Client, table: str) -> int:
     return int(client.query(f"SELECT count() FROM {table}").result_rows[0][0])
 

@@ -240,10 +240,10 @@ def compile_pages(
         rows = [f"SELECT *, {', '.join(wider)}", "FROM (", *rows, ")"]
     if after:
         rows = ["SELECT *", "FROM (", *rows, ")", f"WHERE {_pages_beyond(column, beyond, after, params)}"]
-    by = (
-        [column, "page"] if wider or after else [str(columns.index(name) + 1) for name in (column, "page")]
-    )  # a name there is a column summed up
-    ordering = f"{by[0]} {direction}" + (f", {by[1]}" if order != "KEY" else "")
+    by, ties = column, "page"
+    if not wider and not after:  # the rows' own SELECT, where a name is that of a column it sums up
+        by, ties = (str(columns.index(name) + 1) for name in (column, "page"))
+    ordering = f"{by} {direction}" if order == "KEY" else f"{by} {direction}, {ties}"
     return Statement.of([*rows, f"ORDER BY {ordering}", f"LIMIT {params.bind(first + 1, 'UInt32')}"], params)
 
 

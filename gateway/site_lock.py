@@ -20,13 +20,13 @@ from typing import Any
 import click
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from urllib3.exceptions import HTTPError
 
 from clickhouse.errors import from_driver
 from clickhouse.target import Target
 
 ALREADY_RUNNING = 216
 RETRY_S = 0.1
+RELEASE_S = 5
 PATIENCE_S = 2  # a command that was killed a moment ago is not worth a word
 
 STILL_WRITING = "SELECT count() FROM system.processes WHERE Settings['log_comment'] = {lock:String} AND query_id != queryID()"
@@ -78,7 +78,7 @@ def _watched(stream: Any, site_id: str) -> Iterator[None]:
     left = threading.Event()
 
     def watch() -> None:
-        with suppress(HTTPError, OSError):
+        with suppress(Exception):  # however it ends
             stream.read()
         if not left.is_set():
             click.echo(
@@ -93,9 +93,9 @@ def _watched(stream: Any, site_id: str) -> Iterator[None]:
         yield
     finally:
         left.set()
-        with suppress(RuntimeError):  # there is nothing to shut down when it has ended
+        with suppress(RuntimeError, ValueError):  # there is nothing to shut down when it has ended
             stream.shutdown()
-        watcher.join()
+        watcher.join(RELEASE_S)
 
 
 def _wait_for_killed(writer: Client, lock: str, site_id: str) -> None:

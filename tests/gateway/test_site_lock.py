@@ -39,7 +39,7 @@ from clickhouse.client import open_sync
 from gateway.site_lock import site_lock
 client = open_sync(sys.argv[1])
 with site_lock(sys.argv[1], "shop", client):
-    client.command("INSERT INTO slow SELECT sleepEachRow(0.1) FROM numbers(50) SETTINGS max_block_size = 1")
+    client.command("INSERT INTO slow SELECT sleepEachRow(0.1) FROM numbers(100) SETTINGS max_block_size = 1")
 """
 
 TAKE_TURNS = """
@@ -158,9 +158,9 @@ def test_it_waits_for_what_a_killed_command_was_writing(dsn: str, capsys: pytest
     wait_for(lambda: bool(client.query("SELECT count() FROM system.processes WHERE query LIKE 'INSERT INTO slow%'").result_rows[0][0]))
     kill(process)
     with site_lock(dsn, "blog", client):  # of which it wrote nothing
-        assert rows_of(client, "slow") < 50
+        assert rows_of(client, "slow") < 100
     with site_lock(dsn, "shop", client):
-        assert rows_of(client, "slow") == 50
+        assert rows_of(client, "slow") == 100
     with site_lock(dsn, "shop", client):
         pass
     assert capsys.readouterr().err == "A command that was stopped is still writing the site shop; waiting for it to end.\n"

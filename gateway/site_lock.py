@@ -21,16 +21,17 @@ import click
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from clickhouse.errors import from_driver
+from clickhouse.errors import SourceUnavailableError, from_driver
 from clickhouse.target import Target
 
 ALREADY_RUNNING = 216
+ACCESS_DENIED = 497
 RETRY_S = 0.1
 RELEASE_S = 5
 PATIENCE_S = 2  # a command that was killed a moment ago is not worth a word
 
 STILL_WRITING = "SELECT count() FROM system.processes WHERE Settings['log_comment'] = {lock:String} AND query_id != queryID()"
-FOREVER = "SELECT if(number = 0, repeat(' ', 65536), '') FROM system.numbers WHERE number % 200 = 0 OR sleepEachRow(0.1)"
+FOREVER = "SELECT if(number = 0, repeat(' ', 65536), '') FROM numbers(1000000000000) WHERE number % 200 = 0 OR sleepEachRow(0.1)"
 """One row that says that it runs, more than a proxy holds back; then a byte every 20 seconds, or a proxy would take it for dead."""
 SETTINGS = {
     "max_block_size": 1,
@@ -101,8 +102,16 @@ def _watched(stream: Any, site_id: str) -> Iterator[None]:
 def _wait_for_killed(writer: Client, lock: str, site_id: str) -> None:
     """Until the statements of a command that held the lock have ended."""
     patience = Patience(f"A command that was stopped is still writing the site {site_id}; waiting for it to end.")
-    while writer.query(STILL_WRITING, {"lock": lock}).result_rows[0][0]:
-        patience.wait()
+    try:
+        while writer.query(STILL_WRITING, {"lock": lock}).result_rows[0][0]:
+            patience.wait()
+    except ClickHouseError as error:
+        if getattr(error, "code", None) != ACCESS_DENIED:
+            raise from_driver(error) from error
+        raise SourceUnavailableError(
+            "The data source does not tell which statements run, so nobody knows whether another command still writes. "
+            "Give its user the right to see them: GRANT SELECT ON system.processes."
+        ) from error
 
 
 class Patience:

@@ -42,6 +42,7 @@ CONFIG = """
 <clickhouse>
     <users_config>{users}</users_config>
     <default_profile>default</default_profile>
+    <access_control_improvements><select_from_system_db_requires_grant>true</select_from_system_db_requires_grant></access_control_improvements>
     <remote_servers>
         <two_shards>{shards}</two_shards>
     </remote_servers>
@@ -60,9 +61,20 @@ USERS = """
     <users>
         <default><password></password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default>
         <{user}><password>{password}</password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></{user}>
+        <limited>
+            <password>limited</password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota>
+            <grants>{limited}<query>GRANT SELECT ON system.processes</query></grants>
+        </limited>
+        <blind>
+            <password>blind</password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota>
+            <grants>{limited}</grants>
+        </blind>
     </users>
 </clickhouse>
 """
+
+LIMITED = "<query>GRANT ALL ON limited.*</query><query>GRANT CREATE ARBITRARY TEMPORARY TABLE ON *.*</query><query>GRANT TABLE ENGINE ON *</query>"
+"""The rights the README asks for; whoever is `blind` has no more."""
 
 
 @dataclass(slots=True)
@@ -81,7 +93,7 @@ class Node:
         """As one of the shards of CLUSTER."""
         shards = "".join(SHARD.format(port=other.tcp_port, user=USER, password=PASSWORD) for other in nodes)
         users, config = self.folder / "users.xml", self.folder / "config.xml"
-        users.write_text(USERS.format(user=USER, password=PASSWORD))
+        users.write_text(USERS.format(user=USER, password=PASSWORD, limited=LIMITED))
         config.write_text(CONFIG.format(users=users, shards=shards))
 
     def start(self) -> None:

@@ -178,6 +178,22 @@ def test_a_command_that_loses_it_stops(dsn: str) -> None:
         assert running(dsn) == 1
 
 
+def test_the_rights_a_user_needs(node: Node, tmp_path: Path) -> None:
+    open_sync(node.dsn()).command("CREATE DATABASE limited")
+    dsn, blind = (f"http://{user}:{user}@127.0.0.1:{node.http_port}/limited" for user in ("limited", "blind"))
+    succeed(start("-m", "gateway", "migrate", "--clickhouse", dsn))
+    with open_database(Settings(clickhouse=dsn)) as database:
+        database.insert(insert_site(Site("shop", "Shop"), START))
+    (path,) = files(tmp_path, 1)
+    refused = load(blind, path, "shop")
+    assert "GRANT SELECT ON system.processes" in refused.communicate(timeout=60)[1]
+    assert refused.returncode == 2
+    succeed(load(dsn, path, "shop"))
+    succeed(start("-m", "gateway", "forget", "--visitor", "v1", "--site", "shop", "--clickhouse", dsn))
+    assert derived(dsn)["sessions"] > 0
+    open_sync(node.dsn()).command("DROP DATABASE limited")
+
+
 def rows_of(client: Client, table: str) -> int:
     return int(client.query(f"SELECT count() FROM {table}").result_rows[0][0])
 

@@ -1,4 +1,4 @@
-"""Rollups: sums by day, which materialized views keep as rows are written (`ddl/0005_rollups.sql`).
+"""Rollups: sums by day, which materialized views keep as rows are written (`ddl/0005_rollups.sql`, `ddl/0008_folds.sql`).
 
 A view sees no deletion. So whoever deletes rows of `interactions` or `pageviews` of a site first notes their days; questions
 read noted days from the rows themselves, which is exact at every moment, and `refresh` sums the days up again:
@@ -51,7 +51,7 @@ _VIEW = re.compile(
     re.DOTALL,
 )
 
-FEEDS = tuple(Feed(*view) for view in _VIEW.findall((DDL / "0005_rollups.sql").read_text()))
+FEEDS = tuple(Feed(*view) for file in sorted(DDL.glob("*.sql")) for view in _VIEW.findall(file.read_text()))
 ROLLUPS = tuple(dict.fromkeys(feed.rollup for feed in FEEDS))
 
 

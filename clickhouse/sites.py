@@ -133,6 +133,7 @@ LAST_DAY = {
     "pages_daily": "day",
     "depths_daily": "day",
     "elements_daily": "day",
+    "folds_daily": "day",
 }
 """Tables whose rows expire, and the day of a row from which on it is kept."""
 

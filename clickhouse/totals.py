@@ -7,9 +7,8 @@ row, and over daily sums where only sums are asked for.
 
 from __future__ import annotations
 
-from clickhouse.element_marks import from_interactions
 from clickhouse.lens import Lens
-from clickhouse.numbers import IS_ORIGIN, KINDS, kind_clause, ratio, wilson_low
+from clickhouse.numbers import KINDS, kind_clause, ratio, wilson_low
 from clickhouse.planner import ROWS, Plan, plan
 from clickhouse.statement import Params, Statement
 
@@ -39,17 +38,7 @@ KIND_OF_ROW = "Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview'
 LENS_EXTENT = {"pages": "uniqExact(row_page)", "sample_rate": "min(sample_rate)"}
 
 
-def fold_measures(kind: str) -> dict[str, str]:
-    """Interactions that scroll with the page, those below their own fold, and their median viewport height; `kind` is a PointKind."""
-    counted = f"folds AND {kind_clause(kind)}"
-    return {
-        f"fold_{kind}_total": f"countIf({counted})",
-        f"fold_{kind}_below": f"countIf(below_fold AND {counted})",
-        f"fold_{kind}_median_height": f"toUInt32(round(quantileExactInclusiveOrNullIf(0.5)(viewport_height, {counted})))",
-    }
-
-
-MEASURES = TOTALS | LENS_EXTENT | {name: sql for kind in KINDS for name, sql in fold_measures(kind).items()}
+MEASURES = TOTALS | LENS_EXTENT
 
 SUMS = {
     "pageviews": "sum(pageviews)",
@@ -111,18 +100,16 @@ def lens_rows(
 ) -> list[str]:
     """Pageviews and interactions of the lens as one set of rows; `extra` are further conditions, `columns` further columns."""
     where = "WHERE " + "\n  AND ".join([*chosen.raw_clauses(lens, page_keys, params), *extra])
-    shared = ", ".join(["page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height", *columns])
+    shared = ", ".join(["page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate", *columns])
     kind = f"kind::{KIND_OF_ROW} AS kind" if "pageviews" in sources else "kind"
-    of_interactions = f"{kind}, y > viewport_height AS below_fold, NOT fixed AND NOT ({IS_ORIGIN}) AS folds"
-    of_pageviews = "session_pageviews, on_page_ms"
     rows = {
         "interactions": [
-            f"SELECT {shared}, {of_interactions}, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms",
-            *from_interactions(lens, params),
+            f"SELECT {shared}, {kind}, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms",
+            "FROM interactions",
             where,
         ],
         "pageviews": [
-            f"SELECT {shared}, 'pageview'::{KIND_OF_ROW} AS kind, 0 AS below_fold, 0 AS folds, {of_pageviews}",
+            f"SELECT {shared}, 'pageview'::{KIND_OF_ROW} AS kind, session_pageviews, on_page_ms",
             "FROM pageviews",
             where,
         ],
@@ -208,8 +195,6 @@ def _sources(measures: tuple[str, ...]) -> tuple[str, ...]:
 
 def _kinds(measure: str) -> tuple[str, ...]:
     """The kinds of interactions that a measure counts."""
-    if measure.startswith("fold_"):
-        return KINDS[next(kind for kind in KINDS if measure in fold_measures(kind))]
     return KINDS["RAGE_CLICK"] if measure.startswith("rage_") else KINDS["CLICK"]
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 
 from clickhouse.errors import BadUserInputError
+from clickhouse.fold import compile_fold
 from clickhouse.heatmap import OPTIONAL, Cell, CellSize, HeatmapQuestion, compile_heatmap, point_of, standard_viewport_px
 from clickhouse.interactions import COLUMNS, InteractionQuestion, compile_interactions
 from clickhouse.selection import Selection
-from clickhouse.totals import fold_measures
 from resolvers import cursors
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, finite, page_size
@@ -72,10 +72,9 @@ async def load_heatmap(
 
 async def load_fold(context: Context, asked: AskedLens, kind: str) -> Row:
     """total, below_fold, median_viewport_height; `kind` is a PointKind."""
-    names = tuple(fold_measures(kind))
-    rows = await context.answers.load(asked.measures(names))
-    row = rows[0] if rows else dict(zip(names, (0, 0, None), strict=True))
-    return dict(zip(("total", "below_fold", "median_viewport_height"), (row[name] for name in names), strict=True))
+    rows = await context.answers.load(replace(asked.question(compile_fold), measures=(kind,)))
+    empty = {"total": 0, "below_fold": 0, "median_viewport_height": None}
+    return {name: rows[0][f"{kind}_{name}"] if rows else nothing for name, nothing in empty.items()}
 
 
 async def list_interactions(

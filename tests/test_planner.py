@@ -119,7 +119,8 @@ async def test_rollup_rows_and_model_agree(seed: int, client: Client, loaded: Lo
     unit = asked.random.choice(("PIXEL", "PERCENT"))
     scroll = f"scroll(unit: {unit}, aggregation: TOTAL) {{ pageviews averageDepth medianDepth buckets {{ depth visitors count }} }}"
     elements = "elements(orderBy: {field: CLICKS}, first: 100) { nodes { key clicks rageClicks averageSecondsToClick } } unattributed"
-    fields = f"totals {{ {SUMS} }} {heatmap} {{ total hidden {{ origin testAccounts }} {points} }} {scroll} {elements}"
+    fold = f"fold(kind: {kind}) {{ total belowFold {RATE} medianViewportHeight }}"
+    fields = f"totals {{ {SUMS} }} {fold} {heatmap} {{ total hidden {{ origin testAccounts }} {points} }} {scroll} {elements}"
     summed = await asked.insights(fields)
     whole = f"SELECT '{asked.site.site_id}', day FROM pageviews UNION DISTINCT SELECT '{asked.site.site_id}', day FROM interactions"
     database.command(f"INSERT INTO stale_days (site_id, day) {whole}")
@@ -134,6 +135,7 @@ async def test_rollup_rows_and_model_agree(seed: int, client: Client, loaded: Lo
     got = {"hidden": summed["heatmap"]["hidden"], "total": summed["heatmap"]["total"], "maxCount": summed["heatmap"]["maxCount"]}
     assert not differences(got, {name: expected[name] for name in got})
     assert not differences(summed["totals"], {name: totals[name] for name in summed["totals"]})
+    assert not differences(summed["fold"], asked.model.fold(asked.lens, kind))
     depths = asked.model.scroll(asked.lens, unit, None, "TOTAL")
     depths["buckets"] = [
         {"depth": depth, **{name: bucket[name] for name in ("visitors", "count")}} for depth, bucket in depths["buckets"].items()
@@ -147,6 +149,8 @@ async def test_the_lenses_drawn_do_read_rollups(client: Client, loaded: Loaded) 
     read: list[Any] = []
     client.on_statement = read.append
     for seed in range(12):
-        await drawn(client, loaded, seed).insights("totals { clicks } scroll(aggregation: TOTAL) { buckets { count } } unattributed")
+        await drawn(client, loaded, seed).insights(
+            "totals { clicks } fold { total } scroll(aggregation: TOTAL) { buckets { count } } unattributed"
+        )
     for rollup in ROLLUPS:
         assert any(f"FROM {rollup}" in statement.sql and "UNION ALL" in statement.sql for statement in read)

@@ -9,6 +9,7 @@ import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
 
 from clickhouse import derive, rollups
+from clickhouse.migrations import migrate
 from clickhouse.sites import Site
 from clickhouse.statement import Params
 from clickhouse.tables import DDL
@@ -104,5 +105,18 @@ def test_rows_stored_before_there_were_rollups_are_noted_and_summed_up(database:
     for rollup in rollups.ROLLUPS:
         database.command(f"TRUNCATE TABLE {rollup}")
     database.command((DDL / "0006_noted_days.sql").read_text().replace("$stored", "").rstrip(";\n"))
+    refresh_rollups(Database(database), site.site_id)
+    assert held(database, site) == expected(database, site) == before
+
+
+def test_a_rollup_that_is_new_is_summed_up_when_its_step_is_applied(database: SyncClient) -> None:
+    site = create_site(database, Site("site_step", "Step"))
+    load(database, site, data_set(Random(11), 30).rows)
+    before = held(database, site)
+    database.command("DROP VIEW folds_daily_of_interactions")
+    database.command("DROP TABLE folds_daily")
+    database.command("DELETE FROM migrations WHERE name = 'folds'")
+    assert [step.name for step in migrate(database)] == ["folds"]
+    assert held(database, site) != before
     refresh_rollups(Database(database), site.site_id)
     assert held(database, site) == expected(database, site) == before

@@ -52,7 +52,7 @@ def dsn(node: Node) -> str:
     for site in (SITE, OTHER):
         create_site(client, site)
         _fill(client, site)
-    for table in ("interactions", "pageviews", "sessions", "pages_daily", "depths_daily", "elements_daily"):
+    for table in ("interactions", "pageviews", "sessions", "pages_daily", "depths_daily", "elements_daily", "folds_daily"):
         client.command(f"OPTIMIZE TABLE {table} FINAL")
     client.close()
     return address
@@ -181,6 +181,15 @@ async def test_a_url_rule_reads_the_pages_it_can_match(rule: str, client: Client
     assert 0 < read <= bound(PAGE_ROWS, 2)
     read = await rows_read(client, f"matchedPages(url: {rule}, window: {WINDOW}) {{ nodes {{ key }} }}")
     assert 0 < read <= bound(PAGE_ROWS, 1)
+
+
+async def test_the_fold_of_whole_days_reads_no_interactions(client: Client) -> None:
+    read: list[Statement] = []
+    client.on_statement = read.append
+    assert (
+        0 < await rows_read(client, f'page(key: "{PAGE_KEY}") {{ insights(window: {WINDOW}) {{ fold {{ total }} }} }}') <= 2 * GRANULE_ROWS
+    )
+    assert read and not any("FROM interactions" in statement.sql for statement in read)
 
 
 async def test_a_listing_by_sums_reads_no_interactions(client: Client) -> None:

@@ -6,9 +6,6 @@ SELECT {q0_p0:String} AS page,
   countIf(kind = 'dead') AS dead_clicks,
   uniqExactIf(session_id, kind = 'dead') AS dead_sessions,
   countIf(kind IN ('click', 'dead') AND breakpoint = 'DESKTOP') AS desktop_clicks,
-  countIf(below_fold AND folds AND kind IN ('click', 'dead')) AS fold_CLICK_below,
-  toUInt32(round(quantileExactInclusiveOrNullIf(0.5)(viewport_height, folds AND kind IN ('click', 'dead')))) AS fold_CLICK_median_height,
-  countIf(folds AND kind IN ('click', 'dead')) AS fold_CLICK_total,
   countIf(kind IN ('click', 'dead') AND breakpoint = 'MOBILE') AS mobile_clicks,
   sum(on_page_ms) AS on_page_ms,
   uniqExact(row_page) AS pages,
@@ -21,14 +18,14 @@ SELECT {q0_p0:String} AS page,
   countIf(on_page_ms > 0) AS timed_pageviews,
   uniqExact(visitor_id) AS visitors
 FROM (
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
   WHERE site_id = {q0_p1:String}
     AND page_key IN {q0_p2:Array(String)}
     AND day BETWEEN {q0_p3:Date} AND {q0_p4:Date}
     AND breakpoint IN {q0_p5:Array(String)}
   UNION ALL
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, session_pageviews, on_page_ms
   FROM pageviews
   WHERE site_id = {q0_p1:String}
     AND page_key IN {q0_p2:Array(String)}
@@ -46,9 +43,6 @@ SELECT {q1_p0:String} AS page,
   countIf(kind = 'dead') AS dead_clicks,
   uniqExactIf(session_id, kind = 'dead') AS dead_sessions,
   countIf(kind IN ('click', 'dead') AND breakpoint = 'DESKTOP') AS desktop_clicks,
-  countIf(below_fold AND folds AND kind IN ('click', 'dead')) AS fold_CLICK_below,
-  toUInt32(round(quantileExactInclusiveOrNullIf(0.5)(viewport_height, folds AND kind IN ('click', 'dead')))) AS fold_CLICK_median_height,
-  countIf(folds AND kind IN ('click', 'dead')) AS fold_CLICK_total,
   countIf(kind IN ('click', 'dead') AND breakpoint = 'MOBILE') AS mobile_clicks,
   sum(on_page_ms) AS on_page_ms,
   uniqExact(row_page) AS pages,
@@ -61,14 +55,14 @@ SELECT {q1_p0:String} AS page,
   countIf(on_page_ms > 0) AS timed_pageviews,
   uniqExact(visitor_id) AS visitors
 FROM (
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
   WHERE site_id = {q1_p1:String}
     AND page_key IN {q1_p2:Array(String)}
     AND day BETWEEN {q1_p3:Date} AND {q1_p4:Date}
     AND breakpoint IN {q1_p5:Array(String)}
   UNION ALL
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, session_pageviews, on_page_ms
   FROM pageviews
   WHERE site_id = {q1_p1:String}
     AND page_key IN {q1_p2:Array(String)}
@@ -89,6 +83,54 @@ HAVING count() > 0
 -- q1_p3 = datetime.date(2026, 11, 9)
 -- q1_p4 = datetime.date(2026, 11, 15)
 -- q1_p5 = ['DESKTOP']
+
+SELECT 0 AS question, *
+FROM (
+SELECT {q0_p5:String} AS page,
+  sumIf(scrolling, scrolling AND kind IN ('click', 'dead')) AS CLICK_total,
+  sumIf(scrolling_below, scrolling AND kind IN ('click', 'dead')) AS CLICK_below_fold,
+  toUInt32(round(quantileExactWeightedInterpolatedOrNullIf(0.5)(viewport_height, scrolling, scrolling AND kind IN ('click', 'dead')))) AS CLICK_median_viewport_height
+FROM (
+  SELECT kind, viewport_height, scrolling, scrolling_below
+  FROM folds_daily
+  WHERE site_id = {q0_p0:String}
+    AND page_key IN {q0_p1:Array(String)}
+    AND day BETWEEN {q0_p2:Date} AND {q0_p3:Date}
+    AND breakpoint IN {q0_p4:Array(String)}
+    AND kind IN ('click', 'dead')
+)
+HAVING count() > 0
+)
+UNION ALL
+SELECT 1 AS question, *
+FROM (
+SELECT {q1_p5:String} AS page,
+  sumIf(scrolling, scrolling AND kind IN ('click', 'dead')) AS CLICK_total,
+  sumIf(scrolling_below, scrolling AND kind IN ('click', 'dead')) AS CLICK_below_fold,
+  toUInt32(round(quantileExactWeightedInterpolatedOrNullIf(0.5)(viewport_height, scrolling, scrolling AND kind IN ('click', 'dead')))) AS CLICK_median_viewport_height
+FROM (
+  SELECT kind, viewport_height, scrolling, scrolling_below
+  FROM folds_daily
+  WHERE site_id = {q1_p0:String}
+    AND page_key IN {q1_p1:Array(String)}
+    AND day BETWEEN {q1_p2:Date} AND {q1_p3:Date}
+    AND breakpoint IN {q1_p4:Array(String)}
+    AND kind IN ('click', 'dead')
+)
+HAVING count() > 0
+)
+-- q0_p0 = 'site_golden'
+-- q0_p1 = ['https://example.com/pricing']
+-- q0_p2 = datetime.date(2026, 11, 2)
+-- q0_p3 = datetime.date(2026, 11, 8)
+-- q0_p4 = ['DESKTOP']
+-- q0_p5 = 'https://example.com/pricing'
+-- q1_p0 = 'site_golden'
+-- q1_p1 = ['https://example.com/pricing']
+-- q1_p2 = datetime.date(2026, 11, 9)
+-- q1_p3 = datetime.date(2026, 11, 15)
+-- q1_p4 = ['DESKTOP']
+-- q1_p5 = 'https://example.com/pricing'
 
 SELECT page,
   max(baseline_population) AS baseline_population,
@@ -252,14 +294,14 @@ FROM (
           FROM (
             SELECT row_page AS page, false AS candidate, session_id
             FROM (
-              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
               FROM interactions
               WHERE site_id = {p0:String}
                 AND page_key IN {p2:Array(String)}
                 AND day BETWEEN {p3:Date} AND {p4:Date}
                 AND breakpoint IN {p5:Array(String)}
               UNION ALL
-              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, session_pageviews, on_page_ms
               FROM pageviews
               WHERE site_id = {p0:String}
                 AND page_key IN {p2:Array(String)}
@@ -269,14 +311,14 @@ FROM (
             UNION ALL
             SELECT row_page AS page, true AS candidate, session_id
             FROM (
-              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
               FROM interactions
               WHERE site_id = {p0:String}
                 AND page_key IN {p2:Array(String)}
                 AND day BETWEEN {p6:Date} AND {p7:Date}
                 AND breakpoint IN {p5:Array(String)}
               UNION ALL
-              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, session_pageviews, on_page_ms
               FROM pageviews
               WHERE site_id = {p0:String}
                 AND page_key IN {p2:Array(String)}

@@ -144,14 +144,14 @@ FROM (
           FROM (
             SELECT '' AS page, false AS candidate, session_id
             FROM (
-              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
               FROM interactions
               WHERE site_id = {p0:String}
                 AND day BETWEEN {p1:Date} AND {p2:Date}
                 AND startsWith(page_key, {p3:String})
                 AND if(startsWith(url_rest, 'http') OR page_key = {p3:String}, startsWith(url, {p4:String}), startsWith(page_key, {p4:String}))
               UNION ALL
-              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, session_pageviews, on_page_ms
               FROM pageviews
               WHERE site_id = {p0:String}
                 AND day BETWEEN {p1:Date} AND {p2:Date}
@@ -161,12 +161,12 @@ FROM (
             UNION ALL
             SELECT '' AS page, true AS candidate, session_id
             FROM (
-              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
               FROM interactions
               WHERE site_id = {p0:String}
                 AND day BETWEEN {p1:Date} AND {p2:Date}
               UNION ALL
-              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+              SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, session_pageviews, on_page_ms
               FROM pageviews
               WHERE site_id = {p0:String}
                 AND day BETWEEN {p1:Date} AND {p2:Date}

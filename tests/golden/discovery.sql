@@ -40,7 +40,7 @@ FROM (
       countIf(kind = 'rage') AS rage_clicks,
       countIf(kind = 'dead') AS dead_clicks
     FROM (
-      SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, {p3:String} AS page, toStartOfDay(timestamp, {p0:String}) AS start, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+      SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, {p3:String} AS page, toStartOfDay(timestamp, {p0:String}) AS start, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
       FROM interactions
       WHERE site_id = {p5:String}
         AND page_key IN {p4:Array(String)}
@@ -48,7 +48,7 @@ FROM (
         AND timestamp >= {p1:DateTime64(3, 'UTC')}
         AND timestamp < {p2:DateTime64(3, 'UTC')}
       UNION ALL
-      SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, {p3:String} AS page, toStartOfDay(timestamp, {p0:String}) AS start, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+      SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, {p3:String} AS page, toStartOfDay(timestamp, {p0:String}) AS start, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, session_pageviews, on_page_ms
       FROM pageviews
       WHERE site_id = {p5:String}
         AND page_key IN {p4:Array(String)}
@@ -95,7 +95,7 @@ FROM (
           countIf(kind = 'dead') AS dead_clicks,
           uniqExactState(visitor_id) AS people
         FROM (
-          SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(traffic_source) AS value, timestamp, {p0:String} AS page, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+          SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, toString(traffic_source) AS value, timestamp, {p0:String} AS page, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
           FROM interactions
           WHERE site_id = {p1:String}
             AND page_key IN {p2:Array(String)}
@@ -103,7 +103,7 @@ FROM (
             AND timestamp >= {p5:DateTime64(3, 'UTC')}
             AND timestamp < {p6:DateTime64(3, 'UTC')}
           UNION ALL
-          SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, toString(traffic_source) AS value, timestamp, {p0:String} AS page, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+          SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, toString(traffic_source) AS value, timestamp, {p0:String} AS page, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, session_pageviews, on_page_ms
           FROM pageviews
           WHERE site_id = {p1:String}
             AND page_key IN {p2:Array(String)}
@@ -135,7 +135,7 @@ FROM (
     uniqExact(visitor_id) AS visitors,
     uniqExact(session_id) AS sessions
   FROM (
-    SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, '' AS page, toString(country) AS value, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+    SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, '' AS page, toString(country) AS value, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
     FROM interactions
     WHERE site_id = {p1:String}
       AND day BETWEEN {p2:Date} AND {p3:Date}
@@ -144,7 +144,7 @@ FROM (
       AND country != ''
       AND positionCaseInsensitiveUTF8(toString(country), {p0:String}) > 0
     UNION ALL
-    SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, '' AS page, toString(country) AS value, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+    SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, '' AS page, toString(country) AS value, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, session_pageviews, on_page_ms
     FROM pageviews
     WHERE site_id = {p1:String}
       AND day BETWEEN {p2:Date} AND {p3:Date}

@@ -396,7 +396,7 @@ ORDER BY site_id
 SELECT {p0:String} AS page,
   uniqExact(session_id) AS sessions
 FROM (
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, y > viewport_height AS below_fold, NOT fixed AND NOT (default_cell = 2047) AS folds, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
   FROM interactions
   WHERE site_id = {p1:String}
     AND page_key IN {p2:Array(String)}
@@ -405,7 +405,7 @@ FROM (
     AND timestamp < {p6:DateTime64(3, 'UTC')}
     AND breakpoint IN {p7:Array(String)}
   UNION ALL
-  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, viewport_height, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, 0 AS below_fold, 0 AS folds, session_pageviews, on_page_ms
+  SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, session_pageviews, on_page_ms
   FROM pageviews
   WHERE site_id = {p1:String}
     AND page_key IN {p2:Array(String)}

@@ -28,6 +28,7 @@ from clickhouse.sites import PLANS, Site, compile_retain, compile_sites, insert_
 from gateway.auth import TOKEN, hash_token, new_token
 from gateway.database import Database, open_database
 from gateway.settings import Settings, with_settings
+from gateway.site_lock import site_lock
 from gateway.sources import configured_sources
 
 SITE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -180,7 +181,8 @@ def set_site(settings: Settings, site: str | None, named_site: str | None, **cha
         after = replace(before, **given)
         database.insert(insert_site(after, datetime.now(UTC)))
         if after.retention_days != before.retention_days:
-            database.command(*compile_retain(after))
+            with site_lock(settings.clickhouse, site_id, *database.clients):  # rows that are being loaded have the old ones
+                database.command(*compile_retain(after))
     click.echo(f"Site {site_id} changed.")
 
 

@@ -1,4 +1,4 @@
-"""One command at a time writes a site: `load`, `forget`, `demo` and the sums of `migrate` wait for each other.
+"""One command at a time writes a site: `load`, `forget`, `demo`, new retention and the sums of `migrate` wait for each other.
 
     with site_lock("http://user:password@host:8123/database", "site_abc123", client): …
 
@@ -37,6 +37,8 @@ SETTINGS = {
     "max_block_size": 1,
     "buffer_size": 1,
     "max_execution_time": 0,
+    "max_rows_to_read": 0,
+    "max_rows_to_read_leaf": 0,
     "readonly": 2,
     "cancel_http_readonly_queries_on_client_close": 1,
 }
@@ -87,6 +89,8 @@ def _watched(stream: Any, site_id: str) -> Iterator[None]:
             )
             signal.pthread_kill(writing, signal.SIGINT)
 
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what a script leaves in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     writing = threading.get_ident()
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

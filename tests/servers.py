@@ -56,13 +56,13 @@ SHARD = """
 
 USERS = """
 <clickhouse>
-    <profiles><default/><readonly><readonly>1</readonly></readonly></profiles>
+    <profiles><default/><readonly><readonly>1</readonly></readonly><limited><max_rows_to_read>1000000000</max_rows_to_read></limited></profiles>
     <quotas><default/></quotas>
     <users>
         <default><password></password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default>
         <{user}><password>{password}</password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></{user}>
         <limited>
-            <password>limited</password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota>
+            <password>limited</password><networks><ip>127.0.0.1</ip></networks><profile>limited</profile><quota>default</quota>
             <grants>{limited}<query>GRANT SELECT ON system.processes</query></grants>
         </limited>
         <blind>

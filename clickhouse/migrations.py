@@ -42,6 +42,10 @@ class Step:
     def checksum(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    @property
+    def makes_rollups(self) -> bool:
+        return "MATERIALIZED VIEW" in self.text
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:

@@ -45,15 +45,15 @@ class Plan:
             *([(rows, self.raw_clauses(lens, page_keys, params))] if self.reads_rows else []),
         ]
 
-    def rollup_clauses(self, lens: Lens, page_keys: tuple[str, ...], params: Params, *, with_test_accounts: bool = False) -> list[str]:
+    def rollup_clauses(self, lens: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
         """Which rows of the rollup are meant."""
         assert self.window is not None
-        clauses = lens_clauses(replace(lens, window=self.window), page_keys, params, with_test_accounts=with_test_accounts)
+        clauses = lens_clauses(replace(lens, window=self.window), page_keys, params)
         return clauses + ([f"day NOT IN {params.days(self.stale_days)}"] if self.stale_days else [])
 
-    def raw_clauses(self, lens: Lens, page_keys: tuple[str, ...], params: Params, *, with_test_accounts: bool = False) -> list[str]:
+    def raw_clauses(self, lens: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
         """Which rows of interactions and pageviews are meant."""
-        clauses = lens_clauses(lens, page_keys, params, with_test_accounts=with_test_accounts)
+        clauses = lens_clauses(lens, page_keys, params)
         return clauses + ([f"day IN {params.days(self.raw_days)}"] if self.raw_days else [])
 
 

@@ -61,6 +61,12 @@ def note(clauses: Sequence[str], params: Params) -> Statement:
     return _insert_days([line for table in SOURCES for line in ("UNION ALL", "SELECT site_id, day", f"FROM {table}", where)][1:], params)
 
 
+def note_site(site_id: str) -> Statement:
+    """Notes all days of the site."""
+    params = Params()
+    return note([f"site_id = {params.text(site_id)}"], params)
+
+
 def note_sessions(batch: Batch) -> Statement:
     """Notes the days on which the batch's sessions have rows, or will have: a run that was killed may have summed up what it did not store."""
     params = Params()

@@ -17,10 +17,10 @@ import click
 from clickhouse.derive import compile_touched
 from clickhouse.errors import HeatgraphError
 from clickhouse.keys import ApiKey, insert_key
-from clickhouse.migrations import migrate
+from clickhouse.migrations import Step, migrate
 from clickhouse.pages import compile_extent
-from clickhouse.rollups import compile_stale_days
-from clickhouse.sites import Site, insert_site
+from clickhouse.rollups import compile_stale_days, note_site
+from clickhouse.sites import Site, compile_sites, insert_site
 from gateway.administration import cohorts, keys, require_site, save_cohort, sites, token_secret
 from gateway.auth import hash_token
 from gateway.database import Database, open_database
@@ -75,14 +75,23 @@ def serve_command(settings: Settings) -> None:
 def migrate_command(settings: Settings) -> None:
     """Create the tables, or bring them up to date. Run again, it changes nothing."""
     with open_database(settings) as database:
-        applied = migrate(database.client, settings.cluster or None, settings.replicated)
-        if not settings.cluster:  # there the next `load` of a site does it
-            for row in database.query(compile_stale_days()):
-                with site_lock(settings.clickhouse, row["site_id"], *database.clients):
-                    refresh_rollups(database, row["site_id"])
-    for step in applied:
-        click.echo(f"Applied step {step.number}, {step.name}.")
+        for step in bring_up_to_date(settings, database):
+            click.echo(f"Applied step {step.number}, {step.name}.")
     click.echo("The tables are up to date.")
+
+
+def bring_up_to_date(settings: Settings, database: Database) -> list[Step]:
+    """Applies the steps that are missing, which are returned, and sums up what is noted; on a cluster the next `load` of a site does that."""
+    applied = migrate(database.client, settings.cluster or None, settings.replicated)
+    if settings.cluster:
+        return applied
+    anew = any(step.makes_rollups for step in applied)
+    for row in database.query(compile_sites() if anew else compile_stale_days()):
+        with site_lock(settings.clickhouse, row["site_id"], *database.clients):
+            if anew:  # a load that ran beside the steps may have summed up what they noted, without the new sums
+                database.command(note_site(row["site_id"]))
+            refresh_rollups(database, row["site_id"])
+    return applied
 
 
 @main.command("load")
@@ -92,8 +101,9 @@ def migrate_command(settings: Settings) -> None:
 def load_command(settings: Settings, files: tuple[Path, ...], site_id: str) -> None:
     """Store rows of NDJSON (.gz, .zst), CSV or Parquet files. The same rows again change nothing."""
     with open_database(settings) as database:
-        site = require_site(database, site_id)
+        require_site(database, site_id)
         with site_lock(settings.clickhouse, site_id, *database.clients):
+            site = require_site(database, site_id)  # whose retention may have changed while this waited
             summary = load_files(database.client, site, files, progress=True, nodes=database.nodes)
     report(summary)
     if summary.problems:
@@ -132,7 +142,7 @@ def demo_command(settings: Settings) -> None:
     settings = replace(settings, host="127.0.0.1", workers=1, environment="development")
     now = datetime.now(UTC)
     with open_database(settings) as database:
-        migrate(database.client, settings.cluster or None, settings.replicated)
+        bring_up_to_date(settings, database)
         database.insert(insert_site(Site(DEMO_SITE, "Demo", tuple(DEMO_DOMAINS), test_account_rules=tuple(DEMO_TEST_ACCOUNTS)), now))
         with site_lock(settings.clickhouse, DEMO_SITE, *database.clients):
             if not has_demo_of(database, now):

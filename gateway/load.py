@@ -27,7 +27,7 @@ from gateway.database import Database
 from gateway.lines import Chunk, chunks
 
 BATCH_ROWS = 1_250_000  # take about a gigabyte of memory
-DAYS_AT_ONCE = 7  # whose cells fit into memory
+DAYS_AT_ONCE = 7  # whose sums fit into memory
 IN_ORDER = {"input_format_parallel_parsing": 0, "max_insert_threads": 1, "min_insert_block_size_rows": 30_000}
 
 
@@ -154,6 +154,7 @@ def refresh_rollups(database: Database, site_id: str) -> None:
     for row in database.query(rollups.compile_stale_days(site_id)):
         for start in range(0, len(row["days"]), DAYS_AT_ONCE):
             database.command(*rollups.refresh(row["site_id"], row["days"][start : start + DAYS_AT_ONCE]))
+        database.changed(row["site_id"])  # what was kept meanwhile says that these days are noted
 
 
 def _drop(database: Database, tables: Sequence[str]) -> None:

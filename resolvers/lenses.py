@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import re2
@@ -80,7 +81,8 @@ class AskedLens:
             return self, cursor.values
         if cursor.window_spec != self.spec:
             raise cursors.foreign()
-        return replace(self, lens=replace(self.lens, window=cursor.window)), cursor.values
+        stale_days = _stale_days(self.site, cursor.window)
+        return replace(self, lens=replace(self.lens, window=cursor.window, stale_days=stale_days)), cursor.values
 
 
 async def resolve(
@@ -104,10 +106,14 @@ async def resolve(
         test_account_rules=site.test_account_rules if segment.exclude_test_accounts else (),
         tracked_pages=await context.tracked_pages(site),
         has_fixed_marks=site.has_fixed_marks,
-        stale_days=tuple(day for day in site.stale_days if kept.start.date() <= day <= kept.end.date()),
+        stale_days=_stale_days(site, kept),
         has_rollups=site.has_rollups,
     )
     return AskedLens(site, lens, page, requested, window.spec)
+
+
+def _stale_days(site: Site, window: Window) -> tuple[date, ...]:
+    return tuple(day for day in site.stale_days if window.start.date() <= day <= window.end.date())
 
 
 def url_rule(kind: str, value: str, argument: str) -> UrlRule:

@@ -27,8 +27,8 @@ class PageQuery:
     with_total: bool
 
 
-async def list_pages(context: Context, asked: AskedLens, query: PageQuery) -> tuple[AskedLens, Listing]:
-    """Pages of the lens, and the lens itself: that of the cursor when it continues a sequence."""
+async def list_pages(context: Context, asked: AskedLens, query: PageQuery) -> Listing:
+    """Pages of the lens."""
     binding = asked.binding("pages", query.search, query.order, query.descending)
     by_key, sorted_by = query.order == "KEY", sort_column(query.order)
     asked, after = asked.resumed(query.after, binding, (str,) if by_key else (float, str))
@@ -49,7 +49,7 @@ async def list_pages(context: Context, asked: AskedLens, query: PageQuery) -> tu
 
     total = rows[0]["pages_total"] if rows and query.with_total else 0
     listing = Listing.of(rows, first, cursor, has_previous=after is not None, total_count=total)
-    return asked, replace(listing, rows=[row | dict.fromkeys(source.unknown_measures) for row in listing.rows])
+    return replace(listing, rows=[row | dict.fromkeys(source.unknown_measures) for row in listing.rows])
 
 
 async def load_totals(context: Context, asked: AskedLens, measures: tuple[str, ...] = tuple(TOTALS)) -> Row:

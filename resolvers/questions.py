@@ -28,7 +28,7 @@ MAX_SIBLING_LENSES = 8
 class Question:
     """`page_key` is None where the lens merges the pages of a URL rule.
 
-    `measures` are what is wanted of a statement that can carry more, columns or ids: those of all questions that differ only in them
+    `measures` are what is wanted of a statement that can carry more, columns, ids or kinds: those of all questions that differ only in them
     are asked at once.
     `ordered` answers have several rows a page whose order counts, so that they keep a statement of their own.
     """

@@ -189,8 +189,7 @@ class Site(Node):
         measures, with_total = measures_of(selection.below("edges", "totals")), "totalCount" in selection.names()
         descending = order.direction is Direction.DESC
         query = pages.PageQuery(search or None, order.field.name, descending, 25 if first is None else first, after, measures, with_total)
-        _, listing = await pages.list_pages(context, asked, query)
-        return PageConnection.of(listing, site)
+        return PageConnection.of(await pages.list_pages(context, asked, query), site)
 
 
 @strawberry.type(description="A site and its cursor.")

@@ -10,10 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from clickhouse.client import open_sync
+from clickhouse.sites import LAST_DAY
 from gateway.__main__ import main
 from tests.asking import NOW
-
-TABLES = ("received", "interactions", "pageviews", "events", "sessions", "elements")
 
 
 def run(dsn: str, *arguments: str) -> None:
@@ -41,7 +40,7 @@ def test_a_new_plan_keeps_what_is_there(dsn: str, tmp_path: Path, plan: str, day
     run(dsn, "load", str(file), "--site", site)
     run(dsn, "sites", "set", site, "--plan", plan)
     database = open_sync(dsn)
-    for table in TABLES:
+    for table in LAST_DAY:
         found = database.query(f"SELECT DISTINCT expires_on FROM {table} WHERE site_id = {{site:String}}", {"site": site}).result_rows
         assert found == [((day + timedelta(days=days + 1)).date(),)], table
     database.close()

@@ -49,6 +49,10 @@ INSIGHTS = """
   attention { bands { y attention averageSeconds } }
   interactions(first: 20) { nodes { timestamp relativeX y url sessionId } }
 """
+SUMMED = """
+  totals { clicks rageClicks pageviews } fold { total belowFold { numerator } medianViewportHeight } unattributed
+  scroll { pageviews buckets { depth count } } elements(first: 5) { nodes { key clicks } }
+"""
 COMPARISON = """
   baseline { totals { clicks } }
   scroll { averageDepth { delta } buckets { depth reach { delta low high } } }
@@ -67,7 +71,7 @@ def dsns(nodes: tuple[Node, Node]) -> Iterator[tuple[str, str]]:
     migrate(here, CLUSTER)
     migrate(there, CLUSTER)
     create_site(database, SITE)
-    load(database, SITE, map(orjson.loads, demo_rows(NOW - timedelta(days=1), days=2)))
+    load(database, SITE, map(orjson.loads, demo_rows(NOW - timedelta(days=1), days=4)))
     database.command(f"INSERT INTO cohort_members SELECT DISTINCT '{DEMO_SITE}', 'even', visitor_id FROM sessions WHERE visitor_id % 2 = 0")
     database.command(f"INSERT INTO cohorts (site_id, cohort_id, name) VALUES ('{DEMO_SITE}', 'even', 'Even')")
     for table in TABLES.keys() - {*ROLLUPS}:  # the views of each node fill those
@@ -83,6 +87,7 @@ def dsns(nodes: tuple[Node, Node]) -> Iterator[tuple[str, str]]:
     [
         pytest.param(LISTING % TOTALS, id="pages"),
         pytest.param(f'page(key: "{PAGE}") {{ insights(window: {{last: "-2d"}}, segment: $segment) {{ {INSIGHTS} }} }}', id="insights"),
+        pytest.param(f'page(key: "{PAGE}") {{ insights(window: {{last: "-4d"}}, segment: $segment) {{ {SUMMED} }} }}', id="daily sums"),
         pytest.param(
             f'page(key: "{PAGE}") {{ compare(baseline: {{segment: $segment}}, candidate: {{window: {{last: "-24h"}}}}) {{ {COMPARISON} }} }}',
             id="compare",

@@ -27,9 +27,12 @@ SELECT site_id, page_key, day, breakpoint, device, is_test, kind, viewport_heigh
 FROM interactions$local
 WHERE NOT fixed AND default_cell != 2047;
 
--- What was stored before is not in it: its days are noted, to be summed up.
+-- What was stored before is not in it: its days are noted, to be summed up, and gateways forget what they kept of which are.
 
 INSERT INTO stale_days$stored (site_id, day)
 SELECT site_id, day FROM interactions$stored
 UNION DISTINCT
 SELECT site_id, day FROM pageviews$stored;
+
+INSERT INTO data_versions$stored (site_id, version)
+SELECT site_id, rand64() FROM sites$stored FINAL;

@@ -75,9 +75,9 @@ def load(dsn: str, path: Path, site_id: str) -> subprocess.Popen[str]:
     return start("-m", "gateway", "load", path, "--site", site_id, "--clickhouse", dsn)
 
 
-def hold(dsn: str, site_id: str) -> subprocess.Popen[str]:
-    """A process that holds the lock of the site."""
-    process = start("-c", HOLD, dsn, site_id)
+def hold(dsn: str, site_id: str, first: str = "") -> subprocess.Popen[str]:
+    """A process that holds the lock of the site; what it does before that."""
+    process = start("-c", first + HOLD, dsn, site_id)
     assert process.stdout and process.stdout.readline() == "held\n"
     return process
 
@@ -166,8 +166,9 @@ def test_it_waits_for_what_a_killed_command_was_writing(dsn: str, capsys: pytest
     assert capsys.readouterr().err == "A command that was stopped is still writing the site shop; waiting for it to end.\n"
 
 
-def test_a_command_that_loses_it_stops(dsn: str) -> None:
-    holder = hold(dsn, "shop")
+@pytest.mark.parametrize("ignored", [False, True], ids=["", "in the background of a script"])
+def test_a_command_that_loses_it_stops(dsn: str, ignored: bool) -> None:
+    holder = hold(dsn, "shop", "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)" if ignored else "")
     assert running(dsn) == 1
     lock = f"heatgraph writes shop of {dsn.rpartition('/')[2]}"
     open_sync(dsn).command("KILL QUERY WHERE query_id = {lock:String} SYNC", {"lock": lock})
@@ -176,6 +177,26 @@ def test_a_command_that_loses_it_stops(dsn: str) -> None:
     assert "Others are no longer kept from writing the site shop: that connection was closed. Run the command again." in problems
     with site_lock(dsn, "shop"):
         assert running(dsn) == 1
+
+
+def test_sums_that_are_new_are_made_after_a_load_that_knows_nothing_of_them(dsn: str, tmp_path: Path) -> None:
+    (path,) = files(tmp_path, 1)
+    succeed(load(dsn, path, "shop"))
+    client = open_sync(dsn)
+    folds, version = "SELECT sum(scrolling) FROM folds_daily", "SELECT sum(version) FROM data_versions"
+    before, last = client.command(folds), client.command(version)
+    for drop in ("VIEW folds_daily_of_interactions", "TABLE folds_daily"):
+        client.command(f"DROP {drop}")
+    client.command("DELETE FROM migrations WHERE name = 'folds'")
+    holder = hold(dsn, "shop")
+    migrating = start("-m", "gateway", "migrate", "--clickhouse", dsn)
+    wait_for(lambda: client.command(version) != last)
+    assert client.command("SELECT count() FROM stale_days") and not client.command(folds)
+    client.command("DELETE FROM stale_days WHERE 1")  # as that load does at its end
+    kill(holder)
+    succeed(migrating)
+    assert client.command(folds) == before
+    assert not client.command("SELECT count() FROM stale_days")
 
 
 def test_the_rights_a_user_needs(node: Node, tmp_path: Path) -> None:

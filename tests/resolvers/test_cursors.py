@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clickhouse.errors import BadUserInputError
-from clickhouse.lens import Window
+from clickhouse.lens import Lens, Window
+from clickhouse.sites import Site
 from resolvers import cursors
+from resolvers.lenses import AskedLens
 
 WINDOW = Window(datetime(2026, 11, 14, tzinfo=UTC), datetime(2026, 11, 21, 12, 0, 0, 7000, tzinfo=UTC))
 VALUES = st.lists(
@@ -62,3 +64,11 @@ def test_instants_keep_their_millisecond(naive: datetime) -> None:
     moment = naive.replace(tzinfo=UTC, microsecond=naive.microsecond // 1000 * 1000)
     assert cursors.instant(cursors.milliseconds(moment)) == moment
     assert cursors.milliseconds(moment + timedelta(milliseconds=1)) == cursors.milliseconds(moment) + 1
+
+
+def test_a_sequence_goes_on_with_the_days_noted_in_its_own_window() -> None:
+    noted = (date(2026, 11, 12), date(2026, 11, 18))
+    asked = AskedLens(Site("shop", "Shop", stale_days=noted), Lens("shop", WINDOW, stale_days=noted[1:]), None, WINDOW, "last -7d")
+    began = Window(WINDOW.start - timedelta(days=3), WINDOW.end - timedelta(days=3))
+    resumed, values = asked.resumed(cursors.encode("list", cursors.Cursor(began, "last -7d", (1,))), "list", (int,))
+    assert (resumed.lens.window, resumed.lens.stale_days, values) == (began, noted, (1,))

@@ -64,7 +64,7 @@ def note(clauses: Sequence[str], params: Params) -> Statement:
 def note_site(site_id: str) -> Statement:
     """Notes all days of the site."""
     params = Params()
-    return note([f"site_id = {params.text(site_id)}"], params)
+    return note([f"site_id = {params.site(site_id)}"], params)
 
 
 def note_sessions(batch: Batch) -> Statement:

@@ -27,6 +27,7 @@ SETTINGS = {
     "allow_experimental_nullable_tuple_type": 1,
     "distributed_product_mode": "global",
     "distributed_foreground_insert": 1,  # a row is on its shard when its insert returns
+    "insert_deduplicate": 0,  # rows that were deleted and are derived again are no retry; replicated tables would leave them out
     "join_use_nulls": 0,
     "optimize_use_projections": 0,  # our tables have none, and looking for some takes half a millisecond a statement
     "max_query_size": 10_000_000,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -177,12 +178,14 @@ def set_site(settings: Settings, site: str | None, named_site: str | None, **cha
     if not (given := _given(changes)):
         raise BadUserInputError("Nothing to change; give an option, for example --plan BUSINESS.")
     with open_database(settings) as database:
-        before = require_site(database, site_id)
-        after = replace(before, **given)
-        database.insert(insert_site(after, datetime.now(UTC)))
-        if after.retention_days != before.retention_days:
-            with site_lock(settings.clickhouse, site_id, *database.clients):  # rows that are being loaded have the old ones
+        require_site(database, site_id)
+        lock = site_lock(settings.clickhouse, site_id, *database.clients)
+        with lock if "retention_days" in given else nullcontext():  # rows that are being loaded have the old one
+            before = require_site(database, site_id)
+            after = replace(before, **given)
+            if after.retention_days != before.retention_days:
                 database.command(*compile_retain(after))
+            database.insert(insert_site(after, datetime.now(UTC)))  # last, so that it is done again when this is killed
     click.echo(f"Site {site_id} changed.")
 
 

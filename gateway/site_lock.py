@@ -89,7 +89,8 @@ def _watched(stream: Any, site_id: str) -> Iterator[None]:
             )
             signal.pthread_kill(writing, signal.SIGINT)
 
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what a script leaves in the background
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:  # as a shell starts what a script leaves in the background
         signal.signal(signal.SIGINT, signal.default_int_handler)
     writing = threading.get_ident()
     watcher = threading.Thread(target=watch, daemon=True)
@@ -101,6 +102,8 @@ def _watched(stream: Any, site_id: str) -> Iterator[None]:
         with suppress(RuntimeError, ValueError):  # there is nothing to shut down when it has ended
             stream.shutdown()
         watcher.join(RELEASE_S)
+        if before is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, before)
 
 
 def _wait_for_killed(writer: Client, lock: str, site_id: str) -> None:

@@ -125,5 +125,6 @@ def test_a_rollup_that_is_new_is_summed_up_when_its_step_is_applied(database: Sy
     database.command("DELETE FROM migrations WHERE name = 'folds'")
     assert [step.name for step in migrate(database)] == ["folds"]
     assert held(database, site) != before
+    assert rollups.note_site(site.site_id).site_ids == {site.site_id}  # which tells gateways of it
     refresh_rollups(Database(database), site.site_id)
     assert held(database, site) == expected(database, site) == before

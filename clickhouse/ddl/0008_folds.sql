@@ -35,4 +35,7 @@ UNION DISTINCT
 SELECT site_id, day FROM pageviews$stored;
 
 INSERT INTO data_versions$stored (site_id, version)
-SELECT site_id, rand64() FROM sites$stored FINAL;
+SELECT site_id, rand64()
+FROM (
+  SELECT DISTINCT site_id FROM stale_days$stored
+);

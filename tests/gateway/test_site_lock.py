@@ -199,6 +199,18 @@ def test_sums_that_are_new_are_made_after_a_load_that_knows_nothing_of_them(dsn:
     assert not client.command("SELECT count() FROM stale_days")
 
 
+def test_new_retention_that_did_not_get_its_turn_is_set_by_the_next_try(dsn: str, tmp_path: Path) -> None:
+    (path,) = files(tmp_path, 1)
+    succeed(load(dsn, path, "shop"))
+    change = ("-m", "gateway", "sites", "set", "shop", "--retention-days", "900", "--clickhouse", dsn)
+    holder, waiting = hold(dsn, "shop"), start(*change)
+    assert waiting.stderr and "Another command is writing the site shop" in waiting.stderr.readline()
+    kill(waiting)
+    kill(holder)
+    succeed(start(*change))
+    assert open_sync(dsn).query("SELECT DISTINCT expires_on - day FROM interactions").result_rows == [(901,)]
+
+
 def test_the_rights_a_user_needs(node: Node, tmp_path: Path) -> None:
     open_sync(node.dsn()).command("CREATE DATABASE limited")
     dsn, blind = (f"http://{user}:{user}@127.0.0.1:{node.http_port}/limited" for user in ("limited", "blind"))

@@ -137,9 +137,9 @@ def loaded(database: SyncClient) -> dict[str, Loaded]:
     return {name: load_site(database, name, rows(Random(name), sessions), parts) for name, (rows, sessions, parts) in SITES.items()}
 
 
-def load_site(database: SyncClient, site_id: str, data: DataSet, parts: int) -> Loaded:
-    """A site with cohorts, test accounts and the rows, loaded in one or several parts."""
-    site = create_site(database, Site(site_id, site_id, test_account_rules=TEST_ACCOUNT_RULES))
+def load_site(database: SyncClient, site_id: str, data: DataSet, parts: int, rules: tuple[str, ...] = TEST_ACCOUNT_RULES) -> Loaded:
+    """A site with cohorts, rules of test accounts and the rows, loaded in one or several parts."""
+    site = create_site(database, Site(site_id, site_id, test_account_rules=rules))
     for name, visitors in COHORTS.items():
         insert = insert_cohort(Cohort(site_id, cohort_id_of(site_id, name), name), NOW)
         database.insert(insert.table, insert.rows, column_names=insert.columns)
@@ -147,7 +147,7 @@ def load_site(database: SyncClient, site_id: str, data: DataSet, parts: int) -> 
         database.command(members.sql, members.params)
     for part in range(parts):
         assert not load(database, site, data.rows[part::parts]).rejected
-    return Loaded(site, data, Model(data.rows, COHORTS, TEST_ACCOUNT_RULES))
+    return Loaded(site, data, Model(data.rows, COHORTS, rules))
 
 
 @pytest.fixture(params=LENSES, ids="lens {}".format)

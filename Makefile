@@ -20,7 +20,7 @@ check: .venv/installed
 	.venv/bin/lint-imports
 	$(IN_ENVIRONMENT) -m gateway schema | diff schema/schema.graphql -
 
-bench: .venv/installed $(CLICKHOUSE)
+bench: .venv/installed $(NODE_MODULES)
 	$(IN_ENVIRONMENT) -m tests.benchmarks --readme
 
 load-test: .venv/installed $(NODE_MODULES)

@@ -144,6 +144,6 @@ def from_driver(exception: Exception) -> HeatgraphError:
         return error(message)
     if code is None and isinstance(exception, OperationalError | OSError):
         return SourceUnavailableError(
-            "The data source cannot be reached. Check that it runs and that --clickhouse (HEATGRAPH_CLICKHOUSE) names it."
+            "The data source cannot be reached. Check that it runs and that its address, in --clickhouse (HEATGRAPH_CLICKHOUSE) or --sources, is right."
         )
     return HeatgraphError("Something went wrong while asking the data source; its log tells more.")

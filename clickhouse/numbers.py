@@ -51,20 +51,21 @@ def ratio(numerator: str, denominator: str) -> str:
 
 def wilson_low(numerator: str, denominator: str) -> str:
     """Lower end of the 95 % Wilson interval, null when the denominator is 0."""
-    return _wilson(numerator, denominator, "-", "greatest(0., {})")
+    return _wilson(numerator, denominator, "-", "least({share}, greatest(0., {end}))")
 
 
 def wilson_high(numerator: str, denominator: str) -> str:
     """Upper end, likewise."""
-    return _wilson(numerator, denominator, "+", "least(1., {})")
+    return _wilson(numerator, denominator, "+", "greatest({share}, least(1., {end}))")
 
 
 def _wilson(k: str, n: str, sign: str, clamp: str) -> str:
+    """Rounding moves an end past 0, 1 or the share itself, which `clamp` undoes."""
     z = repr(Z_95)
     share = f"({k} / {n})"
     spread = f"{z} * sqrt({share} * (1 - {share}) / {n} + {z} * {z} / (4 * {n} * {n}))"
     end = f"({share} + {z} * {z} / (2 * {n}) {sign} {spread}) / (1 + {z} * {z} / {n})"
-    return f"if({n} = 0, NULL, {clamp.format(end)})"
+    return f"if({n} = 0, NULL, {clamp.format(share=share, end=end)})"
 
 
 def rate_shape(numerator: str, denominator: str, basis: str, *, subset: bool) -> Shape:

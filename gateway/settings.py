@@ -60,7 +60,10 @@ class Settings:
     )
     cors_origins: str = setting("", "Origins whose pages may ask, as in https://app.example.com, separated by commas; * for every one.")
     secret: str = setting("", "Secret that tokens are hashed with; the same on every machine. Empty: the secret file.")
-    secret_file: str = setting("data/heatgraph.secret", "File that holds the secret; made on first use, readable by its owner only.")
+    secret_file: str = setting(
+        "data/heatgraph.secret",
+        "File that holds the secret; made on first use, readable by its owner only. Without it no key works any more.",
+    )
     pool_size: int = setting(4, "Statements that run at once in one worker.", minimum=1)
     max_window_days: int = setting(92, "Longest window of one question.", minimum=1)
     max_queue_ms: int = setting(5_000, "Longest wait of one SQL statement for its turn.", minimum=1)

@@ -95,7 +95,7 @@ async def resolve(
     for cohort_id, cohort in zip(segment.cohorts, cohorts, strict=True):
         if cohort is None:
             raise BadUserInputError(
-                f"segment.cohorts: the site has no cohort {cohort_id!r}; `site {{ cohorts }}` lists them.",
+                f"segment.cohorts: the site has no cohort with the id {cohort_id!r}; `site {{ cohorts }}` lists ids and names.",
                 argument="segment.cohorts",
             )
     lens = Lens(

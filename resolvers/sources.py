@@ -7,6 +7,7 @@ sources.of("shop").client
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -86,7 +87,8 @@ class SourceLoader(Generic[K, V]):
 
     def clear(self, key: K) -> None:
         for loader in self._loaders.values():
-            loader.clear(key)
+            with contextlib.suppress(KeyError):  # which Strawberry's raises for a key that was never loaded
+                loader.clear(key)
 
     def clear_all(self) -> None:
         for loader in self._loaders.values():

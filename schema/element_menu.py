@@ -56,7 +56,9 @@ class ElementMenu:
             changes["is_fixed"] = fixed
         return Element.of(await elements.mark(info.context, site_id, page_key, selector, changes))
 
-    @strawberry.mutation(description="Takes an element off all lists; its clicks count as unattributed. Scope element:write.")
+    @strawberry.mutation(
+        description="Takes an element off the lists of elements; its clicks count as unattributed. Maps and spots still name it. Scope element:write."
+    )
     async def delete_element(
         self, info: strawberry.Info[Context], site_id: SiteArgument, page_key: PageArgument, selector: SelectorArgument
     ) -> Element | None:

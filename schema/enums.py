@@ -81,7 +81,11 @@ class Plan(Enum):
 class InsightsStatus(Enum):
     OK = enum_value("OK", description="There are rows in this lens.")
     EMPTY = enum_value("EMPTY", description="The page is tracked, but nothing happened in this window and segment.")
-    NOT_TRACKED = enum_value("NOT_TRACKED", description="No heatmap data was ever received: enable heatmap tracking and wait for visits.")
+    NOT_TRACKED = enum_value(
+        "NOT_TRACKED",
+        description="No heatmap data was ever received for what the lens asks: check the page key or the URL rule (`prefix`, `wildcard` and"
+        " `regex` are held against the whole URL, its origin included), else enable heatmap tracking and wait for visits.",
+    )
 
 
 @strawberry.enum(description="What pages are sorted by.")

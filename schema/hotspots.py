@@ -41,7 +41,10 @@ async def load_replays(info: strawberry.Info[Context], spots: Spots, spot_id: in
     return None if found is None else [SpotReplay.from_row(row, session, spots.asked.site) for row, session in found]
 
 
-@strawberry.type(description="The rule by which clicks are a rage burst; bursts labelled by the tracker count as they are under any rule.")
+@strawberry.type(
+    description="The rule by which clicks are a rage burst. Where the tracker labelled bursts itself, those of that page and session"
+    " count as they are under any rule, and no others are looked for there."
+)
 class AppliedRageRule:
     min_clicks: int = strawberry.field(description="Clicks at least.")
     window_ms: int = strawberry.field(description="Milliseconds from first to last, at most.")

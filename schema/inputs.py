@@ -58,13 +58,15 @@ class InstantRange:
     " in the site's time zone; an ISO 8601 date is also understood."
 )
 class RelativeRange:
-    from_: str = strawberry.field(name="from", description="Start, included.")
-    to: str | None = strawberry.field(default=UNSET, description="End; now when left out.")
+    from_: str = strawberry.field(name="from", description="Start, included; a date is its midnight.")
+    to: str | None = strawberry.field(
+        default=UNSET, description="End, excluded: a date is its midnight, and that day is no part of the window; now when left out."
+    )
 
 
 @strawberry.input(one_of=True, description="The window of time a lens looks through; exactly one field. At most 92 days by default.")
 class Window:
-    last: str | None = strawberry.field(default=UNSET, description="Back from now: `-7d`, `-24h`, `-4w`, `-3m`.")
+    last: str | None = strawberry.field(default=UNSET, description="Back from now, in h, d, w, m, q or y: `-7d`, `-24h`, `-4w`, `-3m`.")
     period: Period | None = strawberry.field(default=UNSET, description="Back from now by a usual period.")
     between: DateRange | None = strawberry.field(default=UNSET, description="Whole UTC days, both included.")
     instants: InstantRange | None = strawberry.field(default=UNSET, description="Two instants.")

@@ -38,7 +38,7 @@ class Rate:
         spread = Z_95 * math.sqrt(share * (1 - share) / denominator + Z_95 * Z_95 / (4 * denominator * denominator))
         middle = share + Z_95 * Z_95 / (2 * denominator)
         scale = 1 + Z_95 * Z_95 / denominator
-        low, high = max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+        low, high = min(share, max(0.0, (middle - spread) / scale)), max(share, min(1.0, (middle + spread) / scale))
         return cls(value=share, numerator=numerator, denominator=denominator, basis=basis, low=low, high=high)
 
     @classmethod

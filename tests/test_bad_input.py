@@ -78,7 +78,7 @@ CASES = [
     ("entry page", insights('segment: {entryPage: {regex: "("}}'), r"segment\.entryPage\.regex"),
     ("page key", f'{{ site(siteId: "{SITE.site_id}") {{ page(key: "/pricing") {{ id }} }} }}', "key: an absolute URL"),
     ("malformed cursor", pages('after: "nonsense"'), "after: this is no cursor"),
-    ("unknown cohort", insights('segment: {cohorts: ["co_nobody"]}'), "segment.cohorts: the site has no cohort 'co_nobody'"),
+    ("unknown cohort", insights('segment: {cohorts: ["co_nobody"]}'), "segment.cohorts: the site has no cohort with the id 'co_nobody'"),
     ("unnamed event", insights('segment: {performed: [{name: ""}]}'), r"segment\.performed"),
     ("10 000 points", insights("", f"interactions(points: [{POINTS}]) {{ totalCount }}"), "points: 1 to 1000"),
     ("no points", insights("", "interactions(points: []) { totalCount }"), "points: 1 to 1000"),

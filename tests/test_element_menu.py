@@ -168,6 +168,13 @@ async def test_marking_fixed_changes_depths_and_says_so(client: Client, loaded: 
         assert seen(await insights(client, loaded, fields)) == scrolls
 
 
+async def test_a_change_follows_one_of_another_element_whose_changes_were_read(client: Client, loaded: Site) -> None:
+    first = call(loaded, "renameElement", "#signup", ', name: "Start"', "changes { what }")
+    second = call(loaded, "renameElement", "#help", ', name: "Help"', "name")
+    found = await ask(client, f"mutation {{ one: {first} other: {second} }}", key=EDITOR)
+    assert found["other"] == {"name": "Help"}
+
+
 async def test_within_one_request_a_change_is_seen_by_what_follows(client: Client, loaded: Site) -> None:
     below = "isFixed page { insights { meta { fixedByMark } fold { total } } }"
     menu = " ".join(

@@ -18,7 +18,7 @@ def wilson(numerator: int, denominator: int) -> tuple[float, float] | None:
     p, n, z2 = numerator / denominator, denominator, Z_95**2
     centre = p + z2 / (2 * n)
     margin = Z_95 * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    return max(0.0, (centre - margin) / (1 + z2 / n)), min(1.0, (centre + margin) / (1 + z2 / n))
+    return min(p, max(0.0, (centre - margin) / (1 + z2 / n))), max(p, min(1.0, (centre + margin) / (1 + z2 / n)))
 
 
 def rate(numerator: int, denominator: int, *, subset: bool) -> dict[str, Any]:

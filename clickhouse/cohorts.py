@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from clickhouse.conditions import lens_clauses, window_clauses
+from clickhouse.element_marks import from_interactions
 from clickhouse.insert import Insert
 from clickhouse.interactions import InteractionQuestion, interaction_clauses
 from clickhouse.lens import Lens, PerformedEvent, Segment, UrlRule
@@ -167,7 +168,7 @@ def compile_add_by_interaction(
     where = interaction_clauses(lens, page_keys, question, params)
     if selector is not None:
         where.append(f"selector = {params.text(selector)}")
-    return _add(lens.site_id, cohort_id, ["SELECT visitor_id", "FROM interactions", "WHERE " + "\n  AND ".join(where)], params)
+    return _add(lens.site_id, cohort_id, ["SELECT visitor_id", *from_interactions(lens, params), "WHERE " + "\n  AND ".join(where)], params)
 
 
 def _performed(lens: Lens, event: PerformedEvent, params: Params) -> list[str]:

@@ -198,6 +198,13 @@ ELEMENT = ("selector", "tag", "text")
 ELEMENT_ID = f"cityHash64({', '.join(f'cityHash64({name})' for name in ELEMENT)})"
 """Hashed one by one, which is once for each value of a dictionary, and grouped by faster than the three texts."""
 
+TOP_SELECTOR = (
+    "arraySort((selector, clicks) -> (clicks, selector),"
+    " (arrayReduce('sumMap', arrayMap(one -> [one.2], elements), arrayMap(one -> [one.1], elements)) AS summed).1, summed.2)[1]"
+)
+MOST_FREQUENT = "arraySort(arrayFilter(one -> one.2 = top, elements))[1]"
+"""Of (-clicks, *ELEMENT) in a cell: the selector with most clicks, whatever its texts were, and with the most frequent of these."""
+
 
 def point_of(rank: int) -> tuple[int, bool, int]:
     """count, fixed and cell of a RANK."""
@@ -244,7 +251,7 @@ def _pages(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, pa
         found = _if("groupArray", f"({RANK}, elements)", shown)
         ranks = [
             f"  arraySlice(arrayPartialSort({first}, {found}), 1, {first}) AS points,",
-            "  points.1 AS ranks, arrayMap(elements -> arraySort(elements)[1], points.2) AS tops",
+            f"  points.1 AS ranks, arrayMap((elements, top) -> {MOST_FREQUENT}, points.2, arrayMap(elements -> {TOP_SELECTOR}, points.2)) AS tops",
         ]
     apart = pages_apart(lens, page_keys)
     return [

@@ -175,6 +175,16 @@ async def test_a_change_follows_one_of_another_element_whose_changes_were_read(c
     assert found["other"] == {"name": "Help"}
 
 
+async def test_who_clicked_a_point_of_a_marked_element_is_a_cohort(client: Client, loaded: Site) -> None:
+    await change(client, loaded, "markElement", "#signup", ", fixed: true")
+    points = (await insights(client, loaded, "heatmap { points { relativeX y fixed count } }"))["heatmap"]["points"]
+    assert {"relativeX": 0.25, "y": 1008, "fixed": True, "count": 1} in points
+    place = "points: [{relativeX: 0.25, y: 1008, fixed: true}]"
+    members = f'{{lens: {{page: "{PAGE}", interaction: {{{place}}}}}}}'
+    made = f'createCohort(siteId: "{loaded.site_id}", name: "there", members: {members}) {{ size }}'
+    assert (await ask(client, f"mutation {{ {made} }}", key=EDITOR))["createCohort"] == {"size": 1}
+
+
 async def test_within_one_request_a_change_is_seen_by_what_follows(client: Client, loaded: Site) -> None:
     below = "isFixed page { insights { meta { fixedByMark } fold { total } } }"
     menu = " ".join(

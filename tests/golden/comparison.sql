@@ -370,13 +370,13 @@ FROM (
         FROM (
           SELECT page, fixed, cell,
             sum(baseline) AS baseline_count, sum(candidate) AS candidate_count,
-            argMinIf((selector, tag, text), (-toInt64(hits), selector, tag, text), selector != '') AS top,
+            argMinIf((selector, tag, text), (-toInt64(of_selector), selector, -toInt64(hits), tag, text), selector != '') AS top,
             top.1 AS selector, top.2 AS tag, top.3 AS text
           FROM (
             SELECT page, fixed, cell, selector, tag, text,
               countIf(NOT candidate) AS baseline,
               countIf(candidate) AS candidate,
-              count() AS hits
+              count() AS hits, sum(hits) OVER (PARTITION BY page, fixed, cell, selector) AS of_selector
             FROM (
               SELECT {p0:String} AS page, false AS candidate, fixed, default_cell AS cell, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text
               FROM interactions

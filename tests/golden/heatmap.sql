@@ -10,7 +10,7 @@ FROM (
     {p5:Float64} AS cell_columns,
     count() AS remaining,
     arraySlice(arrayPartialSort({p0:UInt32}, groupArray((bitOr(bitShiftLeft(toUInt128(bitNot(toUInt64(count))), 64), bitOr(bitShiftLeft(toUInt64(fixed), 63), toUInt64(cell))), elements))), 1, {p0:UInt32}) AS points,
-    points.1 AS ranks, arrayMap(elements -> arraySort(elements)[1], points.2) AS tops
+    points.1 AS ranks, arrayMap((elements, top) -> arraySort(arrayFilter(one -> one.2 = top, elements))[1], points.2, arrayMap(elements -> arraySort((selector, clicks) -> (clicks, selector), (arrayReduce('sumMap', arrayMap(one -> [one.2], elements), arrayMap(one -> [one.1], elements)) AS summed).1, summed.2)[1], points.2)) AS tops
   FROM (
     SELECT fixed, cell,
       uniqExactMerge(count) AS count,

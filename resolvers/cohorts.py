@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from clickhouse.client import Client
@@ -28,7 +28,7 @@ from resolvers import cursors, ids
 from resolvers.context import Context
 from resolvers.heatmaps import Point, cells_of
 from resolvers.lenses import AskedLens, page_size
-from resolvers.listing import Listing
+from resolvers.listing import Listing, total_count
 from resolvers.questions import Row
 
 MAX_COHORTS = 100
@@ -62,7 +62,10 @@ async def list_cohorts(context: Context, site_id: str, first: int, after: str | 
     def cursor(row: Row) -> str:
         return cursors.encode(binding, cursors.Cursor(_ALWAYS, "", (row["name"], row["cohort_id"])))
 
-    total = rows[0]["total_count"] if rows else 0
+    def first_page() -> Awaitable[list[Row]]:
+        return context.client_of(site_id).query(compile_cohorts(site_id, None, None, 1))
+
+    total = await total_count(rows, first_page if begin else None)
     return Listing.of(rows, first, cursor, has_previous=after is not None, total_count=total)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -28,7 +28,7 @@ from resolvers.context import Context
 from resolvers.depths import scroll_step
 from resolvers.discovery import MAX_VALUES
 from resolvers.lenses import AskedLens, absolute_url, page_size, seen_page
-from resolvers.listing import Listing
+from resolvers.listing import Listing, total_count
 from resolvers.questions import Question, Row
 
 MAX_ELEMENTS = 100
@@ -73,7 +73,10 @@ async def list_elements(context: Context, asked: AskedLens, query: ElementQuery)
     def cursor(row: Row) -> str:
         return asked.cursor(binding, float(row["sort_value"]), row["key"], int(row["by_selector"]))
 
-    total = rows[0]["total_count"] if rows else 0
+    def first_page() -> Awaitable[list[Row]]:
+        return context.answers.load(asked.list_question(compile_elements, replace(question, first=1, after=None)))
+
+    total = await total_count(rows, first_page if after else None)
     return asked, Listing.of(rows, first, cursor, has_previous=after is not None, total_count=total), population
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from datetime import UTC
 
@@ -14,7 +15,7 @@ from clickhouse.selection import Selection
 from resolvers import cursors
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, finite, page_size
-from resolvers.listing import Listing
+from resolvers.listing import Listing, total_count
 from resolvers.questions import Row
 
 MAX_DRILL_DOWN_POINTS = 1000
@@ -103,7 +104,10 @@ async def list_interactions(
     def cursor(row: Row) -> str:
         return asked.cursor(binding, cursors.milliseconds(row["timestamp"].replace(tzinfo=UTC)), row["row_id"])
 
-    total = rows[0]["total_count"] if rows else 0
+    def first_page() -> Awaitable[list[Row]]:
+        return context.answers.load(asked.list_question(compile_interactions, replace(question, first=1, after=None)))
+
+    total = await total_count(rows, first_page if values and with_total else None)
     return Listing.of(rows, first, cursor, has_previous=values is not None, total_count=total)
 
 

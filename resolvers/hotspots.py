@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from clickhouse.errors import BadUserInputError
@@ -13,7 +13,7 @@ from clickhouse.rage import DEFAULT_RULE, RageRule
 from clickhouse.statement import Statement
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, page_size
-from resolvers.listing import Listing
+from resolvers.listing import Listing, total_count
 from resolvers.pages import load_totals
 from resolvers.questions import Question, Row
 
@@ -94,7 +94,10 @@ async def _list(
         key = (row["count"], row["clicks"], row["selector"], row["spot_fixed"], row["spot_row"], row["spot_column"])
         return asked.cursor(binding, *(value if isinstance(value, str) else int(value) for value in key))
 
-    total = rows[0]["total_count"] if rows else 0
+    def first_page() -> Awaitable[list[Row]]:
+        return context.answers.load(asked.list_question(compile_, SpotQuestion(cell, 1, None, rule)))
+
+    total = await total_count(rows, first_page if values else None)
     return Spots(asked, kind, rule), Listing.of(rows, first, cursor, has_previous=values is not None, total_count=total)
 
 

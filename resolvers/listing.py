@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from resolvers.questions import Row
@@ -23,3 +23,10 @@ class Listing:
         """`rows` are at most first + 1: the last only tells that more follow."""
         shown = rows[:first]
         return cls(shown, [cursor(row) for row in shown], len(rows) > first, has_previous, total_count)
+
+
+async def total_count(rows: list[Row], first_page: Callable[[], Awaitable[list[Row]]] | None, column: str = "total_count") -> int:
+    """Every row bears the length of the whole list. `first_page` is asked where none came: behind the last cursor; None without a cursor."""
+    if not rows and first_page:
+        rows = await first_page()
+    return int(rows[0][column]) if rows else 0

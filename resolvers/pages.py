@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 
 from clickhouse.pages import compile_tracked_by_rule
 from clickhouse.totals import LENS_EXTENT, TOTALS, compile_measures, compile_pages, measures_afterwards, sort_column
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, page_size
-from resolvers.listing import Listing
+from resolvers.listing import Listing, total_count
 from resolvers.questions import Row
 
 MAX_PAGES = 100
@@ -47,7 +48,10 @@ async def list_pages(context: Context, asked: AskedLens, query: PageQuery) -> Li
     def cursor(row: Row) -> str:
         return asked.cursor(binding, row["page"]) if by_key else asked.cursor(binding, float(row[sorted_by]), row["page"])
 
-    total = rows[0]["pages_total"] if rows and query.with_total else 0
+    def first_page() -> Awaitable[list[Row]]:
+        return source.client.query(compile_pages(asked.lens, query.search, query.order, query.descending, 1, None, (), with_total=True))
+
+    total = await total_count(rows, first_page if after else None, "pages_total") if query.with_total else 0
     listing = Listing.of(rows, first, cursor, has_previous=after is not None, total_count=total)
     return replace(listing, rows=[row | dict.fromkeys(source.unknown_measures) for row in listing.rows])
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import UTC, timedelta
 
 from clickhouse.errors import BadUserInputError
@@ -11,7 +13,7 @@ from clickhouse.replays import ReplayFilter, ReplayQuestion, WatchParts, compile
 from resolvers import cursors
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, page_size
-from resolvers.listing import Listing
+from resolvers.listing import Listing, total_count
 from resolvers.questions import Question, Row
 
 MAX_REPLAYS = 100
@@ -50,7 +52,10 @@ async def list_replays(
     def cursor(row: Row) -> str:
         return asked.cursor(binding, row["sort_value"], cursors.milliseconds(row["started_at"].replace(tzinfo=UTC)), row["session_id"])
 
-    total = rows[0]["total_count"] if rows else 0
+    def first_page() -> Awaitable[list[Row]]:
+        return context.answers.load(asked.list_question(compile_replays, replace(question, first=1, after=None)))
+
+    total = await total_count(rows, first_page if question.after else None)
     listing = Listing.of(rows, first, cursor, has_previous=values is not None, total_count=total)
     return asked, listing if visible else Listing([], [], has_next=False, has_previous=False, total_count=total)
 

@@ -16,7 +16,7 @@ from tests.asking import EVERYTHING, NOW, answer, ask, create_site, load
 
 SITE = Site("site_menu", "Menu")
 PAGE = "https://example.com/pricing"
-EDITOR = ApiKey("k_editor", "editor", EVERYTHING.scopes | {"element:write"}, frozenset({"*"}))
+EDITOR = ApiKey("k_editor", "editor", EVERYTHING.scopes | {"element:write", "cohort:write"}, frozenset({"*"}))
 AT = int((NOW - timedelta(hours=3)).timestamp() * 1000)
 
 
@@ -183,6 +183,14 @@ async def test_who_clicked_a_point_of_a_marked_element_is_a_cohort(client: Clien
     members = f'{{lens: {{page: "{PAGE}", interaction: {{{place}}}}}}}'
     made = f'createCohort(siteId: "{loaded.site_id}", name: "there", members: {members}) {{ size }}'
     assert (await ask(client, f"mutation {{ {made} }}", key=EDITOR))["createCohort"] == {"size": 1}
+
+
+@pytest.mark.parametrize("field", ["elements", "interactions", "replays"])
+async def test_behind_the_last_cursor_the_list_is_as_long_as_before(client: Client, loaded: Site, field: str) -> None:
+    page = (await insights(client, loaded, f"{field} {{ totalCount pageInfo {{ endCursor }} }}", EVERYTHING))[field]
+    behind = f'{field}(after: "{page["pageInfo"]["endCursor"]}") {{ totalCount nodes {{ __typename }} }}'
+    assert (await insights(client, loaded, behind, EVERYTHING))[field] == {"totalCount": page["totalCount"], "nodes": []}
+    assert page["totalCount"] >= 4
 
 
 async def test_within_one_request_a_change_is_seen_by_what_follows(client: Client, loaded: Site) -> None:

@@ -112,6 +112,11 @@ class Asked:
             answer = (await self.insights(f"{field}({arguments} first: {first} {after}) {{ {page} }}"))[field]
             nodes += answer["nodes"]
             if not answer["pageInfo"]["hasNextPage"]:
+                if end := answer["pageInfo"]["endCursor"]:
+                    behind = await self.insights(
+                        f'{field}({arguments} first: {first} after: "{end}") {{ nodes {{ __typename }} totalCount }}'
+                    )
+                    assert behind[field] == {"nodes": [], "totalCount": answer["totalCount"]}
                 return nodes, answer
             assert len(answer["nodes"]) == first
             after = f'after: "{answer["pageInfo"]["endCursor"]}"'
@@ -246,6 +251,11 @@ async def listed(asked: Asked, field: str, arguments: str, first: int, total: in
         assert page.get("totalCount") == (total if counted else None)
         assert page["pageInfo"]["hasNextPage"] == (len(edges) < total)
         if not page["pageInfo"]["hasNextPage"]:
+            if end := page["pageInfo"]["endCursor"]:
+                behind = await asked.of_site(
+                    f'{field}({arguments} first: {first} after: "{end}") {{ edges {{ cursor }} totalCount }}', *more, **values
+                )
+                assert behind[field] == {"edges": [], "totalCount": total}
             return edges
         after = f'after: "{page["pageInfo"]["endCursor"]}"'
 

@@ -35,7 +35,7 @@ TOTALS = {
 KIND_OF_ROW = "Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5)"
 """Compared row by row, for which names would be dear."""
 
-LENS_EXTENT = {"pages": "uniqExact(row_page)", "sample_rate": "min(sample_rate)"}
+LENS_EXTENT = {"pages": "uniqExact(row_page)", "sample_rate": "toFloat64(toString(min(sample_rate)))"}
 
 
 MEASURES = TOTALS | LENS_EXTENT

@@ -6,12 +6,13 @@ import dataclasses
 from typing import Any
 
 from clickhouse.errors import BadUserInputError
-from clickhouse.lens import PerformedEvent, Segment, WidthRange, Window
+from clickhouse.lens import Segment, UrlRule, Window
 from resolvers import cursors, ids
 from resolvers.context import Context
-from resolvers.lenses import AskedLens, AskedWindow, resolve, seen_page, url_rule
+from resolvers.lenses import AskedLens, AskedWindow, performed_event, resolve, seen_page, url_rule, width_range
 
 _PARTS = tuple(part.name for part in dataclasses.fields(Segment))
+_RULES = ("any", "exact", "path", "ignore_query", "prefix", "wildcard", "regex")
 _TEXTS = ("device", "breakpoint", "country", "region", "browser", "traffic_source", "campaign", "variant", "cohorts")
 
 
@@ -29,10 +30,10 @@ async def load(context: Context, key: list[Any]) -> AskedLens | None:
         site_id, page_key, rule, (start_ms, end_ms), parts = key
         window = Window(cursors.instant(start_ms), cursors.instant(end_ms))
         segment = _segment(parts)
-        url = url_rule(rule[0], rule[1], "id") if rule else None
+        url = _rule(*rule) if rule else None
         if not isinstance(site_id, str) or (page_key is None) == (url is None):
             raise ValueError
-    except (ValueError, TypeError, KeyError, OverflowError):
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError):
         raise BadUserInputError("id: this is no node id of ours; pass an id of an earlier answer unchanged.", argument="id") from None
     site = await context.readable_site(site_id)
     if page_key is not None and await seen_page(context, site, str(page_key)) is None:
@@ -40,19 +41,25 @@ async def load(context: Context, key: list[Any]) -> AskedLens | None:
     return await resolve(context, site, AskedWindow(window, "id"), segment, url, None if page_key is None else str(page_key))
 
 
+def _rule(kind: str, value: str) -> UrlRule:
+    if kind not in _RULES:
+        raise ValueError
+    return url_rule(kind, value, "id")
+
+
 def _segment(parts: dict[str, Any]) -> Segment:
     known: dict[str, Any] = {}
     for name, value in parts.items():
         if name in _TEXTS:
-            if not all(isinstance(text, str) for text in value):
+            if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
                 raise ValueError
             known[name] = tuple(value)
         elif name == "viewport_width":
-            known[name] = WidthRange(*(None if value[end] is None else int(value[end]) for end in ("min_px", "max_px")))
+            known[name] = width_range(*(None if value[end] is None else int(value[end]) for end in ("min_px", "max_px")))
         elif name == "entry_page":
-            known[name] = url_rule(value["kind"], value["value"], "id")
+            known[name] = _rule(value["kind"], value["value"])
         elif name == "performed":
-            known[name] = tuple(PerformedEvent(str(event["name"]), int(event["min_count"])) for event in value)
+            known[name] = tuple(performed_event(str(event["name"]), int(event["min_count"])) for event in value)
         elif name == "exclude_test_accounts":
             known[name] = bool(value)
         else:

@@ -8,7 +8,7 @@ relative("-1mStart", "-1mEnd", now, zone)   the whole previous month in the site
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import MO, relativedelta
@@ -18,9 +18,8 @@ from clickhouse.lens import Window
 
 PERIODS = {"H24": timedelta(hours=24), "D7": timedelta(days=7), "D30": timedelta(days=30), "D90": timedelta(days=90)}
 
-_RELATIVE = re.compile(r"^(?:-(\d{1,4}))?([hdwmqy])(Start|End)?$")
+_RELATIVE = re.compile(r"(?:-([0-9]{1,4}))?([hdwmqy])(Start|End)?")
 _STEP = {
-    "h": relativedelta(hours=1),
     "d": relativedelta(days=1),
     "w": relativedelta(weeks=1),
     "m": relativedelta(months=1),
@@ -35,14 +34,15 @@ def moment(text: str, now: datetime, zone: ZoneInfo, argument: str) -> datetime:
 
     An `…End` is the first instant after the unit, because windows exclude their end.
     """
-    match = _RELATIVE.match(text)
+    match = _RELATIVE.fullmatch(text)
     if not match or (match[1] is None and match[3] is None):
         return _iso(text, zone, argument)
     count, unit, edge = int(match[1] or 0), match[2], match[3]
     try:
+        if unit == "h":  # always sixty minutes, also when clocks change, where a local time comes twice or never
+            past = _hour_start(now, zone) if edge else now
+            return past - timedelta(hours=count - (edge == "End"))
         if edge is None:
-            if unit == "h":
-                return now - timedelta(hours=count)
             return (now.astimezone(zone) - _STEP[unit] * count).astimezone(UTC)
         start = _unit_start(now.astimezone(zone), unit) - _STEP[unit] * count
         return (start + _STEP[unit] if edge == "End" else start).astimezone(UTC)
@@ -55,14 +55,24 @@ def _iso(text: str, zone: ZoneInfo, argument: str) -> datetime:
         parsed = datetime.fromisoformat(text)
     except ValueError:
         raise BadUserInputError(f"{argument}: {text!r} is no relative date; {_HOW}, or an ISO 8601 date.", argument=argument) from None
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=zone)).astimezone(UTC)
+    return _in_utc(parsed, zone, argument)
+
+
+def _in_utc(instant: datetime, zone: tzinfo, argument: str) -> datetime:
+    """Without a zone of its own it is in `zone`."""
+    try:
+        return (instant if instant.tzinfo else instant.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        raise BadUserInputError(f"{argument}: the date is out of range.", argument=argument) from None
+
+
+def _hour_start(now: datetime, zone: ZoneInfo) -> datetime:
+    local = now.astimezone(zone)
+    return now - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
 
 
 def _unit_start(local: datetime, unit: str) -> datetime:
-    hour = local.replace(minute=0, second=0, microsecond=0)
-    if unit == "h":
-        return hour
-    day = hour.replace(hour=0)
+    day = local.replace(hour=0, minute=0, second=0, microsecond=0)
     match unit:
         case "d":
             return day
@@ -78,7 +88,7 @@ def _unit_start(local: datetime, unit: str) -> datetime:
 
 def last(text: str, now: datetime) -> Window:
     """`-7d`, `-24h`: until now."""
-    match = _RELATIVE.match(text)
+    match = _RELATIVE.fullmatch(text)
     if not match or match[1] is None or match[3] or int(match[1]) == 0:
         raise BadUserInputError(f"window.last: {text!r} is not understood; use -7d, -24h, -4w or -3m.", argument="window.last")
     return Window(moment(text, now, ZoneInfo("UTC"), "window.last"), now)
@@ -99,7 +109,7 @@ def between(first_day: date, last_day: date) -> Window:
 
 def instants(start: datetime, end: datetime) -> Window:
     """Without a zone an instant is UTC."""
-    return Window(*(instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC) for instant in (start, end)))
+    return Window(_in_utc(start, UTC, "window.instants.from"), _in_utc(end, UTC, "window.instants.to"))
 
 
 def relative(start: str, end: str | None, now: datetime, zone: ZoneInfo) -> Window:
@@ -112,7 +122,8 @@ def checked(window: Window, max_days: int) -> Window:
     start, end = (instant.replace(microsecond=instant.microsecond // 1000 * 1000) for instant in (window.start, window.end))
     if start >= end:
         raise BadUserInputError(
-            f"window: it ends ({end.isoformat()}) before it begins ({start.isoformat()}); swap the two.", argument="window"
+            f"window: it ends ({end.isoformat()}, excluded) before it begins ({start.isoformat()}) or is empty; swap the two or ask for more.",
+            argument="window",
         )
     if end - start > timedelta(days=max_days, hours=2):  # two hours: a change of clocks in the site's zone
         raise BadUserInputError(f"window: at most {max_days} days at once; ask for shorter windows.", argument="window", maxDays=max_days)

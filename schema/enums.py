@@ -47,7 +47,9 @@ class Breakpoint(Enum):
 
 @strawberry.enum(description="What scroll depth is measured in.")
 class ScrollUnit(Enum):
-    PERCENT = enum_value("PERCENT", description="Percent of the page's height, 0 to 100.")
+    PERCENT = enum_value(
+        "PERCENT", description="Percent of the page's height, 0 to 100; a pageview that told no height of its page counts as 0."
+    )
     PIXEL = enum_value("PIXEL", description="CSS px from the top of the page.")
 
 

@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client as SyncClient
 from clickhouse.client import Client
 from clickhouse.keys import ApiKey
 from clickhouse.sites import Site
+from resolvers import ids
 from tests.asking import EVERYTHING, NOW, answer, ask, create_site, load
 
 SITE = Site("site_bad_input", "Bad input")
@@ -105,6 +106,28 @@ async def test_numbers_that_are_none(client: Client, value: Any) -> None:
     query = "query ($x: Float!) " + insights("", "interactions(points: [{relativeX: $x, y: 1}]) { totalCount }")
     found = await answer(client, query, x=value)
     assert "$x" in found["errors"][0]["message"]
+
+
+SPAN = [1_790_000_000_000, 1_790_086_400_000]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param((PAGE, None, SPAN, []), id="no segment"),
+        pytest.param((None, ["foo", "/"], SPAN, {}), id="no kind of rule"),
+        pytest.param((PAGE, None, SPAN, {"entry_page": {"kind": "foo", "value": "/"}}), id="nor of entry page"),
+        pytest.param((PAGE, None, SPAN, {"performed": [{"name": "x", "min_count": -5}]}), id="a negative count"),
+        pytest.param((PAGE, None, SPAN, {"country": "DE"}), id="a text for a list"),
+        pytest.param((PAGE, None, SPAN, {"viewport_width": {"min_px": -1, "max_px": None}}), id="a negative width"),
+        pytest.param((PAGE, None, SPAN[:1], {}), id="half a window"),
+    ],
+)
+async def test_an_id_that_was_tampered_with(client: Client, key: tuple[Any, ...]) -> None:
+    found = await answer(
+        client, f'{{ node(id: "{ids.encode("Insights", SITE.site_id, *key)}") {{ ... on Insights {{ totals {{ clicks }} }} }} }}'
+    )
+    assert [error["code"] for error in found["errors"]] == ["BAD_USER_INPUT"], found["errors"]
 
 
 async def test_one_of_is_enforced_without_graphql_cores_help(client: Client) -> None:

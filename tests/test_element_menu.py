@@ -21,7 +21,7 @@ AT = int((NOW - timedelta(hours=3)).timestamp() * 1000)
 
 
 def row(kind: str, session: str, ms: int, **own: Any) -> dict[str, Any]:
-    sizes = {"viewportWidth": 1280, "viewportHeight": 800, "pageHeight": 4000}
+    sizes = {"viewportWidth": 1280, "viewportHeight": 800, "pageHeight": 4000, "sampleRate": 33.3}
     return {"type": kind, "timestamp": AT + ms, "sessionId": session, "visitorId": f"v{session}", "url": PAGE} | sizes | own
 
 
@@ -173,6 +173,10 @@ async def test_a_change_follows_one_of_another_element_whose_changes_were_read(c
     second = call(loaded, "renameElement", "#help", ', name: "Help"', "name")
     found = await ask(client, f"mutation {{ one: {first} other: {second} }}", key=EDITOR)
     assert found["other"] == {"name": "Help"}
+
+
+async def test_the_sample_rate_is_told_as_it_was_sent(client: Client, loaded: Site) -> None:
+    assert (await insights(client, loaded, "meta { sampleRate }"))["meta"] == {"sampleRate": 33.3}
 
 
 async def test_who_clicked_a_point_of_a_marked_element_is_a_cohort(client: Client, loaded: Site) -> None:

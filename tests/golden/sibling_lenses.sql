@@ -3,7 +3,7 @@ FROM (
 SELECT {q0_p0:String} AS page,
   countIf(kind IN ('click', 'dead')) AS clicks,
   uniqExact(row_page) AS pages,
-  min(sample_rate) AS sample_rate,
+  toFloat64(toString(min(sample_rate))) AS sample_rate,
   uniqExact(session_id) AS sessions
 FROM (
   SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
@@ -32,7 +32,7 @@ FROM (
 SELECT {q1_p0:String} AS page,
   countIf(kind IN ('click', 'dead')) AS clicks,
   uniqExact(row_page) AS pages,
-  min(sample_rate) AS sample_rate,
+  toFloat64(toString(min(sample_rate))) AS sample_rate,
   uniqExact(session_id) AS sessions
 FROM (
   SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms

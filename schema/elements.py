@@ -62,7 +62,8 @@ class MarkChange:
 
 @strawberry.federation.type(
     keys=["siteId pageKey selector"],
-    description="An element of a page, the same under every lens: as the tracker told it last, else as it was clicked last, and as it is marked.",
+    description="An element of a page, the same under every lens: as the tracker told it last, else as it was clicked last, and as it is marked."
+    " Its box is that of the one layout in which it was told last; `elements` has its `x` and `y` in a lens.",
 )
 class Element(Node):
     site_id: str = strawberry.field(description="The site's id.")

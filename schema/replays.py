@@ -214,7 +214,9 @@ class ReplayFilter:
     min_rage: int | None = strawberry.field(default=UNSET, description="Rage bursts, at least.")
     min_dead: int | None = strawberry.field(default=UNSET, description="Dead clicks, at least.")
     min_duration_seconds: float | None = strawberry.field(default=UNSET, description="Seconds from first row to last, at least.")
-    visited_page: UrlMatch | None = strawberry.field(default=UNSET, description="It has a pageview of such a URL.")
+    visited_page: UrlMatch | None = strawberry.field(
+        default=UNSET, description="It has a pageview of such a URL, at most a day before or after the window."
+    )
     performed: list[EventMatch] | None = strawberry.field(default=UNSET, description="Events, all of them in the session.")
 
     def plain(self) -> sql.ReplayFilter:

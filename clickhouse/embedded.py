@@ -13,6 +13,7 @@ from clickhouse_connect.driver.binding import format_str
 from clickhouse_connect.driver.client import Client as Driver
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from clickhouse import native
 from clickhouse.background import Background
 from clickhouse.errors import from_driver
 from clickhouse.reading import Answer, Limits, Listener, Reading, Row, answered, ignore, in_queue, too_late
@@ -47,10 +48,14 @@ class EmbeddedClient:
         reading = Reading.of(statement, self._limits)
         self.on_statement(statement)
 
+        sql = f"{statement.sql}\nSETTINGS {_settings_clause(reading.settings)}\nFORMAT Native"
+
         def ask(driver: Driver) -> Answer:
             started = perf_counter()
-            result = driver.query(statement.sql, statement.params, settings=reading.settings)
-            return answered(list(result.named_results()), result.summary or {}, started)
+            # not the driver's `query`, which says how many rows came back instead of how many were read
+            result = driver._backend._run(sql, "Native", native.bound(statement), driver.database)  # type: ignore[attr-defined]
+            summary = {"read_rows": result.storage_rows_read(), "read_bytes": result.storage_bytes_read()}
+            return answered(native.rows(result.bytes()), summary, started)
 
         return await self._read(reading, ask)
 

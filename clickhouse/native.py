@@ -1,4 +1,4 @@
-"""A server's answer in ClickHouse's own format, Native, read in one go.
+"""An answer in ClickHouse's own format, Native, read in one go, and how a server is asked for it.
 
     asking = Asking(driver)
     answer = await asking.ask(statement, reading)      -> Answer(rows=[{"one": 1}], read_rows=1, …)
@@ -30,7 +30,6 @@ from clickhouse.connections import Connections
 from clickhouse.reading import Answer, Limits, Reading, Row, answered
 from clickhouse.statement import Statement
 
-IN_UTC = QueryContext(query_tz="UTC")
 SUMMARY = "X-ClickHouse-Summary"
 TRIES = 3
 PAUSE_S = 0.1
@@ -51,7 +50,7 @@ class Asking:
     async def ask(self, statement: Statement, reading: Reading) -> Answer:
         """Raises what the driver raises, and OSError."""
         started = perf_counter()
-        values = _encoded({f"param_{name}": _text(value) for name, value in statement.params.items()})
+        values = _encoded({f"param_{name}": value for name, value in bound(statement).items()})
         if self._driver._backend.proxy_url or len(values) > MAX_URL_BIND_PARAM_LENGTH:
             body, summary = await self._ask_driver(statement, reading)
         else:
@@ -85,10 +84,15 @@ class Asking:
 
 
 def rows(body: bytes) -> list[Row]:
-    """Of an answer in this format."""
-    result = NativeTransform.parse_response(RespBuffCls(BytesSource(body)), IN_UTC)  # type: ignore[no-untyped-call]
+    """Of an answer in this format. May be called in any thread."""
+    result = NativeTransform.parse_response(RespBuffCls(BytesSource(body)), QueryContext(query_tz="UTC"))  # type: ignore[no-untyped-call]
     assert isinstance(result, QueryResult)
     return list(result.named_results())
+
+
+def bound(statement: Statement) -> dict[str, str]:
+    """The statement's values as ClickHouse reads them."""
+    return {name: _text(value) for name, value in statement.params.items()}
 
 
 def _text(value: Any) -> str:

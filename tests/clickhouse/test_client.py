@@ -45,6 +45,16 @@ async def test_rows_are_dicts_of_plain_values(client: Client) -> None:
     ]
 
 
+async def test_no_rows_are_an_empty_list(client: Client) -> None:
+    for end in ("WHERE number > 1", "LIMIT 0"):
+        assert await client.query(Statement(f"SELECT number FROM numbers(1) {end}", {})) == []
+
+
+async def test_what_was_read_is_told_however_little_comes_back(client: Client) -> None:
+    answer = await client.run(Statement("SELECT max(number) AS most FROM numbers(1000)", {}))
+    assert (answer.rows, answer.read_rows, answer.read_bytes) == ([{"most": 999}], 1000, 8000)
+
+
 async def test_times_are_utc_wherever_the_process_runs(client: Client) -> None:
     params = Params()
     at = datetime(2026, 7, 1, 12, 30, 0, 250_000, tzinfo=UTC)

@@ -150,13 +150,15 @@ async def test_what_is_unchanged_is_not_sent_again(http: AsyncClient, make_site:
 async def test_reads_are_told_without_sql_and_logged(
     http: AsyncClient, make_site: Callable[[str, int], str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    authorization = make_site("told", 1)
+    authorization = make_site("told", 40)  # in one cell
     with caplog.at_level(logging.DEBUG, "heatgraph"):
         response = await ask(http, authorization, "told")
     reads = response.json()["extensions"]["reads"]
     assert {"sites", "pages"} < {table for read in reads for table in read["tables"]}
     assert all(set(read) == {"tables", "rows", "bytes", "ms", "cached", "shared"} for read in reads)
     assert all(read["tables"] and read["rows"] > 0 and read["bytes"] > 0 for read in reads), reads
+    (of_map,) = [read for read in reads if "interactions" in read["tables"]]
+    assert of_map["rows"] > 1, "what was read, not what came back"
     assert "SELECT" not in str(reads)
     logged = [record for record in caplog.records if record.getMessage().startswith("read tables=")]
     assert [vars(record)["rows"] for record in logged if vars(record)["tables"] == reads[-1]["tables"]][-1] == reads[-1]["rows"]

@@ -28,7 +28,7 @@ class Client(Protocol):
     """Called with each statement before it runs; for tests and traces."""
 
     async def query(self, statement: Statement) -> list[Row]:
-        """Runs a SELECT; one dict a row, JSON columns as str, times as naive UTC."""
+        """Runs a SELECT; one dict a row, texts as str but those of `selection.WIDE` as bytes, times as naive UTC."""
 
     async def run(self, statement: Statement) -> Answer:
         """The same with what it cost."""

@@ -47,7 +47,6 @@ class EmbeddedClient:
     async def run(self, statement: Statement) -> Answer:
         reading = Reading.of(statement, self._limits)
         self.on_statement(statement)
-
         sql = f"{statement.sql}\nSETTINGS {_settings_clause(reading.settings)}\nFORMAT Native"
 
         def ask(driver: Driver) -> Answer:

@@ -89,7 +89,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One dict a row, JSON columns as str, times as naive UTC; and what they cost: rows and bytes ClickHouse read, 0 where it does not say."""
+    """One dict a row, texts as str but those of `selection.WIDE` as bytes, times as naive UTC; and what they cost: rows and bytes ClickHouse
+    read, 0 where it does not say."""
 
     rows: list[Row]
     read_rows: int = 0

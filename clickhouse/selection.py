@@ -11,7 +11,11 @@ backticks. graphql-core's own checks are bypassed: the types and nulls declared 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+WIDE = re.compile(r"rows|values|points|(points|buckets|bands)_\w+")
+"""Names of the columns that hold such JSON, a list of objects; they come as bytes, UTF-8, and are passed on as they are."""
 
 
 @dataclass(frozen=True, slots=True)

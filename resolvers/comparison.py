@@ -76,18 +76,18 @@ async def load_scroll(
     return rows[0] if rows else None
 
 
-async def load_elements(context: Context, compared: Compared, by_share: bool, first: int, selection: Selection) -> str:
+async def load_elements(context: Context, compared: Compared, by_share: bool, first: int, selection: Selection) -> bytes:
     """A JSON array in the client's selection."""
     question = ElementChangeQuestion(compared.candidate.lens, by_share, page_size(first, MAX_ELEMENTS), selection)
     rows = await context.answers.load(compared.baseline.question(compile_element_changes, question))
-    return rows[0]["rows"] if rows else "[]"
+    return rows[0]["rows"] if rows else b"[]"
 
 
-async def load_cells(context: Context, compared: Compared, kind: str, by_share: bool, first: int, selection: Selection) -> str:
+async def load_cells(context: Context, compared: Compared, kind: str, by_share: bool, first: int, selection: Selection) -> bytes:
     """A JSON array in the client's selection."""
     question = cell_question(context, compared, kind, by_share, first, selection)
     rows = await context.answers.load(compared.baseline.question(compile_cell_changes, question))
-    return rows[0]["rows"] if rows else "[]"
+    return rows[0]["rows"] if rows else b"[]"
 
 
 def cell_question(context: Context, compared: Compared, kind: str, by_share: bool, first: int, selection: Selection) -> CellChangeQuestion:

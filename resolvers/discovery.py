@@ -19,17 +19,17 @@ MAX_SEARCH_LENGTH = 2048
 INTERVAL_LENGTH = {"HOUR": timedelta(hours=1), "DAY": timedelta(days=1), "WEEK": timedelta(weeks=1)}
 
 
-async def load_breakdown(context: Context, asked: AskedLens, dimension: str, first: int, selection: Selection) -> str:
+async def load_breakdown(context: Context, asked: AskedLens, dimension: str, first: int, selection: Selection) -> bytes:
     """Most sessions first, the others together last."""
     question = BreakdownQuestion(dimension, page_size(first, MAX_VALUES), selection)
     rows = await context.answers.load(asked.question(compile_breakdown, question))
-    return rows[0]["rows"] if rows else "[]"
+    return rows[0]["rows"] if rows else b"[]"
 
 
-async def load_timeline(context: Context, asked: AskedLens, interval: str, selection: Selection) -> str:
+async def load_timeline(context: Context, asked: AskedLens, interval: str, selection: Selection) -> bytes:
     """In the order of time, gaps included."""
     rows = await context.answers.load(asked.question(compile_timeline, timeline_question(asked, interval, selection)))
-    return str(rows[0]["points"])
+    return bytes(rows[0]["points"])
 
 
 def timeline_question(asked: AskedLens, interval: str, selection: Selection) -> TimelineQuestion:
@@ -44,10 +44,10 @@ def timeline_question(asked: AskedLens, interval: str, selection: Selection) -> 
 
 async def load_filter_values(
     context: Context, asked: AskedLens, dimension: str, search: str | None, first: int, selection: Selection
-) -> str:
+) -> bytes:
     """Most sessions first; unknown values are left out."""
     rows = await context.answers.load(asked.question(compile_filter_values, filter_value_question(dimension, search, first, selection)))
-    return rows[0]["values"] if rows else "[]"
+    return rows[0]["values"] if rows else b"[]"
 
 
 def filter_value_question(dimension: str, search: str | None, first: int, selection: Selection) -> FilterValueQuestion:

@@ -109,11 +109,11 @@ async def load_fixed_by_mark(context: Context, asked: AskedLens) -> int:
 
 async def load_breakdown(
     context: Context, asked: AskedLens, scope: ElementScope, key: GroupKey, dimension: str, first: int, selection: Selection
-) -> str:
+) -> bytes:
     """A JSON array: most sessions first, the others together last."""
     breakdown = BreakdownQuestion(dimension, page_size(first, MAX_VALUES), selection)
     row = await _of_element(context, Question(compile_element_breakdown, asked.lens, asked.page_key, (scope, breakdown), (key,)))
-    return str(row["rows"]) if row else "[]"
+    return bytes(row["rows"]) if row else b"[]"
 
 
 # -- conversions

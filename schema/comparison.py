@@ -199,7 +199,7 @@ class ScrollChange:
 
     @strawberry.field(description="From the top down, in steps, as far as either side got.")
     def buckets(self, info: strawberry.Info) -> list[ScrollBucketChange]:
-        return Spliced(self.wide.get(f"buckets_{info.path.key}", "[]"))  # type: ignore[return-value]
+        return Spliced(self.wide.get(f"buckets_{info.path.key}", b"[]"))  # type: ignore[return-value]
 
     @classmethod
     def from_row(cls, row: dict[str, Any] | None, unit: ScrollUnit) -> Self:

@@ -36,7 +36,7 @@ class ScrollHeatmap:
 
     @strawberry.field(description="From the top down, in steps.")
     def buckets(self, info: strawberry.Info) -> list[ScrollBucket]:
-        return Spliced(self.wide.get(f"buckets_{info.path.key}", "[]"))  # type: ignore[return-value]
+        return Spliced(self.wide.get(f"buckets_{info.path.key}", b"[]"))  # type: ignore[return-value]
 
     @strawberry.field(description="The depth that at least this share reached, in the unit; null without pageviews.")
     async def depth_reached_by(
@@ -81,7 +81,7 @@ class AttentionHeatmap:
 
     @strawberry.field(description="From the top down, as far as anybody got.")
     def bands(self, info: strawberry.Info) -> list[AttentionBand]:
-        return Spliced(self.wide.get(f"bands_{info.path.key}", "[]"))  # type: ignore[return-value]
+        return Spliced(self.wide.get(f"bands_{info.path.key}", b"[]"))  # type: ignore[return-value]
 
     @classmethod
     def from_row(cls, row: dict[str, Any] | None) -> AttentionHeatmap:

@@ -73,7 +73,7 @@ class PointHeatmap:
 
     @strawberry.field(description="The cells, hottest first; ties by fixed, y, x.")
     def points(self, info: strawberry.Info) -> list[HeatmapPoint]:
-        return Spliced(self.wide.get(f"points_{info.path.key}", "[]"), self.wide.get("shown"))  # type: ignore[return-value]
+        return Spliced(self.wide.get(f"points_{info.path.key}", b"[]"), self.wide.get("shown"))  # type: ignore[return-value]
 
     @classmethod
     def from_answer(cls, kind: PointKind, aggregation: Aggregation, answer: HeatmapAnswer) -> Self:

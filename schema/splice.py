@@ -1,6 +1,6 @@
 """Wide lists that ClickHouse wrote as JSON pass through graphql-core unread.
 
-A resolver returns `Spliced(text)` for a list field; the executor puts an `orjson.Fragment` in its place, and the gateway
+A resolver returns `Spliced(json)` for a list field; the executor puts an `orjson.Fragment` in its place, and the gateway
 serialises the response with orjson. graphql-core's checks of the list are bypassed: `clickhouse.selection` guarantees types and nulls.
 """
 
@@ -15,9 +15,9 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 @dataclass(frozen=True, slots=True)
 class Spliced:
-    """A JSON array in the client's own selection; `counted` is how many objects it holds, if ClickHouse said so."""
+    """A JSON array in the client's own selection, UTF-8; `counted` is how many objects it holds, if ClickHouse said so."""
 
-    json: str
+    json: bytes
     counted: int | None = None
 
     @property
@@ -25,7 +25,7 @@ class Spliced:
         """If nobody counted them: ClickHouse puts no spaces between objects, and a text with `},{` in it counts as one more."""
         if self.counted is not None:
             return self.counted
-        return self.json.count("},{") + 1 if len(self.json) > len("[]") else 0
+        return self.json.count(b"},{") + 1 if len(self.json) > len(b"[]") else 0
 
 
 class SplicingExecutor(StrawberryGraphQLCoreExecutionContext):

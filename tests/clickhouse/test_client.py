@@ -45,6 +45,12 @@ async def test_rows_are_dicts_of_plain_values(client: Client) -> None:
     ]
 
 
+async def test_wide_json_comes_as_the_bytes_it_is(client: Client) -> None:
+    lists = ("rows", "values", "points", "points_wide", "buckets_wide", "bands_wide")
+    (row,) = await client.query(select(*(f"toJSONString(['Buy 🛒']) AS {name}" for name in lists), "'🛒' AS text"))
+    assert row == dict.fromkeys(lists, '["Buy 🛒"]'.encode()) | {"text": "🛒"}
+
+
 async def test_no_rows_are_an_empty_list(client: Client) -> None:
     for end in ("WHERE number > 1", "LIMIT 0"):
         assert await client.query(Statement(f"SELECT number FROM numbers(1) {end}", {})) == []

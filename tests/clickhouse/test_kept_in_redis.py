@@ -80,7 +80,7 @@ async def test_values_are_the_same_as_those_of_clickhouse(worker: Worker) -> Non
     columns = (
         "toUInt64(18446744073709551615) AS big, toInt128(-170141183460469231731687303715884105728) AS huge, 'ä€😀' AS text, NULL AS nothing,"
         " toDateTime64('2026-01-02 03:04:05.678', 3, 'UTC') AS at, toDate('2026-01-02') AS day, [1, 2] AS numbers,"
-        " (1, true, 'x') AS place, 0.1 AS tenth, toJSONString(map('a', 'say \"€\"')) AS json"
+        " (1, true, 'x') AS place, 0.1 AS tenth, toJSONString(map('a', 'say \"€\"')) AS json, toJSONString(['😀']) AS points"
     )
     first, second = await worker(), await worker()
     asked = await first.run(question(columns=columns))

@@ -22,7 +22,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
 def numbers() -> list[int]:
-    return Spliced("[1,2,3]")  # type: ignore[return-value]
+    return Spliced(b"[1,2,3]")  # type: ignore[return-value]
 
 
 def missing() -> int | None:

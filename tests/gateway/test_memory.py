@@ -21,10 +21,11 @@ from tests.servers import Node
 SITE, PAGE, SECRET = Site("wide", "Wide"), "https://example.com/wide", "only for tests"
 COLUMNS, POINTS = 100, 100_000
 MOST_GROWTH = 3
+TEXT = "Buy 🛒"
 NOW = datetime.now(UTC)
 MAP = """query ($first: Int!, $window: Window!) {
   site(siteId: "wide") { page(key: "https://example.com/wide") { insights(window: $window) {
-    heatmap(first: $first) { points { x y relativeX fixed count share } }
+    heatmap(first: $first) { points { x y relativeX fixed count share element { text } } }
   } } }
 }"""
 
@@ -36,15 +37,16 @@ def memory_bytes(pid: int, name: str) -> int:
 
 
 def clicks() -> list[dict[str, Any]]:
-    """One in each cell."""
+    """One in each cell, the last on an element with a character that would make Python keep each of a text in four bytes."""
     at_ms = int((NOW - timedelta(days=2)).timestamp() * 1000)
     size = {"viewportWidth": 1280, "viewportHeight": 900, "url": PAGE, "type": "click"}
-    return [
+    rows: list[dict[str, Any]] = [
         size
         | {"sessionId": f"s{number % 25_000}", "visitorId": f"v{number % 999}", "timestamp": at_ms + number}
         | {"x": number % COLUMNS * 12.8 + 1, "y": number // COLUMNS * 16 + 1}
         for number in range(POINTS)
     ]
+    return [*rows[:-1], rows[-1] | {"selector": "#buy", "text": TEXT}]
 
 
 def test_100_000_points(node: Node, tmp_path: Path) -> None:
@@ -74,5 +76,6 @@ def test_100_000_points(node: Node, tmp_path: Path) -> None:
         before_bytes = memory_bytes(gateway.process.pid, "VmRSS")
         answer = ask(POINTS)
         growth_bytes = memory_bytes(gateway.process.pid, "VmHWM") - before_bytes
-    assert len(answer.json()["data"]["site"]["page"]["insights"]["heatmap"]["points"]) == POINTS
+    points = answer.json()["data"]["site"]["page"]["insights"]["heatmap"]["points"]
+    assert len(points) == POINTS and [point["element"] for point in points if point["element"]] == [{"text": TEXT}]
     assert growth_bytes <= MOST_GROWTH * len(answer.content), growth_bytes / len(answer.content)

@@ -7,12 +7,13 @@ kept.get("key")     -> answer, or None
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
 from typing import Any
 
 from clickhouse.reading import Answer
 
-OBJECT_BYTES = 64  # about what a number costs, and what comes on top of a text or a list
+OBJECT_BYTES = 64  # about what a number costs, and what comes on top of a list
 LARGEST_SHARE = 8  # one answer takes at most this part of the memory
 
 
@@ -43,8 +44,10 @@ class Kept:
 
 def size_bytes(value: Any) -> int:
     """About what it takes in memory."""
+    if isinstance(value, str) and not value.isascii():
+        return sys.getsizeof(value) + sys.getsizeof(value.encode())  # up to 4 bytes a character, and UTF-8 that stays once it was asked for
     if isinstance(value, str | bytes):
-        return OBJECT_BYTES + len(value)
+        return sys.getsizeof(value)
     if isinstance(value, dict):
         return OBJECT_BYTES + sum(OBJECT_BYTES + size_bytes(part) for part in value.values())  # rows share their keys
     if isinstance(value, list | tuple):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
 
@@ -185,6 +187,14 @@ def test_the_same_answer_again_takes_no_more_memory() -> None:
     before = kept.used_bytes
     kept.put("a", answer_of("x"))
     assert kept.used_bytes == before
+
+
+@pytest.mark.parametrize("character", "xü€🛒")
+def test_sizes_of_texts_are_those_of_python(character: str) -> None:
+    text = f"Buy {character}" * 1000
+    counted = size_bytes(text)
+    orjson.dumps(text)
+    assert sys.getsizeof(text) <= counted < 1.1 * sys.getsizeof(text)
 
 
 @pytest.mark.parametrize("value", ["x" * 5000, [1] * 500, [{"a": "x" * 100}] * 50, ("x",) * 100, b"x" * 1000])

@@ -9,6 +9,8 @@ from typing import Any
 
 logger = logging.getLogger("heatgraph.clickhouse")
 
+FINISH_S = 5.0  # what waits for a server that hangs would keep the process from ending
+
 
 class Background:
     def __init__(self) -> None:
@@ -21,10 +23,17 @@ class Background:
         return task
 
     async def finish(self) -> None:
-        """Waits for all that was started."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Waits for all that was started, FINISH_S at most; what is not done by then is cancelled."""
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(self._tasks, timeout=FINISH_S)
+        for task in late:
+            task.cancel()
+        if late:
+            logger.warning("gave up waiting for work in the background: %d", len(late))
+            await asyncio.wait(late)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (problem := task.exception()):
-            logger.warning("work in the background failed: %s", problem)
+            logger.warning("work in the background failed: %r", problem)

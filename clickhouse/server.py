@@ -28,6 +28,7 @@ EXCEPTION_END = b"__exception__\r\n"
 """What an answer ends in when its statement failed on the way; no row of any format ends so."""
 
 STREAMS_AT_ONCE = 2  # beside the pool, which slow readers must not block
+KILL_S = 3.0
 SPARE_CONNECTIONS = 2  # a kill must find one when every statement hangs
 
 
@@ -143,8 +144,10 @@ class ServerClient:
             raise from_driver(exception) from exception
 
     async def _kill(self, reading: Reading) -> None:
+        """Raises TimeoutError: a server that hangs may never answer."""
         if self._opened:
-            await self._opened.command("KILL QUERY WHERE query_id = {id:String} ASYNC", {"id": reading.statement_id})
+            async with asyncio.timeout(KILL_S):
+                await self._opened.command("KILL QUERY WHERE query_id = {id:String} ASYNC", {"id": reading.statement_id})
 
 
 def _failed(answer: bytes) -> OperationalError:

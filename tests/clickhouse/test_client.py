@@ -192,6 +192,29 @@ async def test_a_write_completes_when_its_caller_goes_away(client: Client) -> No
             await asyncio.sleep(0.02)
 
 
+async def test_nothing_waits_for_ever_for_a_server_that_hangs(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clickhouse.server.KILL_S", 0.2)
+    monkeypatch.setattr("clickhouse.background.FINISH_S", 0.5)
+    client = await connect(node.dsn())
+    await client.query(ONE)
+    node.hang()
+    try:
+        killed = asyncio.create_task(client.query(ONE))
+        await asyncio.sleep(0.1)
+        killed.cancel()
+        await asyncio.wait([killed])
+        async with asyncio.timeout(3):
+            while client._background._tasks:  # type: ignore[attr-defined]
+                await asyncio.sleep(0.02)
+        write = asyncio.create_task(client.command(Statement("SELECT 1", {})))
+        await asyncio.sleep(0.1)
+        write.cancel()
+        async with asyncio.timeout(3):
+            await client.close()
+    finally:
+        node.wake()
+
+
 async def test_statements_run_side_by_side_up_to_the_pool(dsn: str) -> None:
     client = await connect(dsn, pool_size=2)
     nap = Statement("SELECT sleep(0.3)", {})

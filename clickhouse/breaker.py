@@ -1,7 +1,7 @@
 """A source that does not answer is left alone for a while, so that it costs its own fields only, and those at once.
 
-    client = GuardedClient("europe", await connect(dsn), timeout_s=11)
-    await client.query(statement)     # DeadlineError when late; SourceUnavailableError at once while the breaker is open
+    client = GuardedClient("europe", await connect(dsn))
+    await client.query(statement)     # DeadlineError after `answer_by`; SourceUnavailableError at once while the breaker is open
 
 The breaker opens after some failures in a row; later one statement at a time is let through to try, and an answer closes it.
 """
@@ -9,7 +9,6 @@ The breaker opens after some failures in a row; later one statement at a time is
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
@@ -77,33 +76,30 @@ class Breaker:
 
 
 class GuardedClient(Around):
-    """See `clickhouse.client.Client`: one with a deadline that counts the wait for a free connection too, and a breaker.
+    """See `clickhouse.client.Client`: one with the request's deadline and a breaker. How long its statements may take the client knows,
+    which alone can tell a source that is silent from a wait for a free connection.
 
     `remaining` asks the shards that are left of a cluster when the whole of it does not answer, and the request is told. Only about
     rows of visitors: of what lies on one shard as a whole (sites, keys, marks), a part would be all or nothing.
     `layout` makes a statement about our tables one about those of the source.
     """
 
-    def __init__(
-        self, name: str, client: Client, timeout_s: float, remaining: Client | None = None, layout: Layout = lambda statement: statement
-    ) -> None:
+    def __init__(self, name: str, client: Client, remaining: Client | None = None, layout: Layout = lambda statement: statement) -> None:
         self.breaker = Breaker()
         self._layout = layout
         self._name = name
         super().__init__(client)
-        self._timeout_s = timeout_s
         self._remaining = remaining
 
     async def run(self, statement: Statement) -> Answer:
         statement = self._layout(statement)
-        with self.breaker.watching():
-            left_s = (answer_by.get() or math.inf) - monotonic()
-            try:
-                async with asyncio.timeout(min(self._timeout_s, left_s)):
+        deadline = answer_by.get()
+        try:
+            async with asyncio.timeout(deadline and deadline - monotonic()):
+                with self.breaker.watching():
                     return await self._run(statement)
-            except TimeoutError:
-                late = too_late()
-                raise (late if self._timeout_s <= left_s else DeadlineError(late.message)) from None
+        except TimeoutError:
+            raise DeadlineError(too_late().message) from None
 
     async def _run(self, statement: Statement) -> Answer:
         try:

@@ -55,9 +55,9 @@ class ServerClient:
         self.on_statement(statement)
         async with self._turn(self._free):
             try:
-                driver = await self._driver()
-                self._asking = self._asking or Asking(driver, self._limits)
                 async with asyncio.timeout(reading.timeout_s):
+                    driver = await self._driver()
+                    self._asking = self._asking or Asking(driver, self._limits)
                     return await self._asking.ask(statement, reading)
             except asyncio.CancelledError:
                 self._background.start(self._kill(reading))

@@ -40,7 +40,6 @@ from clickhouse.errors import BadUserInputError
 from clickhouse.kept import Kept
 from clickhouse.kept_in_redis import KeptInRedis
 from clickhouse.posthog import PERSON_DISTINCT_IDS, REASONS, UNKNOWN_MEASURES, PostHog
-from clickhouse.reading import DEADLINE_GRACE_MS
 from clickhouse.shared import SharedClient
 from clickhouse.sites import Site
 from gateway.settings import Settings
@@ -158,10 +157,9 @@ async def open_sources(settings: Settings) -> Sources:
         client = SharedClient(asked, kept, settings.version_seconds, elsewhere=in_redis)
         without_shards = replace(source.limits, skip_unavailable_shards=True)
         remaining = await connect(source.dsn, without_shards, source.pool_size) if source.allow_partial else None
-        timeout_s = (source.limits.max_execution_ms + DEADLINE_GRACE_MS) / 1000
         if not source.posthog:
-            return Source(source.name, ObservedClient(source.name, GuardedClient(source.name, client, timeout_s, remaining)))
-        guarded = GuardedClient(source.name, client, timeout_s, layout=source.posthog)
+            return Source(source.name, ObservedClient(source.name, GuardedClient(source.name, client, remaining)))
+        guarded = GuardedClient(source.name, client, layout=source.posthog)
         return Source(source.name, ObservedClient(source.name, guarded), source.sites, REASONS, UNKNOWN_MEASURES)
 
     return Sources([await opened(source) for source in configured_sources(settings)])

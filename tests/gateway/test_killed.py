@@ -106,3 +106,11 @@ async def test_who_waits_for_a_connection_does_not_wait_for_ever(settings: Setti
         assert running() == 1
         first.cancel()
         await until(lambda: running() == 0)
+
+
+async def test_waiting_for_a_connection_is_no_silence_of_the_source(settings: Settings) -> None:
+    """The last one has its answer long after a statement that ran so long would have been given up."""
+    async with gateway(replace(settings, pool_size=1, max_execution_ms=2_000)) as app:
+        client = app.state.sources.first.client
+        naps = [Statement(f"SELECT sleep(1.2) + {key} AS n", {}) for key in range(3)]
+        assert await asyncio.gather(*map(client.query, naps)) == [[{"n": key}] for key in range(3)]

@@ -23,6 +23,7 @@ def compile_versions() -> Statement:
         "WHERE site_id NOT IN (SELECT site_id FROM touched_sessions)\n"
         "GROUP BY site_id",
         {},
+        ahead=True,
     )
 
 

@@ -34,11 +34,13 @@ class EmbeddedClient:
         self.on_statement: Listener = ignore
         self._limits = limits
         self._drivers = [target.open() for _ in range(pool_size)]
-        self._killer = target.open()
+        self._spare = target.open()  # for kills, and what goes ahead
         self._idle: asyncio.LifoQueue[Driver] = asyncio.LifoQueue()
         for driver in self._drivers:
             self._idle.put_nowait(driver)
-        self._threads = ThreadPoolExecutor(pool_size + 1, "clickhouse")
+        self._idle_spare: asyncio.LifoQueue[Driver] = asyncio.LifoQueue()
+        self._idle_spare.put_nowait(self._spare)
+        self._threads = ThreadPoolExecutor(pool_size + 2, "clickhouse")
         self._kills = Background()
 
     async def query(self, statement: Statement) -> list[Row]:
@@ -56,7 +58,7 @@ class EmbeddedClient:
             summary = {"read_rows": result.storage_rows_read(), "read_bytes": result.storage_bytes_read()}
             return answered(native.rows(result.bytes()), summary, started)
 
-        return await self._read(reading, ask)
+        return await self._read(reading, ask, statement.ahead)
 
     async def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
         reading = Reading.streamed(statement, self._limits)
@@ -65,9 +67,9 @@ class EmbeddedClient:
         sql = f"{statement.sql}\nSETTINGS {_settings_clause(settings)}\nFORMAT {output_format}"
         yield await self._read(reading, lambda driver: driver.raw_query(sql, statement.params))
 
-    async def _read(self, reading: Reading, ask: Callable[[Driver], T]) -> T:
+    async def _read(self, reading: Reading, ask: Callable[[Driver], T], ahead: bool = False) -> T:
         """What `ask` returns; the statement is killed when nobody waits for it any more."""
-        work = await self._start(ask)
+        work = await self._start(ask, ahead)
         try:
             async with asyncio.timeout(reading.timeout_s):
                 return await asyncio.shield(work)
@@ -91,7 +93,7 @@ class EmbeddedClient:
     async def close(self) -> None:
         await self._kills.finish()
         self._threads.shutdown()
-        for driver in (*self._drivers, self._killer):
+        for driver in (*self._drivers, self._spare):
             driver.close()
 
     async def _write(self, work: Callable[[Driver], object]) -> None:
@@ -100,14 +102,15 @@ class EmbeddedClient:
         except ClickHouseError as exception:
             raise from_driver(exception) from exception
 
-    async def _start(self, work: Callable[[Driver], T]) -> asyncio.Future[T]:
+    async def _start(self, work: Callable[[Driver], T], ahead: bool = False) -> asyncio.Future[T]:
         """Runs `work` in a thread with a driver of its own, which is idle again when the work is done, whoever still waits for it."""
+        idle = self._idle_spare if ahead else self._idle
         async with in_queue(self._limits):
-            driver = await self._idle.get()
+            driver = await idle.get()
         running = asyncio.get_running_loop().run_in_executor(self._threads, _run, work, driver)
 
         def done(future: asyncio.Future[T]) -> None:
-            self._idle.put_nowait(driver)
+            idle.put_nowait(driver)
             future.exception()  # looked at, so that asyncio does not complain when nobody waits any more
 
         running.add_done_callback(done)
@@ -117,7 +120,7 @@ class EmbeddedClient:
         """The engine ignores query ids, so the statement is found by its comment; again and again, as it may not have started."""
         sql = f"KILL QUERY WHERE position(Settings['log_comment'], '{reading.statement_id}') > 0 ASYNC"
         while not work.done():
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._killer.command, sql)
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._spare.command, sql)
             await asyncio.wait([work], timeout=KILL_EVERY_S)
 
 

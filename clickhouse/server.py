@@ -53,7 +53,7 @@ class ServerClient:
     async def run(self, statement: Statement) -> Answer:
         reading = Reading.of(statement, self._limits)
         self.on_statement(statement)
-        async with self._turn(self._free):
+        async with nullcontext() if statement.ahead else self._turn(self._free):
             try:
                 async with asyncio.timeout(reading.timeout_s):
                     driver = await self._driver()

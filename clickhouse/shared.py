@@ -18,11 +18,15 @@ from typing import Any
 from clickhouse.background import Background
 from clickhouse.client import Around, Client
 from clickhouse.data_versions import changed_sites, compile_versions, insert_change
-from clickhouse.errors import HeatgraphError
+from clickhouse.errors import BusySourceError, DeadlineError, HeatgraphError
 from clickhouse.kept import Kept
 from clickhouse.kept_in_redis import KeptInRedis
 from clickhouse.reading import Answer, note
 from clickhouse.statement import Statement
+
+READ_S = 2.0  # a source that hangs lets questions wait no longer than that, beside their own time
+KNOWN_S = 10.0
+"""So long known versions are taken for true while a source does not tell them in time."""
 
 CLOSED_AFTER = timedelta(minutes=1)
 """A window is over when its end is this long ago, so that no clock of a writer is still in it."""
@@ -34,6 +38,14 @@ Key = tuple[str, str, tuple[int | None, ...]]
 class Flight:
     task: asyncio.Task[Answer]
     waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Of all sites at rest; `reading` answers with the time by the client's clock at which they were read, and is repeated `until` then."""
+
+    until: float
+    reading: asyncio.Task[tuple[float, Mapping[str, int]]]
 
 
 class SharedClient(Around):
@@ -53,7 +65,7 @@ class SharedClient(Around):
         self._version_seconds = version_seconds
         self._clock = clock
         self._flights: dict[Key, Flight] = {}
-        self._versions: tuple[float, asyncio.Task[Mapping[str, int]]] | None = None
+        self._versions: Versions | None = None
         self._background = Background()
 
     async def run(self, statement: Statement) -> Answer:
@@ -120,16 +132,25 @@ class SharedClient(Around):
         """Of the sites the statement is about, None for one without."""
         if not statement.site_ids:
             return ()
-        if self._versions is None or self._versions[0] <= self._clock():
-            self._versions = (self._clock() + self._version_seconds, asyncio.create_task(self._read_versions()))
-        known = await asyncio.shield(self._versions[1])
+        versions, now = self._versions, self._clock()
+        if versions is None or versions.until <= now:
+            reading = asyncio.create_task(self._read_versions(versions))
+            versions = self._versions = Versions(now + self._version_seconds, reading)
+        _, known = await asyncio.shield(versions.reading)
         return tuple(known.get(site_id) for site_id in sorted(statement.site_ids))
 
-    async def _read_versions(self) -> Mapping[str, int]:
+    async def _read_versions(self, last: Versions | None) -> tuple[float, Mapping[str, int]]:
+        """Those of `last` if the source does not tell in time; none if it is down, which it says where it is asked for more."""
+        now = self._clock()
         try:
-            return {row["site_id"]: row["version"] for row in await self._client.query(compile_versions())}
+            async with asyncio.timeout(READ_S):
+                return now, {row["site_id"]: row["version"] for row in await self._client.query(compile_versions())}
+        except (BusySourceError, DeadlineError, TimeoutError):
+            if last and last.reading.done() and last.reading.result()[0] + KNOWN_S > now:
+                return last.reading.result()
         except HeatgraphError:
-            return {}  # a source that is down says so where it is asked for more
+            pass
+        return now, {}
 
     async def _write(self, work: Awaitable[None], site_ids: Collection[str]) -> None:
         """Both to their end, even if the caller goes away."""

@@ -72,6 +72,7 @@ class Statement:
     """One SQL statement, one clause a line, with its bound values; `changes` names the table whose rows a DELETE or UPDATE is about.
 
     `site_ids` are the sites whose rows it reads or changes, empty if that is not known; `until` is the end of its window, None without one.
+    `ahead` is for what takes no time and which questions wait for: it needs no turn in their queue.
     """
 
     sql: str
@@ -79,6 +80,7 @@ class Statement:
     changes: str = ""
     site_ids: frozenset[str] = frozenset()
     until: datetime | None = None
+    ahead: bool = False
 
     @classmethod
     def of(cls, lines: list[str], params: Params) -> Statement:

@@ -12,12 +12,12 @@ import orjson
 import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
 
-from clickhouse.client import Client
+from clickhouse.client import Client, Limits, Row, connect
 from clickhouse.data_versions import insert_change
-from clickhouse.errors import HeatgraphError
+from clickhouse.errors import BusySourceError, HeatgraphError
 from clickhouse.kept import Kept, size_bytes
 from clickhouse.reading import Answer
-from clickhouse.shared import SharedClient
+from clickhouse.shared import KNOWN_S, SharedClient
 from clickhouse.sites import Site, insert_site
 from clickhouse.statement import Params, Statement
 from gateway.database import Database
@@ -122,6 +122,43 @@ async def test_a_change_of_another_process_shows_when_versions_are_read_again(cl
     assert (await shared.query(asked))[0]["name"] == "before"
     now = 1.0
     assert (await shared.query(asked))[0]["name"] == "after"
+
+
+async def test_what_is_kept_does_not_wait_for_a_busy_pool(dsn: str, client: Client, database: SyncClient) -> None:
+    change(database, "patient")
+    narrow = await connect(dsn, Limits(max_queue_ms=100), pool_size=1)
+    shared, asked = SharedClient(narrow, Kept(1_000_000), version_seconds=0), rows_of("patient")
+    await shared.run(asked)
+    slow = asyncio.create_task(shared.run(SLOW))
+    while not await running(client):
+        await asyncio.sleep(0.01)
+    assert (await shared.run(asked)).cached
+    assert not slow.done()
+    await slow
+    await shared.close()
+
+
+async def test_versions_that_cannot_be_told_are_the_last_for_a_while_unless_this_process_wrote(
+    client: Client, database: SyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(statement: Statement) -> list[Row]:
+        raise BusySourceError("busy")
+
+    now, asked = 0.0, rows_of("untold")
+    shared = SharedClient(client, Kept(1_000_000), version_seconds=1.0, clock=lambda: now)
+    Database(database).insert(insert_site(Site("untold", "before"), NOW - timedelta(days=1)))
+    await shared.run(asked)
+    with monkeypatch.context() as patched:
+        patched.setattr(client, "query", busy)
+        kept = []
+        for now in (1.0, KNOWN_S - 0.1, KNOWN_S + 1):  # noqa: B007, it is the clock
+            kept.append((await shared.run(asked)).cached)
+        assert kept == [True, True, False]
+    now = 100.0
+    assert (await shared.run(asked)).cached
+    monkeypatch.setattr(client, "query", busy)
+    await shared.insert(*insert_site(Site("untold", "after"), NOW))
+    assert (await shared.run(asked)).rows[0]["name"] == "after"
 
 
 @pytest.mark.parametrize(

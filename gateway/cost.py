@@ -185,11 +185,12 @@ class OperationCost:
         return max(1, min(asked, most)) if isinstance(asked, int) else most
 
     def _integer(self, node: ValueNode | None) -> int | None:
+        """None for null and for what is left out: the field's own default then counts."""
         if isinstance(node, VariableNode):
-            sent = self._variables.get(node.name.value)
-            if isinstance(sent, int | float):
-                return int(sent)
-            node = self._defaults.get(node.name.value)
+            if (name := node.name.value) in self._variables:
+                sent = self._variables[name]
+                return int(sent) if isinstance(sent, int | float) else None
+            node = self._defaults.get(name)
         return int(node.value) if isinstance(node, IntValueNode) else None
 
     # Arguments
@@ -225,10 +226,12 @@ class OperationCost:
             return sum(weight + self._value(entry, inner) for entry, (weight, inner) in known)
         return 0
 
-    def _entries(self, node: ValueNode) -> int:
+    def _entries(self, node: ValueNode | None) -> int:
         if isinstance(node, VariableNode):
-            sent = self._variables.get(node.name.value)
-            return len(sent) if isinstance(sent, list) else 1
+            if (name := node.name.value) in self._variables:
+                sent = self._variables[name]
+                return len(sent) if isinstance(sent, list) else 1
+            node = self._defaults.get(name)
         return len(node.values) if isinstance(node, ListValueNode) else 1
 
     # Afterwards

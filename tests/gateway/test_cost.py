@@ -52,9 +52,25 @@ def test_what_a_query_costs(query: str, cost: int) -> None:
 
 def test_variables_count_as_sent_else_by_their_default() -> None:
     query = "query ($n: Int = 4) { sites(first: $n) { nodes { id } } }"
-    assert [cost_of(query, **sent).estimated for sent in ({}, {"n": 2}, {"n": None})] == [1 + 4, 1 + 2, 1 + 4]
+    assert [cost_of(query, **sent).estimated for sent in ({}, {"n": 2})] == [1 + 4, 1 + 2]
+    # null is a value, so that the operation's default is not used: it is executed with the field's own, 25
+    assert cost_of(query, n=None).estimated == 1 + 25
     segment = 'query ($c: [String!], $u: UrlMatch!) { site(siteId: "s") { insights(url: $u, segment: {country: $c}) { id } } }'
     assert cost_of(segment, c=["a"] * 1000, u={"regex": "x"}).estimated == 1 + 1 + 1000 + 100
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "query ($entries: [ID!]! = %s) { nodes(ids: $entries) { id } }",
+        "query ($entries: [_Any!]! = %s) { _entities(representations: $entries) { __typename } }",
+    ],
+)
+def test_a_list_that_is_the_default_of_a_variable_counts_entry_by_entry(query: str) -> None:
+    hundred = [str(number) for number in range(100)]
+    by_default = query % orjson.dumps(hundred).decode()
+    assert cost_of(by_default).estimated == cost_of(query % "[]", entries=hundred).estimated == 100 + 100
+    assert cost_of(by_default, entries=["a"]).estimated == cost_of(query % '"a"').estimated + 1 == 1 + 1
 
 
 def test_what_is_asked_again_is_counted_once_for_the_same_variables_and_operation_only() -> None:

@@ -42,7 +42,8 @@ from strawberry.federation.schema_directives import Cost, ListSize
 from strawberry.schema import Schema
 
 from clickhouse.errors import QueryTooComplexError
-from gateway.documents import DocumentError
+from gateway.documents import MAX_REMEMBERED_CHARACTERS, REMEMBERED_CHARACTERS, DocumentError
+from gateway.recent import Recent
 
 DEFAULT_LIST_SIZE = 10
 """Of a list without @listSize: domains, breakpoints, depths."""
@@ -71,7 +72,7 @@ class Costs:
     def __init__(self, schema: Schema) -> None:
         self.fields: dict[tuple[str, str], FieldCost] = {}
         self.inputs: dict[tuple[str, str], tuple[int, str]] = {}
-        self._remembered: dict[tuple[int, int, bytes], OperationCost] = {}
+        self._remembered = Recent[tuple[int, int, bytes], OperationCost](REMEMBERED_OPERATIONS, REMEMBERED_CHARACTERS)
         core = schema._schema
         self.roots = {kind: str(root) for kind in ("query", "mutation") if (root := getattr(core, f"{kind}_type"))}
         for name, kind in core.type_map.items():
@@ -90,10 +91,10 @@ class Costs:
         key = id(document), id(operation), sent  # a remembered cost holds its nodes, so that no others have their ids
         if (cost := self._remembered.get(key)) is None:
             cost = OperationCost(self, operation, document, variables or {})
-            if len(sent) <= MAX_REMEMBERED_BYTES:
-                self._remembered[key] = cost
-                if len(self._remembered) > REMEMBERED_OPERATIONS:
-                    del self._remembered[next(iter(self._remembered))]
+            # A longer document is parsed anew each time, so that its cost would keep it in memory and never be found.
+            length = len(document.loc.source.body) if document.loc else 0
+            if length <= MAX_REMEMBERED_CHARACTERS and len(sent) <= MAX_REMEMBERED_BYTES:
+                self._remembered.put(key, cost, length)
         return cost
 
 

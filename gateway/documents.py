@@ -8,7 +8,6 @@ What is too large is refused before it is validated, for validation itself can b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -34,10 +33,14 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from clickhouse.errors import QueryTooComplexError
+from gateway.recent import Recent
 from gateway.shape import ShapeLimits, refuse_oversized
 
 REMEMBERED_DOCUMENTS = 256
-MAX_REMEMBERED_CHARACTERS = 20_000
+MAX_REMEMBERED_CHARACTERS = 20_000  # of a document
+REMEMBERED_CHARACTERS = 250_000
+"""Of all documents together: a syntax tree may take 300 times the memory of its text, so that these are 75 MB at most."""
+
 MAX_COMMENTS = 1000
 MAX_ERRORS = 10
 
@@ -65,11 +68,15 @@ class Documents:
         self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
         if not introspection:
             self._rules += (NoSchemaRule,)
-        self._remembered = lru_cache(REMEMBERED_DOCUMENTS)(self._prepare)
+        self._remembered = Recent[str, tuple[DocumentNode, list[GraphQLError]]](REMEMBERED_DOCUMENTS, REMEMBERED_CHARACTERS)
 
     def prepare(self, text: str) -> DocumentNode:
         """The document of `text`; raises DocumentError."""
-        document, errors = self._remembered(text) if len(text) <= MAX_REMEMBERED_CHARACTERS else self._prepare(text)
+        if (prepared := self._remembered.get(text)) is None:
+            prepared = self._prepare(text)
+            if len(text) <= MAX_REMEMBERED_CHARACTERS:
+                self._remembered.put(text, prepared, len(text))
+        document, errors = prepared
         if errors:
             raise DocumentError(errors)
         return document

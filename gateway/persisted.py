@@ -10,7 +10,6 @@ A hash is the SHA-256 of the text. What clients taught is kept in this process, 
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,10 @@ import orjson
 
 from clickhouse.errors import BadUserInputError, ForbiddenError, PersistedQueryNotFoundError
 from gateway.graphql_http import GraphQLRequest
+from gateway.recent import Recent
 
 SUFFIXES = (".graphql", ".gql")
+MAX_TAUGHT = 100_000
 
 
 class PersistedDocuments:
@@ -28,9 +29,7 @@ class PersistedDocuments:
         """`trusted` maps ids to texts; the hash of a text names it too."""
         self._trusted = {**trusted, **{sha256(text): text for text in trusted.values()}}
         self._only_trusted = only_trusted
-        self._max_bytes = max_bytes
-        self._taught: OrderedDict[str, str] = OrderedDict()
-        self._bytes = 0
+        self._taught = Recent[str, str](MAX_TAUGHT, max_bytes)
 
     def text_of(self, asked: GraphQLRequest) -> str:
         if asked.query is None:
@@ -46,23 +45,14 @@ class PersistedDocuments:
     def _named(self, document_id: str) -> str:
         if (text := self._trusted.get(document_id)) is not None:
             return text
-        if document_id in self._taught:
-            self._taught.move_to_end(document_id)
-            return self._taught[document_id]
+        if (text := self._taught.get(document_id)) is not None:
+            return text
         raise PersistedQueryNotFoundError("PersistedQueryNotFound")  # clients know this text, and send the document with its hash
 
     def remember(self, asked: GraphQLRequest, text: str) -> None:
-        """Only what came with its hash, and is neither known yet nor too long to be kept."""
-        if asked.query is None or not asked.document_id or not asked.is_hash or self._only_trusted:
-            return
-        size_bytes = len(text.encode())
-        if asked.document_id in self._taught or size_bytes > self._max_bytes:
-            return
-        self._taught[asked.document_id] = text
-        self._bytes += size_bytes
-        while self._bytes > self._max_bytes:
-            _, forgotten = self._taught.popitem(last=False)
-            self._bytes -= len(forgotten.encode())
+        """Only what came with its hash."""
+        if asked.query is not None and asked.document_id and asked.is_hash and not self._only_trusted:
+            self._taught.put(asked.document_id, text, len(text.encode()))
 
 
 def sha256(text: str) -> str:

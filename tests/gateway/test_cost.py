@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import orjson
 import pytest
-from graphql import OperationDefinitionNode, parse
+from graphql import DocumentNode, OperationDefinitionNode, parse
 
 from gateway.cost import MAX_REMEMBERED_BYTES, REMEMBERED_OPERATIONS, Costs, OperationCost, refuse_expensive
-from gateway.documents import DocumentError
+from gateway.documents import MAX_REMEMBERED_CHARACTERS, REMEMBERED_CHARACTERS, DocumentError, Documents
 from schema.build import build_schema
 
 COSTS = Costs(build_schema())
@@ -87,9 +89,30 @@ def test_what_is_remembered_is_bounded() -> None:
     (operation,) = (node for node in document.definitions if isinstance(node, OperationDefinitionNode))
     for number in range(REMEMBERED_OPERATIONS + 5):
         costs.of(operation, document, {"n": number})
-    costs.of(operation, document, {"n": 1, "more": "x" * MAX_REMEMBERED_BYTES})
     assert len(costs._remembered) == REMEMBERED_OPERATIONS
-    assert all(len(sent) < MAX_REMEMBERED_BYTES for *_, sent in costs._remembered)
+    asked = document, {"n": 1, "more": "x" * MAX_REMEMBERED_BYTES}
+    assert costs.of(operation, *asked) is not costs.of(operation, *asked)
+
+
+def test_documents_that_are_remembered_are_bounded_and_those_that_are_not_have_no_costs_remembered() -> None:
+    schema = build_schema()
+    documents, costs = Documents(schema, max_tokens=3_000), Costs(schema)
+
+    def ask(number: int, length: int) -> tuple[DocumentNode, OperationCost]:
+        document = documents.prepare(f"{{ a{number}: __typename }}".ljust(length))
+        (operation,) = document.definitions
+        assert isinstance(operation, OperationDefinitionNode)
+        return document, costs.of(operation, document, {})
+
+    assert all(one is other for one, other in zip(ask(0, MAX_REMEMBERED_CHARACTERS), ask(0, MAX_REMEMBERED_CHARACTERS), strict=True))
+    before = len(costs._remembered)
+    assert ask(0, MAX_REMEMBERED_CHARACTERS + 1)[0] is not ask(0, MAX_REMEMBERED_CHARACTERS + 1)[0]
+    assert len(costs._remembered) == before == 1
+    many = 2 * REMEMBERED_CHARACTERS // MAX_REMEMBERED_CHARACTERS
+    asked = [weakref.ref(ask(number, MAX_REMEMBERED_CHARACTERS)[0]) for number in range(many)]
+    gc.collect()
+    alive = [document() is not None for document in asked]
+    assert sum(alive) == REMEMBERED_CHARACTERS // MAX_REMEMBERED_CHARACTERS and alive[-1]
 
 
 def test_a_bomb_of_fragments_is_counted_at_once() -> None:

@@ -46,7 +46,7 @@ from gateway.documents import MAX_REMEMBERED_CHARACTERS, REMEMBERED_CHARACTERS, 
 from gateway.recent import Recent
 
 DEFAULT_LIST_SIZE = 10
-"""Of a list without @listSize: domains, breakpoints, depths."""
+"""Of a list without @listSize: domains, breakpoints, warnings."""
 
 REMEMBERED_OPERATIONS = 256
 MAX_REMEMBERED_BYTES = 2_000  # of variables

@@ -13,7 +13,7 @@ from resolvers import comparison
 from resolvers.comparison import Compared
 from resolvers.context import Context
 from resolvers.selections import own_selection
-from schema.cost import CELLS, CHANGES, STATEMENT
+from schema.cost import CELLS, CHANGES, DEPTHS, STATEMENT
 from schema.enums import Aggregation, Breakpoint, ChangeOrder, ComparisonWarningCode, PointKind, ScrollUnit
 from schema.heatmap import FoldStats, PointElement
 from schema.inputs import FirstArgument, Lens, given
@@ -197,7 +197,7 @@ class ScrollChange:
     median_depth: NumberChange = strawberry.field(description="Median deepest point, in the unit.")
     wide: strawberry.Private[dict[str, Any]]
 
-    @strawberry.field(description="From the top down, in steps, as far as either side got.")
+    @strawberry.field(description="From the top down, in steps, as far as either side got; 2000 at most.", directives=[DEPTHS])
     def buckets(self, info: strawberry.Info) -> list[ScrollBucketChange]:
         return Spliced(self.wide.get(f"buckets_{info.path.key}", b"[]"))  # type: ignore[return-value]
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 import strawberry
 
+from schema.cost import DEPTHS
 from schema.enums import RateBasis, ScrollUnit
 from schema.rate import Rate
 
@@ -70,7 +71,9 @@ class DepthConversion:
 class DepthConversions:
     unit: ScrollUnit = strawberry.field(description="What depth is measured in.")
     baseline: Rate = strawberry.field(description="Sessions of the lens that converted after their first row in it ÷ all its sessions.")
-    depths: list[DepthConversion] = strawberry.field(description="From the top down, as far as anybody got.")
+    depths: list[DepthConversion] = strawberry.field(
+        description="From the top down, as far as anybody got; 2000 at most.", directives=[DEPTHS]
+    )
 
     @classmethod
     def of(cls, unit: ScrollUnit, rows: list[dict[str, Any]], baseline: tuple[int, int]) -> Self:

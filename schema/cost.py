@@ -4,7 +4,7 @@
 
 A field costs its @cost (0 without one), and for each object it may return the weight of the type (1 without a @cost) and what is
 selected of it; scalars are free, and a list item in an argument costs 1. `assumedSize` is the most a list ever has: a larger
-slicing argument counts as it. Wide lists are written by ClickHouse, so that a row costs 1 whatever is selected of it.
+slicing argument counts as it (DEPTHS may be longer). Wide lists are written by ClickHouse, so that a row costs 1 whatever is selected of it.
 """
 
 from __future__ import annotations
@@ -35,4 +35,7 @@ VALUES = _sliced(1000)
 CHANGES = _sliced(100)
 NODES = ListSize(assumed_size=100, slicing_arguments=UNSET, sized_fields=UNSET, require_one_slicing_argument=False)
 MARK_CHANGES = ListSize(assumed_size=100, slicing_arguments=UNSET, sized_fields=UNSET, require_one_slicing_argument=False)
+DEPTHS = ListSize(assumed_size=100, slicing_arguments=UNSET, sized_fields=UNSET, require_one_slicing_argument=False)
+"""Of a page 10 000 px high by the default step. A finer one gives up to 2000 rows, but counted as so many ordinary ones were too dear."""
+
 TIMELINE = ListSize(assumed_size=1000, slicing_arguments=UNSET, sized_fields=UNSET, require_one_slicing_argument=False)

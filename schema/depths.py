@@ -9,6 +9,7 @@ import strawberry
 from resolvers import depths
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
+from schema.cost import DEPTHS
 from schema.enums import Aggregation, ScrollUnit
 from schema.rate import Rate
 from schema.splice import Spliced
@@ -34,7 +35,7 @@ class ScrollHeatmap:
     asked: strawberry.Private[AskedLens]
     aggregation: strawberry.Private[Aggregation]
 
-    @strawberry.field(description="From the top down, in steps.")
+    @strawberry.field(description="From the top down, in steps; 2000 at most.", directives=[DEPTHS])
     def buckets(self, info: strawberry.Info) -> list[ScrollBucket]:
         return Spliced(self.wide.get(f"buckets_{info.path.key}", b"[]"))  # type: ignore[return-value]
 
@@ -79,7 +80,7 @@ class AttentionHeatmap:
     seconds: float = strawberry.field(description="Seconds in view in all, anywhere on the page.")
     wide: strawberry.Private[dict[str, Any]]
 
-    @strawberry.field(description="From the top down, as far as anybody got.")
+    @strawberry.field(description="From the top down, as far as anybody got; 2000 at most.", directives=[DEPTHS])
     def bands(self, info: strawberry.Info) -> list[AttentionBand]:
         return Spliced(self.wide.get(f"bands_{info.path.key}", b"[]"))  # type: ignore[return-value]
 

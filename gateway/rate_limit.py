@@ -4,13 +4,16 @@
     (await budgets.spend("a1B2c3", cost=520)).remaining     -> 59_999_480; or RateLimitedError with retryAfterSeconds
 
 Buckets are in Redis where there is one, the same for every worker and machine. Otherwise each worker keeps its own in memory,
-filled with its share: the budget divided by the number of workers.
+filled with its share: the budget divided by the number of workers. A Redis that did not answer is left alone for a while, so that
+one that hangs delays one request in that time and not each.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from throttled.asyncio import BaseStore, MemoryStore, RedisStore, per_min
@@ -18,6 +21,7 @@ from throttled.asyncio.rate_limiter.token_bucket import TokenBucketRateLimiter
 from throttled.exceptions import BaseThrottledError
 
 from clickhouse.errors import RateLimitedError
+from clickhouse.kept_in_redis import AWAY_S
 
 logger = logging.getLogger("heatgraph.gateway")
 
@@ -42,9 +46,13 @@ class Budget:
 
 
 class Budgets:
-    def __init__(self, cost_per_minute: int, largest_cost: int, workers: int = 1, redis: str = "") -> None:
+    def __init__(
+        self, cost_per_minute: int, largest_cost: int, workers: int = 1, redis: str = "", clock: Callable[[], float] = monotonic
+    ) -> None:
         """A bucket holds a minute's cost (0: no limit), and at least `largest_cost`, so that every question can be asked."""
         self._limited = cost_per_minute > 0
+        self._clock = clock
+        self._away_until = 0.0
         share = max(1, cost_per_minute // workers)
         self._local = _buckets(MemoryStore(options={"MAX_SIZE": MAX_KEYS}), share, largest_cost)
         self._redis = RedisStore(redis, {"SOCKET_TIMEOUT": REDIS_TIMEOUT_S, "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT_S}) if redis else None
@@ -55,11 +63,12 @@ class Budgets:
         if not self._limited:
             return None
         cost, result = max(cost, 1), None
-        if self._shared:
+        if self._shared and self._clock() >= self._away_until:
             try:
                 result = await self._shared.limit(key_id, cost)
             except (BaseThrottledError, OSError) as error:
-                logger.warning("Redis did not answer, so that each worker limits for itself: %s", error)
+                self._away_until = self._clock() + AWAY_S
+                logger.warning("Redis did not answer, so that each worker limits for itself for %g s: %s", AWAY_S, error)
         result = result or await self._local.limit(key_id, cost)
         state = result.state
         budget = Budget(state.limit, state.remaining, int(state.reset_after))

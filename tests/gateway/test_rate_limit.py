@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 from httpx import AsyncClient
 
 from clickhouse.errors import RateLimitedError
+from clickhouse.kept_in_redis import AWAY_S
 from gateway.app import create_app
 from gateway.rate_limit import Budgets
 from tests.gateway.applications import Doorman, post, problem, serving, small_schema
@@ -70,6 +72,31 @@ async def test_when_redis_is_away_each_worker_limits_for_itself(caplog: pytest.L
     assert budget and budget.remaining == 200
     assert "Redis did not answer" in caplog.text
     await budgets.close()
+
+
+async def test_a_redis_that_hangs_is_left_alone_for_a_while(caplog: pytest.LogCaptureFixture) -> None:
+    now, connections = 0.0, 0
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(hang, "127.0.0.1")
+    address = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
+    budgets = Budgets(PER_MINUTE, 100, redis=address, clock=lambda: now)
+    try:
+        for _ in range(5):
+            assert await budgets.spend("key", 10)
+        tried = connections
+        assert tried and caplog.text.count("Redis did not answer") == 1
+        now = AWAY_S
+        assert await budgets.spend("key", 10)
+        assert connections > tried and caplog.text.count("Redis did not answer") == 2
+    finally:
+        await budgets.close()
+        server.close()
 
 
 async def test_every_question_can_be_asked_and_zero_is_no_limit() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import re
 from time import perf_counter
+from urllib.parse import quote
 from uuid import uuid4
 
 from opentelemetry import propagate, trace
@@ -67,7 +68,7 @@ class Observation:
 
 def _finish(scope: Scope, status: int, seconds: float, span: trace.Span) -> None:
     tag = request_tag.get()
-    path, operation = scope["path"], tag.get("operation", "")
+    path, operation = quote(scope["path"]), tag.get("operation", "")  # decoded it may hold a line break, and so a line of its own
     count_request(path, operation, tag.get("code") or ("OK" if status < 400 else str(status)), seconds)
     span.update_name(f"{scope['method']} {path} {operation}".strip())
     span.set_attributes({"http.request.method": scope["method"], "url.path": path, "http.response.status_code": status})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import signal
 import socket
@@ -172,6 +173,15 @@ def test_a_trace_and_a_json_log_line_name_the_request(tmp_path: Path, collector:
     (span,) = (span for span in collector.spans if span.name == "POST /graphql Schema")
     assert f"{span.trace_id.hex()}-{span.parent_span_id.hex()}" in TRACEPARENT
     assert line["traceparent"].split("-")[2] == span.span_id.hex()
+
+
+async def test_a_path_cannot_forge_a_line_of_the_log(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "heatgraph.request")
+    async with serving(create_app(settings, small_schema())) as http:
+        await http.get("/x%0aINFO:%20GET%20/%C3%BC")
+    (line,) = (record for record in caplog.records if record.name == "heatgraph.request")
+    assert line.getMessage().startswith("GET /x%0AINFO%3A%20GET%20/%C3%BC 404 in ")
+    assert vars(line)["path"] == "/x%0AINFO%3A%20GET%20/%C3%BC"
 
 
 def ready_status(gateway: Gateway) -> int:

@@ -19,10 +19,14 @@ from time import monotonic
 from clickhouse.client import Client
 from clickhouse.errors import UnauthenticatedError
 from clickhouse.keys import ApiKey, compile_keys
+from gateway.recent import Recent
 
 ALPHABET = string.ascii_letters + string.digits
 TOKEN = re.compile(r"hg_([A-Za-z0-9]{12})_[A-Za-z0-9]{40}")
 MAX_REMEMBERED_KEYS = 10_000
+
+LookUp = tuple[float, asyncio.Task[ApiKey | None]]
+"""Until when it counts, on the clock, and what it finds."""
 
 ANONYMOUS = ApiKey("", "anonymous", frozenset(), frozenset())
 
@@ -43,7 +47,9 @@ class Authenticator:
         self._secret = secret
         self._cache_seconds = cache_seconds
         self._clock = clock
-        self._remembered: dict[str, tuple[float, asyncio.Task[ApiKey | None]]] = {}
+        self._known = Recent[str, LookUp](MAX_REMEMBERED_KEYS)
+        self._unknown = Recent[str, LookUp](MAX_REMEMBERED_KEYS)
+        """Apart, so that invented tokens push no key out. A key looked up for the first time is here, too."""
 
     async def authenticate(self, authorization: str | None) -> ApiKey:
         """The key of an Authorization header; raises UnauthenticatedError that says what is wrong with it."""
@@ -68,17 +74,20 @@ class Authenticator:
 
     async def _key(self, key_id: str) -> ApiKey | None:
         """Requests that arrive together share one look-up, which outlives any of them; a failed one is not remembered."""
-        until, task = self._remembered.get(key_id, (0.0, None))
-        if task is None or until <= self._clock():
-            if len(self._remembered) >= MAX_REMEMBERED_KEYS:
-                self._remembered.clear()
-            task = asyncio.create_task(self._look_up(key_id))
-            self._remembered[key_id] = (self._clock() + self._cache_seconds, task)
+        remembered = self._known if key_id in self._known else self._unknown
+        look_up = remembered.get(key_id)
+        if look_up is None or look_up[0] <= self._clock():
+            look_up = self._clock() + self._cache_seconds, asyncio.create_task(self._look_up(key_id))
+            remembered.put(key_id, look_up)
         try:
-            return await asyncio.shield(task)
+            key = await asyncio.shield(look_up[1])
         except Exception:
-            self._remembered.pop(key_id, None)
+            remembered.forget(key_id)
             raise
+        if key and key_id not in self._known:
+            self._known.put(key_id, look_up)
+            self._unknown.forget(key_id)
+        return key
 
     async def _look_up(self, key_id: str) -> ApiKey | None:
         rows = await self._client.query(compile_keys(key_id=key_id))

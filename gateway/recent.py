@@ -17,7 +17,7 @@ V = TypeVar("V")
 class Recent(Generic[K, V]):
     """Sizes are in whatever unit `put` is told."""
 
-    def __init__(self, max_entries: int, max_size: int) -> None:
+    def __init__(self, max_entries: int, max_size: int = 0) -> None:
         self._max_entries = max_entries
         self._max_size = max_size
         self._entries: OrderedDict[K, tuple[V, int]] = OrderedDict()
@@ -26,17 +26,24 @@ class Recent(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __contains__(self, key: K) -> bool:
+        return key in self._entries
+
     def get(self, key: K) -> V | None:
         if key not in self._entries:
             return None
         self._entries.move_to_end(key)
         return self._entries[key][0]
 
-    def put(self, key: K, value: V, size: int) -> None:
+    def put(self, key: K, value: V, size: int = 0) -> None:
         """What is larger than all that may be remembered is not."""
-        if key in self._entries or size > self._max_size:
+        self.forget(key)
+        if size > self._max_size:
             return
         self._entries[key] = value, size
         self.size += size
         while self.size > self._max_size or len(self) > self._max_entries:
             self.size -= self._entries.popitem(last=False)[1][1]
+
+    def forget(self, key: K) -> None:
+        self.size -= self._entries.pop(key, (None, 0))[1]

@@ -15,7 +15,7 @@ from clickhouse.errors import SourceUnavailableError, UnauthenticatedError
 from clickhouse.keys import ApiKey, insert_key
 from clickhouse.reading import Answer
 from clickhouse.statement import Statement
-from gateway.auth import TOKEN, Authenticator, hash_token, new_token
+from gateway.auth import MAX_REMEMBERED_KEYS, TOKEN, Authenticator, hash_token, new_token
 
 SECRET = b"only for tests"
 NOW = datetime.now(UTC)
@@ -126,6 +126,21 @@ async def test_a_key_is_remembered_and_a_revoked_one_forgotten_within_seconds() 
     assert client.statements == 1
     clock[0] = 5.1
     assert "revoked" in await refusal(authenticator, f"Bearer {token}")
+
+
+async def test_unknown_tokens_do_not_make_it_forget_a_key() -> None:
+    key_id, token = new_token()
+    client = CountingClient([stored_row(key_id, token)])
+    authenticator = Authenticator(client, SECRET, 5, lambda: 0.0)
+    assert await authenticator.authenticate(f"Bearer {token}")
+    client.rows = []
+    invented = new_token()[1]
+    for number in range(MAX_REMEMBERED_KEYS + 1):
+        await refusal(authenticator, f"Bearer hg_{number:012}_{invented[-40:]}")
+    before = client.statements
+    assert (await authenticator.authenticate(f"Bearer {token}")).key_id == key_id
+    await refusal(authenticator, f"Bearer hg_{number:012}_{invented[-40:]}")
+    assert client.statements == before, "the key and the unknown tokens of late are remembered"
 
 
 async def test_requests_that_arrive_together_share_a_look_up() -> None:

@@ -1,6 +1,7 @@
 """Numbers for Prometheus, on `/metrics`.
 
 With several workers they are summed up over all of them: `serve` names a directory in PROMETHEUS_MULTIPROC_DIR before it starts them.
+What a worker that is gone counted stays; what it was doing does not.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 import hmac
 import os
 from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -96,6 +98,16 @@ class Metrics:
             return PlainTextResponse("Send the token of --metrics-token (HEATGRAPH_METRICS_TOKEN) as `Authorization: Bearer …`.\n", 401)
         registry = REGISTRY
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            _forget_dead_workers(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _forget_dead_workers(directory: Path) -> None:
+    """Uvicorn replaces a worker that died and tells nobody, so its gauges would be summed up for ever."""
+    for pid in {int(file.stem.rpartition("_")[2]) for file in directory.glob("gauge_live*.db")}:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +23,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
 from clickhouse.keys import ApiKey, insert_key
 from gateway.app import create_app
@@ -102,6 +105,22 @@ async def test_a_source_that_is_down_shows_in_the_metrics(settings: Settings) ->
             assert (await http.get("/health/ready")).status_code == 503
         text = (await http.get("/metrics")).text
     assert samples(text, "heatgraph_breaker_state") == {'source="default"': 2}
+
+
+async def test_what_a_dead_worker_was_doing_is_no_longer_in_the_metrics(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    for pid in (dead.pid, os.getpid()):
+        values = MmapedDict(str(tmp_path / f"gauge_livesum_{pid}.db"))  # type: ignore[no-untyped-call]
+        key = mmap_key("heatgraph_statements_running", "heatgraph_statements_running", ["source"], ["default"], "")
+        values.write_value(key, 3.0, 0.0)  # type: ignore[no-untyped-call]
+        values.close()  # type: ignore[no-untyped-call]
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    async with serving(create_app(settings, small_schema())) as http:
+        text = (await http.get("/metrics")).text
+    assert samples(text, "heatgraph_statements_running") == {'source="default"': 3}
 
 
 async def test_names_sent_by_clients_do_not_grow_the_metrics_without_end(settings: Settings) -> None:

@@ -18,7 +18,6 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
-    SelectionSetNode,
     ValidationRule,
     get_named_type,
     get_operation_ast,
@@ -125,13 +124,13 @@ def select_operation(document: DocumentNode, operation_name: str | None) -> Oper
 
 def is_introspection(operation: OperationDefinitionNode, document: DocumentNode) -> bool:
     """Whether the operation asks for nothing but the schema itself."""
+    return operation.operation is OperationType.QUERY and set(root_fields(operation, document)) <= INTROSPECTION_FIELDS
+
+
+def root_fields(operation: OperationDefinitionNode, document: DocumentNode) -> Iterator[str]:
+    """Their names, not their aliases. Each fragment is looked into once, so that this stays linear in the document."""
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    return operation.operation is OperationType.QUERY and set(_root_fields(operation.selection_set, fragments)) <= INTROSPECTION_FIELDS
-
-
-def _root_fields(root: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode]) -> Iterator[str]:
-    """Each fragment is looked into once, so that this stays linear in the document."""
-    waiting, seen = [root], set[str]()
+    waiting, seen = [operation.selection_set], set[str]()
     while waiting:
         for node in waiting.pop().selections:
             if isinstance(node, FieldNode):

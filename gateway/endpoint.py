@@ -24,7 +24,7 @@ from gateway.auth import ANONYMOUS, Authenticator
 from gateway.browsers import refuse_forgeable
 from gateway.cost import Costs, refuse_expensive
 from gateway.disconnection import unless_disconnected
-from gateway.documents import DocumentError, Documents, is_introspection, select_operation
+from gateway.documents import DocumentError, Documents, is_introspection, root_fields, select_operation
 from gateway.errors import HTTP_STATUS, error_headers, explain, format_errors, without_suggestions
 from gateway.federated_trace import FederatedTrace, TracingExecutor
 from gateway.graphiql import CONTENT_SECURITY_POLICY, page_html
@@ -140,6 +140,7 @@ class GraphQLEndpoint:
         count_cost(operation.name.value if operation.name else "", cost.estimated)
         context = self.context(request, key, budget)
         reads.set([] if operation.operation is OperationType.QUERY else None)
+        http_cache.momentary.set("viewer" in root_fields(operation, document))
         result = await unless_disconnected(request, self._execute(document, operation, asked.variables, context, trace))
         if key.key_id:
             spent = {"estimated": cost.estimated, "actual": cost.actual(result.data, context.spliced_rows)}

@@ -1,7 +1,7 @@
 """What HTTP caches may do with an answer, and what was read for it.
 
-An answer about windows that are over may be used again for a minute, by the asker alone; any other answer is asked for anew, and is not
-sent again (304) when it is still the same. What failed or is incomplete is never stored.
+An answer about windows that are over may be used again for a minute, by the asker alone; any other answer, and what a key has left, is
+asked for anew, and is not sent again (304) when it is still the same. What failed or is incomplete is never stored.
 
     cache_headers("GET", {"site": …}, reads)     -> {"Cache-Control": "private, max-age=60", "ETag": 'W/"…"', "Vary": …}
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import orjson
@@ -21,6 +22,10 @@ from clickhouse.shared import is_closed
 
 MAX_AGE_S = 60
 READS_HEADER = "X-Heatgraph-Reads"
+ANY_TAG = "W/*"  # as `*` comes out of _tags
+
+momentary: ContextVar[bool] = ContextVar("momentary", default=False)
+"""Whether the operation asks for what the next request changes: the viewer's budget."""
 
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -29,6 +34,7 @@ def cache_headers(method: str, data: Any, reads: Sequence[Read]) -> dict[str, st
     """Of a complete answer to a query; the tag only for GET, as nobody may ask by POST whether an answer is still the same."""
     statements = [read.statement for read in reads]
     over = any(statement.until for statement in statements) and all(statement.site_ids and is_closed(statement) for statement in statements)
+    over = over and not momentary.get()
     headers = {
         "Cache-Control": f"private, max-age={MAX_AGE_S}" if over else "private, no-cache",
         "Vary": f"Authorization, Accept, {READS_HEADER}",
@@ -40,9 +46,9 @@ def cache_headers(method: str, data: Any, reads: Sequence[Read]) -> dict[str, st
 
 
 def unless_unchanged(request: Request, response: Response) -> Response:
-    """304 without a body for a GET whose `If-None-Match` names what would be sent."""
+    """304 without a body for a GET whose `If-None-Match` names what would be sent, or is `*`."""
     tag = response.headers.get("etag")
-    if request.method != "GET" or not tag or tag not in _tags(request.headers.getlist("if-none-match")):
+    if request.method != "GET" or not tag or not {tag, ANY_TAG} & _tags(request.headers.getlist("if-none-match")):
         return response
     kept = {name: value for name, value in response.headers.items() if name not in ("content-length", "content-type")}
     return Response(status_code=304, headers=kept)

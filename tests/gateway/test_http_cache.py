@@ -118,6 +118,9 @@ async def test_only_what_is_over_may_be_used_again(http: AsyncClient, make_site:
     assert over.headers["cache-control"] == "private, max-age=60"
     assert rolling.headers["cache-control"] == "private, no-cache"
     assert {"Authorization", "Accept", "X-Heatgraph-Reads"} <= set(over.headers["vary"].split(", "))
+    with_viewer = MAP.replace("site(", "...Mine site(", 1) + " fragment Mine on Query { me: viewer { remainingBudget } }"
+    momentary = await post(http, with_viewer, variables={"site": "headers", "window": CLOSED})
+    assert clicks(momentary) == 1 and momentary.headers["cache-control"] == "private, no-cache", "the next request has less of it"
     everything = await post(http, "{ sites { nodes { siteId } } }")
     assert everything.headers["cache-control"] == "private, no-cache"
     wrong = await post(http, "{ nothing }")
@@ -136,7 +139,7 @@ async def test_what_is_unchanged_is_not_sent_again(http: AsyncClient, make_site:
     first = await get()
     tag = first.headers["etag"]
     assert first.status_code == 200 and tag.startswith('W/"')
-    for sent in (tag, tag.removeprefix("W/"), f'"other", {tag}'):
+    for sent in (tag, tag.removeprefix("W/"), f'"other", {tag}', "*"):
         unchanged = await get(**{"If-None-Match": sent})
         assert (unchanged.status_code, unchanged.content) == (304, b""), sent
         assert unchanged.headers["etag"] == tag and unchanged.headers["cache-control"] == first.headers["cache-control"]

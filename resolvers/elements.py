@@ -63,7 +63,7 @@ class ElementAnswer:
 async def list_elements(context: Context, asked: AskedLens, query: ElementQuery) -> tuple[AskedLens, Listing, Row]:
     """The rows of the list, the lens they were found under (that of the cursor), and its population."""
     binding = asked.binding("elements", query.scope, query.sort)
-    asked, after = asked.resumed(query.after, binding, (float, str, int))
+    asked, after = asked.resumed(context, query.after, binding, (float, str, int))
     first = page_size(query.first, MAX_ELEMENTS)
     question = ElementsQuestion(query.scope, query.sort, first, after, query.wanted)
     rows, population = await asyncio.gather(

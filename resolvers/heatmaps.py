@@ -61,7 +61,7 @@ async def load_heatmap(
     cell = Cell.of(asked.lens, size)
     paged = after is not None or "pageInfo" in wanted
     binding = asked.binding("heatmap", kind, aggregation, size, hide_origin, ctas_only) if paged else ""
-    asked, values = asked.resumed(after, binding, (int, bool, int))
+    asked, values = asked.resumed(context, after, binding, (int, bool, int))
     question = HeatmapQuestion(
         kind, aggregation, size, hide_origin, ctas_only, page_size(first, context.max_points), values, points, wanted.intersection(OPTIONAL)
     )
@@ -94,7 +94,7 @@ async def list_interactions(
     cell = Cell.of(asked.lens, size)
     cells = None if points is None else cells_of(points, cell)
     binding = asked.binding("interactions", kind, cell, cells, hide_origin)
-    asked, values = asked.resumed(after, binding, (int, int))
+    asked, values = asked.resumed(context, after, binding, (int, int))
     first = page_size(first, MAX_INTERACTIONS)
     beyond = (cursors.instant(values[0]), values[1]) if values else None
     question = InteractionQuestion(kind, cell, hide_origin, first, cells, beyond, with_total)

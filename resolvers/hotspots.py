@@ -59,7 +59,7 @@ async def list_dead_clicks(
     context: Context, asked: AskedLens, first: int, after: str | None, measures: tuple[str, ...]
 ) -> tuple[Spots, Listing, Row]:
     """Most dead clicks first; and measures of the lens, some of TOTALS."""
-    lens, _ = asked.resumed(after, _binding(asked, compile_dead_clicks, None), KEY_KINDS)
+    lens, _ = asked.resumed(context, after, _binding(asked, compile_dead_clicks, None), KEY_KINDS)
     listed = _list(context, asked, "DEAD_CLICK", compile_dead_clicks, None, first, after)
     (spots, listing), totals = await asyncio.gather(listed, load_totals(context, lens, measures))
     return spots, listing, totals
@@ -86,7 +86,7 @@ async def _list(
 ) -> tuple[Spots, Listing]:
     cell = Cell.default(standard_width_px(asked))
     binding = _binding(asked, compile_, rule)
-    asked, values = asked.resumed(after, binding, KEY_KINDS)
+    asked, values = asked.resumed(context, after, binding, KEY_KINDS)
     first = page_size(first, MAX_SPOTS)
     rows = await context.answers.load(asked.list_question(compile_, SpotQuestion(cell, first, values, rule)))
 

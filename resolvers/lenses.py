@@ -72,8 +72,13 @@ class AskedLens:
     def cursor(self, binding: str, *values: Any) -> str:
         return cursors.encode(binding, cursors.Cursor(self.lens.window, self.spec, values))
 
-    def resumed(self, after: str | None, binding: str, kinds: tuple[type, ...]) -> tuple[AskedLens, tuple[Any, ...] | None]:
-        """This lens in the window in which the sequence of `after` began, and the sort values to go on from."""
+    def resumed(
+        self, context: Context, after: str | None, binding: str, kinds: tuple[type, ...]
+    ) -> tuple[AskedLens, tuple[Any, ...] | None]:
+        """This lens in the window in which the sequence of `after` began, and the sort values to go on from.
+
+        The checksum has no secret, so that the window is checked like one that is sent.
+        """
         if after is None:
             return self, None
         cursor = cursors.decode(after, binding, kinds)
@@ -81,8 +86,9 @@ class AskedLens:
             return self, cursor.values
         if cursor.window_spec != self.spec:
             raise cursors.foreign()
-        stale_days = _stale_days(self.site, cursor.window)
-        return replace(self, lens=replace(self.lens, window=cursor.window, stale_days=stale_days)), cursor.values
+        window = windows.checked(cursor.window, context.max_window_days)
+        window = windows.clamped(window, self.site.retention_days, context.now)
+        return replace(self, lens=replace(self.lens, window=window, stale_days=_stale_days(self.site, window))), cursor.values
 
 
 async def resolve(

@@ -32,7 +32,7 @@ async def list_pages(context: Context, asked: AskedLens, query: PageQuery) -> Li
     """Pages of the lens."""
     binding = asked.binding("pages", query.search, query.order, query.descending)
     by_key, sorted_by = query.order == "KEY", sort_column(query.order)
-    asked, after = asked.resumed(query.after, binding, (str,) if by_key else (float, str))
+    asked, after = asked.resumed(context, query.after, binding, (str,) if by_key else (float, str))
     first = page_size(query.first, MAX_PAGES)
     source = context.sources.of(asked.site.site_id)
     later = measures_afterwards(asked.lens, query.order, query.measures)

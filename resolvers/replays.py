@@ -44,7 +44,7 @@ async def list_replays(
     """
     visible = context.key.may("replay:read")
     binding = asked.binding("replays", order, descending, having)
-    asked, values = asked.resumed(after, binding, (int, int, int))
+    asked, values = asked.resumed(context, after, binding, (int, int, int))
     first = page_size(first, MAX_REPLAYS) if visible else 0
     question = ReplayQuestion(order, descending, first, having, values if visible else None, is_whole_site(asked))
     rows = await context.answers.load(asked.list_question(compile_replays, question))

@@ -12,7 +12,10 @@ from clickhouse.errors import BadUserInputError
 from clickhouse.lens import Lens, Window
 from clickhouse.sites import Site
 from resolvers import cursors
+from resolvers.context import Context
 from resolvers.lenses import AskedLens
+from resolvers.sources import Sources
+from tests.asking import EVERYTHING
 
 WINDOW = Window(datetime(2026, 11, 14, tzinfo=UTC), datetime(2026, 11, 21, 12, 0, 0, 7000, tzinfo=UTC))
 VALUES = st.lists(
@@ -66,9 +69,34 @@ def test_instants_keep_their_millisecond(naive: datetime) -> None:
     assert cursors.milliseconds(moment + timedelta(milliseconds=1)) == cursors.milliseconds(moment) + 1
 
 
+NOTED = (date(2026, 11, 12), date(2026, 11, 18))
+SITE = Site("shop", "Shop", stale_days=NOTED, retention_days=30)
+ROLLING = AskedLens(SITE, Lens("shop", WINDOW, stale_days=NOTED[1:]), None, WINDOW, "last -7d")
+CONTEXT = Context(Sources([]), EVERYTHING, max_window_days=14, now=WINDOW.end)
+
+
+def resumed_in(window: Window) -> AskedLens:
+    resumed, values = ROLLING.resumed(CONTEXT, cursors.encode("list", cursors.Cursor(window, "last -7d", (1,))), "list", (int,))
+    assert values == (1,)
+    return resumed
+
+
 def test_a_sequence_goes_on_with_the_days_noted_in_its_own_window() -> None:
-    noted = (date(2026, 11, 12), date(2026, 11, 18))
-    asked = AskedLens(Site("shop", "Shop", stale_days=noted), Lens("shop", WINDOW, stale_days=noted[1:]), None, WINDOW, "last -7d")
     began = Window(WINDOW.start - timedelta(days=3), WINDOW.end - timedelta(days=3))
-    resumed, values = asked.resumed(cursors.encode("list", cursors.Cursor(began, "last -7d", (1,))), "list", (int,))
-    assert (resumed.lens.window, resumed.lens.stale_days, values) == (began, noted, (1,))
+    resumed = resumed_in(began)
+    assert (resumed.lens.window, resumed.lens.stale_days) == (began, NOTED)
+
+
+@pytest.mark.parametrize(
+    ("days", "problem"),
+    [((0, 15), "at most 14 days"), ((0, -1), "ends .* before it begins"), ((-40, -35), "the site's plan keeps 30 days")],
+)
+def test_a_window_forged_into_a_cursor_is_refused(days: tuple[int, int], problem: str) -> None:
+    start, end = (WINDOW.start + timedelta(days=number) for number in days)
+    with pytest.raises(BadUserInputError, match=problem):
+        resumed_in(Window(start, end))
+
+
+def test_the_part_of_a_forged_window_that_is_older_than_the_plan_keeps_is_left_out() -> None:
+    end = WINDOW.end - timedelta(days=25)
+    assert resumed_in(Window(end - timedelta(days=14), end)).lens.window == Window(datetime(2026, 10, 22, tzinfo=UTC), end)

@@ -63,8 +63,11 @@ def load_trusted(path: Path) -> dict[str, str]:
     """Ids to texts, of a directory of .graphql files (by file name), Apollo's manifest, or Relay's `{id: text}`; raises BadUserInputError."""
     try:
         if path.is_dir():
-            files = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES)
-            return _texts({file.stem: file.read_text(encoding="utf-8") for file in files})
+            files: dict[str, Path] = {}
+            for file in sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES):
+                if (other := files.setdefault(file.stem, file)) != file:
+                    raise BadUserInputError(f"{other} and {file} are both the trusted document {file.stem!r}; rename one of them.")
+            return _texts({document_id: file.read_text(encoding="utf-8") for document_id, file in files.items()})
         content = orjson.loads(path.read_bytes())
         return _texts({entry["id"]: entry["body"] for entry in content["operations"]} if "operations" in content else dict(content))
     except (OSError, ValueError, KeyError, TypeError) as error:

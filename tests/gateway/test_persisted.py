@@ -164,6 +164,14 @@ def test_a_manifest_that_is_none(content: str, tmp_path: Path) -> None:
         load_trusted(tmp_path / "m.json")
 
 
+@pytest.mark.parametrize("other", ["Greet.graphql", "deep/Greet.gql"])
+def test_two_files_of_one_name_are_refused(other: str, tmp_path: Path) -> None:
+    (directory(tmp_path) / other).write_text(OTHER)
+    with pytest.raises(BadUserInputError, match="are both the trusted document 'Greet'") as refused:
+        load_trusted(tmp_path)
+    assert all(str(tmp_path / file) in refused.value.message for file in ("deep/Greet.graphql", other))
+
+
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(BadUserInputError, match=r"must be a directory of \.graphql files"):
         load_trusted(tmp_path / "nowhere.json")

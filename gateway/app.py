@@ -65,7 +65,7 @@ def create_app(settings: Settings, schema: Schema | None = None) -> Starlette:
 
     draining = Draining(settings.shutdown_delay_seconds)
     schema = schema or build_schema()
-    budgets = Budgets(settings.max_key_cost_per_minute, settings.max_query_cost, settings.workers, settings.redis)
+    budgets = Budgets(settings.max_key_cost_per_minute, settings.workers, settings.redis)
     graphql = GraphQLEndpoint(settings, schema, budgets)
     routes: list[BaseRoute] = [
         Route("/graphql", graphql),

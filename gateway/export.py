@@ -22,7 +22,7 @@ looked at: `page` (a key) or `url` (a UrlMatch; `pages` takes it or nothing, `re
 changes `baseline` and `candidate` (each a Lens), and `page` or nothing. Words, numbers and enum values
 are written as they are, lists and inputs as JSON, all of it percent-encoded. Columns have GraphQL's names; nested ones are joined,
 as in `reachValue` and `elementSelector`. Without `first` a file holds all rows, at most 1 000 000 (100 000 points, 1000 values);
-there is no `after`. An export costs as much of the key's budget as the dearest query may.
+there is no `after`. An export costs as much of the key's budget as the dearest query may, or all of a budget that is smaller.
 
 ClickHouse writes the file and it is passed on in chunks. What fails before the first is an error as of GraphQL, with a status of its
 own; what fails later breaks the connection off, so that half a file never looks whole.

@@ -1,6 +1,6 @@
 """How much a key may ask in a while: a bucket of cost that fills steadily, shared by all that serve it.
 
-    budgets = Budgets(cost_per_minute=60_000_000, largest_cost=250_000)
+    budgets = Budgets(cost_per_minute=60_000_000)
     (await budgets.spend("a1B2c3", cost=520)).remaining     -> 59_999_480; or RateLimitedError with retryAfterSeconds
 
 Buckets are in Redis where there is one, the same for every worker and machine. Otherwise each worker keeps its own in memory,
@@ -46,30 +46,31 @@ class Budget:
 
 
 class Budgets:
-    def __init__(
-        self, cost_per_minute: int, largest_cost: int, workers: int = 1, redis: str = "", clock: Callable[[], float] = monotonic
-    ) -> None:
-        """A bucket holds a minute's cost (0: no limit), and at least `largest_cost`, so that every question can be asked."""
-        self._limited = cost_per_minute > 0
+    def __init__(self, cost_per_minute: int, workers: int = 1, redis: str = "", clock: Callable[[], float] = monotonic) -> None:
+        """A bucket holds a minute's cost (0: no limit)."""
+        self._cost_per_minute = cost_per_minute
         self._clock = clock
         self._away_until = 0.0
-        share = max(1, cost_per_minute // workers)
-        self._local = _buckets(MemoryStore(options={"MAX_SIZE": MAX_KEYS}), share, largest_cost)
+        self._share = max(1, cost_per_minute // workers)
+        self._local = _buckets(MemoryStore(options={"MAX_SIZE": MAX_KEYS}), self._share)
         self._redis = RedisStore(redis, {"SOCKET_TIMEOUT": REDIS_TIMEOUT_S, "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT_S}) if redis else None
-        self._shared = _buckets(self._redis, max(1, cost_per_minute), largest_cost) if self._redis else None
+        self._shared = _buckets(self._redis, max(1, cost_per_minute)) if self._redis else None
 
     async def spend(self, key_id: str, cost: int) -> Budget | None:
-        """None without a limit; raises RateLimitedError when so much is not left. When Redis is away the worker's own bucket counts."""
-        if not self._limited:
+        """None without a limit; raises RateLimitedError when so much is not left. When Redis is away the worker's own bucket counts.
+
+        What costs more than a full bucket takes all of it, so that every question can be asked.
+        """
+        if not self._cost_per_minute:
             return None
         cost, result = max(cost, 1), None
         if self._shared and self._clock() >= self._away_until:
             try:
-                result = await self._shared.limit(key_id, cost)
+                result = await self._shared.limit(key_id, min(cost, self._cost_per_minute))
             except (BaseThrottledError, OSError) as error:
                 self._away_until = self._clock() + AWAY_S
                 logger.warning("Redis did not answer, so that each worker limits for itself for %g s: %s", AWAY_S, error)
-        result = result or await self._local.limit(key_id, cost)
+        result = result or await self._local.limit(key_id, min(cost, self._share))
         state = result.state
         budget = Budget(state.limit, state.remaining, int(state.reset_after))
         if result.limited:
@@ -90,5 +91,5 @@ class Budgets:
             await client.aclose(close_connection_pool=True)
 
 
-def _buckets(store: BaseStore, cost_per_minute: int, largest_cost: int) -> TokenBucketRateLimiter:
-    return TokenBucketRateLimiter(per_min(cost_per_minute, max(cost_per_minute, largest_cost)), store, key_prefix="heatgraph:budget")
+def _buckets(store: BaseStore, cost_per_minute: int) -> TokenBucketRateLimiter:
+    return TokenBucketRateLimiter(per_min(cost_per_minute, cost_per_minute), store, key_prefix="heatgraph:budget")

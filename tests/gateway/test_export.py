@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -75,6 +76,15 @@ async def http(settings: Settings) -> AsyncIterator[AsyncClient]:
     async with serving(create_app(settings)) as http:
         http.headers["Authorization"] = f"Bearer {bearer}"
         yield http
+
+
+async def test_an_export_costs_what_the_dearest_query_may_or_all_of_a_smaller_budget(settings: Settings) -> None:
+    bearer = token(settings, "heatmap:read")
+    for dearest, left in ((400, "600"), (250_000, "0")):
+        async with serving(create_app(replace(settings, max_key_cost_per_minute=1000, max_query_cost=dearest))) as http:
+            http.headers["Authorization"] = f"Bearer {bearer}"
+            answer = await export(http, "timeline.csv", url={"prefix": "https"})
+            assert (answer.status_code, answer.headers["ratelimit-limit"], answer.headers["ratelimit-remaining"]) == (200, "1000", left)
 
 
 async def export(http: AsyncClient, file: str, **parameters: Any) -> Response:

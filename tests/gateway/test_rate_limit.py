@@ -23,7 +23,7 @@ PER_MINUTE = 600  # ten a second
 @pytest.fixture(params=["memory", "redis"])
 async def budgets(request: pytest.FixtureRequest) -> AsyncIterator[Budgets]:
     address = request.getfixturevalue("redis") if request.param == "redis" else ""
-    budgets = Budgets(PER_MINUTE, largest_cost=100, redis=address)
+    budgets = Budgets(PER_MINUTE, redis=address)
     yield budgets
     await budgets.close()
 
@@ -51,7 +51,7 @@ async def test_a_budget_refills(budgets: Budgets) -> None:
 
 
 async def test_gateways_share_a_budget_through_redis(redis: str) -> None:
-    first, second = (Budgets(PER_MINUTE, 100, redis=redis) for _ in range(2))
+    first, second = (Budgets(PER_MINUTE, redis=redis) for _ in range(2))
     try:
         assert await first.spend("shared", 550)
         with pytest.raises(RateLimitedError):
@@ -62,12 +62,12 @@ async def test_gateways_share_a_budget_through_redis(redis: str) -> None:
 
 
 async def test_without_redis_each_worker_has_its_share() -> None:
-    budget = await Budgets(PER_MINUTE, 100, workers=3).spend("key", 50)
+    budget = await Budgets(PER_MINUTE, workers=3).spend("key", 50)
     assert budget and (budget.limit, budget.remaining) == (200, 150)
 
 
 async def test_when_redis_is_away_each_worker_limits_for_itself(caplog: pytest.LogCaptureFixture) -> None:
-    budgets = Budgets(PER_MINUTE, 100, workers=2, redis="redis://127.0.0.1:9/0")
+    budgets = Budgets(PER_MINUTE, workers=2, redis="redis://127.0.0.1:9/0")
     budget = await budgets.spend("key", 100)
     assert budget and budget.remaining == 200
     assert "Redis did not answer" in caplog.text
@@ -85,7 +85,7 @@ async def test_a_redis_that_hangs_is_left_alone_for_a_while(caplog: pytest.LogCa
 
     server = await asyncio.start_server(hang, "127.0.0.1")
     address = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
-    budgets = Budgets(PER_MINUTE, 100, redis=address, clock=lambda: now)
+    budgets = Budgets(PER_MINUTE, redis=address, clock=lambda: now)
     try:
         for _ in range(5):
             assert await budgets.spend("key", 10)
@@ -100,8 +100,12 @@ async def test_a_redis_that_hangs_is_left_alone_for_a_while(caplog: pytest.LogCa
 
 
 async def test_every_question_can_be_asked_and_zero_is_no_limit() -> None:
-    assert await Budgets(10, largest_cost=5000).spend("key", 5000)
-    assert await Budgets(0, largest_cost=5000).spend("key", 10**9) is None
+    budgets = Budgets(10)
+    budget = await budgets.spend("key", 5000)
+    assert budget and (budget.limit, budget.remaining) == (10, 0)
+    with pytest.raises(RateLimitedError):
+        await budgets.spend("key", 5000)
+    assert await Budgets(0).spend("key", 10**9) is None
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from resolvers.questions import Row
 MAX_DRILL_DOWN_POINTS = 1000
 MAX_INTERACTIONS = 100
 MAX_COORDINATE_PX = 10_000_000
+MAX_RELATIVE_X = 100  # the widest page that is stored, 65 535 px, is 51 viewports of 1280 px wide
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,12 @@ def cells_of(points: list[Point], cell: Cell) -> tuple[tuple[int, int, int], ...
         raise BadUserInputError(f"points: 1 to {MAX_DRILL_DOWN_POINTS} points at once.", argument="points", maxPoints=MAX_DRILL_DOWN_POINTS)
     cells = set()
     for point in points:
-        finite(point.relative_x, "points.relativeX", 0, 100)
+        if not 0 <= point.relative_x <= MAX_RELATIVE_X:
+            raise BadUserInputError(
+                "points.relativeX: a fraction of the viewport's width, as `points` answers it: 0 is its left edge, 0.5 its middle, 1 its right"
+                f" edge, and more, up to {MAX_RELATIVE_X}, lies beyond it.",
+                argument="points.relativeX",
+            )
         finite(point.y, "points.y", 0, MAX_COORDINATE_PX)
         column = math.floor(point.relative_x * cell.columns + 1e-9)  # relativeX of a cell is column ÷ columns, rounded
         cells.add((int(point.fixed), point.y // cell.height_px, min(column, cell.last_column)))

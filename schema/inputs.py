@@ -217,7 +217,7 @@ class CellInput:
 
 @strawberry.input(description="A point as returned by `heatmap { points }`; all of its cell is meant.")
 class PointInput:
-    relative_x: float = strawberry.field(description="x ÷ viewport width.")
+    relative_x: float = strawberry.field(description="x ÷ viewport width, a fraction: 1 is the right edge, beyond which there may be more.")
     y: int = strawberry.field(description="CSS px from the top of the page, or of the viewport for a fixed element.")
     fixed: bool = strawberry.field(default=False, description="Whether the point lies on a fixed element.")
 

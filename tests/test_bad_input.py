@@ -83,6 +83,11 @@ CASES = [
     ("unnamed event", insights('segment: {performed: [{name: ""}]}'), r"segment\.performed"),
     ("10 000 points", insights("", f"interactions(points: [{POINTS}]) {{ totalCount }}"), "points: 1 to 1000"),
     ("no points", insights("", "interactions(points: []) { totalCount }"), "points: 1 to 1000"),
+    (
+        "point in percent",
+        insights("", "interactions(points: [{relativeX: 120, y: 1}]) { totalCount }"),
+        "points.relativeX: a fraction of the viewport",
+    ),
     ("cell of nothing", insights("", "heatmap(cell: {width: 0, height: 10}) { total }"), r"cell\.width"),
     ("rage rule", insights("", "rageClicks(rule: {minClicks: 1}) { totalCount }"), r"rule\.minClicks"),
     ("scroll step", insights("", "scroll(step: 0) { averageDepth }"), "step: 1 to 100 for unit PERCENT"),

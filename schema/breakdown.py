@@ -28,4 +28,6 @@ class BreakdownRow:
 
 
 ByArgument = Annotated[Dimension, strawberry.argument(description="What to tell visits apart by.")]
-FirstValuesArgument = Annotated[int | None, strawberry.argument(description="At most so many values, 1 to 1000.")]
+FirstValuesArgument = Annotated[
+    int | None, strawberry.argument(description="At most so many values, 1 to 1000; any other counts as the nearest of these.")
+]

@@ -327,7 +327,10 @@ class Comparison:
         info: strawberry.Info[Context],
         kind: KindArgument = PointKind.CLICK,
         order_by: Annotated[ChangeOrder | None, strawberry.argument(description="Which change counts.")] = ChangeOrder.COUNT,
-        first: Annotated[int | None, strawberry.argument(description="At most so many cells, 1 to 100 000.")] = 500,
+        first: Annotated[
+            int | None,
+            strawberry.argument(description="At most so many cells, 1 to 100 000; any other counts as the nearest of these."),
+        ] = 500,
     ) -> list[CellChange] | None:
         by_share, first = order_by is ChangeOrder.SHARE, 500 if first is None else first
         selection = own_selection(info._raw_info)

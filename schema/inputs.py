@@ -262,7 +262,9 @@ WindowArgument = Annotated[Window | None, strawberry.argument(description="The w
 SegmentArgument = Annotated[Segment | None, strawberry.argument(description="Which visits; all when left out.")]
 UrlArgument = Annotated[UrlMatch, strawberry.argument(description="Which URLs; the pages they belong to are merged.")]
 AfterArgument = Annotated[str | None, strawberry.argument(description="Cursor after which to go on; from the beginning when left out.")]
-FirstArgument = Annotated[int | None, strawberry.argument(description="At most so many, 1 to 100.")]
+FirstArgument = Annotated[
+    int | None, strawberry.argument(description="At most so many, 1 to 100; any other counts as the nearest of these.")
+]
 CellArgument = Annotated[CellInput | None, strawberry.argument(description="The grid; by default 100 columns, and rows of 16 px.")]
 BaselineArgument = Annotated[Lens, strawberry.argument(description="What to compare with: before, the control, everybody else.")]
 CandidateArgument = Annotated[Lens, strawberry.argument(description="What to look at: after, the variant, this cohort.")]

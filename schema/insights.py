@@ -129,7 +129,10 @@ class Insights(Node):
         ctas_only: Annotated[
             bool | None, strawberry.argument(description="Only interactions on elements marked as a call to action.")
         ] = False,
-        first: Annotated[int | None, strawberry.argument(description="At most so many points, 1 to 100 000.")] = 500,
+        first: Annotated[
+            int | None,
+            strawberry.argument(description="At most so many points, 1 to 100 000; any other counts as the nearest of these."),
+        ] = 500,
         after: AfterArgument = UNSET,
     ) -> PointHeatmap | None:
         counted, selection = aggregation or Aggregation.TOTAL, own_selection(info._raw_info)

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from clickhouse.rollups import ROLLUPS
 from clickhouse.statement import Params, Statement
 
 TABLES_OF_VISITORS = (
@@ -86,7 +87,8 @@ def forget_traces(site_id: str, visitor_keys: tuple[str, ...], unseen_pages: tup
 
 def erase() -> list[Statement]:
     """A deleted row is only hidden until its part is merged; this rewrites the parts that have any."""
-    return [Statement(f"ALTER TABLE {table} APPLY DELETED MASK", {}, changes=table) for table in TABLES_OF_VISITORS]
+    tables = (*TABLES_OF_VISITORS, *ROLLUPS, "stale_days")
+    return [Statement(f"ALTER TABLE {table} APPLY DELETED MASK", {}, changes=table) for table in tables]
 
 
 def _forget(table: str, site_id: str, visitor_keys: tuple[str, ...]) -> Statement:

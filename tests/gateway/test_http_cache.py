@@ -17,6 +17,7 @@ from clickhouse.sites import Site, insert_site
 from gateway.app import create_app
 from gateway.auth import hash_token, new_token
 from gateway.database import Database
+from gateway.forget import forget_visitors
 from gateway.settings import Settings
 from tests.asking import NOW, load
 from tests.gateway.applications import post, serving
@@ -53,11 +54,11 @@ def make_site(database: SyncClient, settings: Settings) -> Callable[[str, int], 
     return make
 
 
-def load_clicks(database: SyncClient, site_id: str, numbers: range) -> None:
+def load_clicks(database: SyncClient, site_id: str, numbers: range, visitor: str = "v") -> None:
     at_ms = int(YESTERDAY.replace(hour=0, minute=0).timestamp() * 1000)
     size = {"viewportWidth": 1280, "viewportHeight": 900}
     rows = [
-        size | {"type": "click", "sessionId": f"s{number}", "visitorId": "v", "url": PAGE, "timestamp": at_ms + number, "x": 5, "y": 5}
+        size | {"type": "click", "sessionId": f"s{number}", "visitorId": visitor, "url": PAGE, "timestamp": at_ms + number, "x": 5, "y": 5}
         for number in numbers
     ]
     load(database, Site(site_id, site_id), rows)
@@ -86,9 +87,22 @@ async def test_an_answer_is_kept_and_says_so(http: AsyncClient, make_site: Calla
 
 async def test_late_rows_undo_it(http: AsyncClient, make_site: Callable[[str, int], str], database: SyncClient) -> None:
     authorization = make_site("late", 2)
-    assert [clicks(await ask(http, authorization, "late")) for _ in range(2)] == [2, 2]
+    before = [await ask(http, authorization, "late") for _ in range(2)][-1]
+    assert (clicks(before), cached(before)) == (2, {True})
     load_clicks(database, "late", range(2, 5))
-    assert clicks(await ask(http, authorization, "late")) == 5
+    after = await ask(http, authorization, "late")
+    assert (clicks(after), cached(after)) == (5, {False})
+
+
+async def test_forgetting_a_visitor_undoes_it(http: AsyncClient, make_site: Callable[[str, int], str], database: SyncClient) -> None:
+    """An answer that is kept counts the visitor, the next one does not."""
+    authorization = make_site("forgotten", 2)
+    load_clicks(database, "forgotten", range(2, 5), "other")
+    before = [await ask(http, authorization, "forgotten") for _ in range(2)][-1]
+    assert (clicks(before), cached(before)) == (5, {True})
+    forget_visitors(Database(database), "forgotten", ("other",))
+    after = await ask(http, authorization, "forgotten")
+    assert (clicks(after), cached(after)) == (2, {False})
 
 
 async def test_a_mutation_undoes_it(http: AsyncClient, make_site: Callable[[str, int], str]) -> None:

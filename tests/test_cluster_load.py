@@ -12,10 +12,11 @@ import pytest
 
 from clickhouse.client import open_sync
 from clickhouse.migrations import migrate
+from clickhouse.rollups import ROLLUPS
 from clickhouse.sites import Site
 from gateway.load import load_files
 from tests.asking import NOW, create_site
-from tests.clickhouse.stored import DERIVED, stored
+from tests.clickhouse.stored import stored
 from tests.servers import CLUSTER, Node
 
 SITE = Site("site_cluster", "Cluster")
@@ -56,7 +57,7 @@ def test_late_rows(nodes: tuple[Node, Node], tmp_path: Path, twice: bool) -> Non
             load_files(client, SITE, [file], nodes=shards)
     found = stored(here, SITE.site_id)
     assert found == stored(single, SITE.site_id)
-    assert all(found[table] for table in DERIVED if table in ("interactions", "pageviews", "sessions"))
+    assert all(found[table] for table in ("interactions", "pageviews", "sessions", *ROLLUPS))
     assert here.command("SELECT count() FROM touched_sessions") == 0
     counts = [client.command("SELECT count() FROM interactions_local") for client in (here, there)]
     assert all(counts)

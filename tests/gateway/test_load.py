@@ -19,6 +19,7 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clickhouse.rollups import ROLLUPS
 from clickhouse.sites import Site
 from gateway import lines
 from gateway.load import LoadSummary, load_files
@@ -291,7 +292,7 @@ def test_killed_anywhere(database: Client, dsn: str, tmp_path: Path) -> None:
     load_files(database, undisturbed, [early])
     load_files(database, undisturbed, [late])
     expected = stored(database, undisturbed.site_id)
-    assert all(expected[table] for table in ("received", *DERIVED))
+    assert all(expected[table] for table in ("received", *ROLLUPS, *DERIVED))
 
     for deaths in range(0, 99, 2) if dsn.startswith("chdb") else range(1, 99, 8):
         site = Site(f"site_{uuid.uuid4().hex}", "Test")

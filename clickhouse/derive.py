@@ -142,8 +142,8 @@ def compile_stale(batch: Batch) -> Statement:
             "FROM elements",
             f"WHERE {batch.where(params)}",
             f"  AND session_id GLOBAL IN ({batch.touched(params)})",  # a site's elements lie on one node, its sessions on all
-            "  AND (session_id, page_key, selector, toString(breakpoint)) GLOBAL NOT IN (",
-            "    SELECT session_id, page_key, selector, breakpoint FROM derive_facts WHERE type = 'element')",
+            "  AND (session_id, page_key, selector, toString(breakpoint), version) GLOBAL NOT IN (",
+            "    SELECT session_id, page_key, selector, breakpoint, at FROM derive_facts WHERE type = 'element')",
         ],
         params,
     )

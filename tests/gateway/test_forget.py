@@ -74,6 +74,17 @@ def test_a_forgotten_visitor_was_never_there(database: Client, dsn: str, tmp_pat
     assert left(database, site_id) == expected
 
 
+def test_what_a_session_told_before_it_logged_in_comes_back(database: Client, tmp_path: Path) -> None:
+    """Two visitors of one session told the same element, the later one with their name in it."""
+    told = SHARED | {"type": "element", "selector": "#account", "x": 1, "y": 2, "viewportWidth": 1280}
+    before = told | {"visitorId": "anonymous", "text": "Log in"}
+    after = told | {"visitorId": "alice", "text": "Hello Alice", "timestamp": SHARED["timestamp"] + 5}
+    without, site_id = (loaded(database, tmp_path, rows, ("v2",)) for rows in ([before], [before, after]))
+    assert [element["text"] for element in left(database, site_id)["elements"]] == ["Hello Alice"]
+    forget_visitors(Database(database), site_id, ("alice",))
+    assert left(database, site_id) == left(database, without)
+
+
 def test_killed_anywhere(database: Client, dsn: str, tmp_path: Path, expected: dict[str, Any]) -> None:
     for deaths in itertools.count(0, 2 if dsn.startswith("chdb") else 7):
         site_id = loaded(database, tmp_path, ROWS, ("v0", "v2"))

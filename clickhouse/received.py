@@ -223,6 +223,7 @@ def _reason(sent: Sent, params: Params, now: datetime, retention_days: int) -> s
     of_row = [
         (f"length(raw) > {MAX_LINE_BYTES}", f"the row is longer than {MAX_LINE_BYTES} bytes"),
         (f"{type_} = '' AND NOT isValidUTF8(raw)", "the row is not valid UTF-8"),
+        ("JSONType(raw) = 'String'", "the row is a text; in CSV a quote is not closed, or something follows a closed one"),
         (f"if(startsWith(raw, '{{'), {type_} = '' AND NOT isValidJSON(raw), JSONType(raw) != 'Object')", "the row is not a JSON object"),
     ]
     nested = f"arrayFirst(p -> p.1 IN {_texts(KNOWN)} AND substring(p.2, 1, 1) IN ('{{', '['), JSONExtractKeysAndValuesRaw(raw)).1"

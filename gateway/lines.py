@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import json
 import zlib
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
@@ -22,6 +23,7 @@ import orjson
 from backports import zstd
 
 from clickhouse.errors import BadUserInputError
+from clickhouse.received import MAX_LINE_BYTES
 
 CHUNK_BYTES = 128 << 20
 CHUNK_ROWS = 250_000
@@ -165,10 +167,12 @@ def _ndjson(blocks: Iterator[bytes], file: BufferedReader, name: str, chunk_byte
 
 def _csv(blocks: Iterator[bytes], file: BufferedReader, name: str) -> Iterator[Chunk]:
     """Cells become texts under the header's names: columns, or lines when the rows are not all alike."""
-    csv.field_size_limit(CHUNK_BYTES)
-    rows = csv.reader(_text_lines(blocks), skipinitialspace=True)
-    header: list[str] = []
-    held: list[list[str]] = []
+    rows = _csv_rows(_text_lines(blocks))
+    names = next(rows, [])
+    header = [names] if isinstance(names, str) else names
+    if header:
+        _check_columns(header, name, "CSV needs a first line with the names of the columns, separated by commas")
+    held: list[list[str] | str] = []
     first_line = 2
 
     def take() -> Chunk:
@@ -177,30 +181,48 @@ def _csv(blocks: Iterator[bytes], file: BufferedReader, name: str) -> Iterator[C
         return Chunk(lines, first_line, file.tell(), columns)
 
     try:
-        header = next(rows, [])
-        if header:
-            _check_columns(header, name, "CSV needs a first line with the names of the columns, separated by commas")
         for cells in rows:
             held.append(cells)
             if len(held) == CHUNK_ROWS:
                 yield take()
                 first_line += len(held)
                 held.clear()
-    except (csv.Error, BadUserInputError) as error:
+    except BadUserInputError:
         if held:
             yield take()
-        if isinstance(error, BadUserInputError):
-            raise
-        raise BadUserInputError(f"{name}: line {rows.line_num} is no CSV: {error}.") from error
+        raise
     if held:
         yield take()
 
 
-def _columns_of_cells(header: list[str], rows: list[list[str]]) -> Columns | None:
-    """None when a row has more or fewer cells than the header, or bytes that are no UTF-8."""
+def _csv_rows(lines: Iterator[str]) -> Iterator[list[str] | str]:
+    """The cells of each row. A line that is no CSV comes as it stands and reading goes on behind it: its open quote would swallow the rest."""
+    csv.field_size_limit(MAX_LINE_BYTES)  # a longer cell is refused anyway, so no more need be read to find a quote not closed
+    taken, again = deque[str](), deque[str]()  # lines of the row that is being read; lines to be read once more
+
+    def noted() -> Iterator[str]:
+        while line := again.popleft() if again else next(lines, ""):
+            taken.append(line)
+            yield line
+
+    while True:
+        try:
+            for cells in csv.reader(noted(), strict=True, skipinitialspace=True):
+                taken.clear()
+                yield cells
+            return
+        except csv.Error:
+            bad = taken.popleft()
+            again.extendleft(reversed(taken))
+            taken.clear()
+            yield bad.rstrip("\r\n")
+
+
+def _columns_of_cells(header: list[str], rows: list[list[str] | str]) -> Columns | None:
+    """None when a row is no CSV, has more or fewer cells than the header, or bytes that are no UTF-8."""
     import pyarrow
 
-    if any(len(cells) != len(header) for cells in rows):
+    if any(isinstance(cells, str) or len(cells) != len(header) for cells in rows):
         return None
     try:
         arrays = [pyarrow.array(column, pyarrow.string()) for column in zip(*rows, strict=True)]
@@ -209,9 +231,10 @@ def _columns_of_cells(header: list[str], rows: list[list[str]]) -> Columns | Non
     return columns_of(pyarrow.RecordBatch.from_arrays(arrays, names=header))
 
 
-def _csv_line(header: list[str], cells: list[str]) -> bytes:
-    """Too many cells become a list, which is refused as no object."""
-    return _json(dict(zip(header, cells, strict=False)) if len(cells) <= len(header) else cells) if cells else b"\n"
+def _csv_line(header: list[str], cells: list[str] | str) -> bytes:
+    """Too many cells become a list and no CSV a text, which are refused as no object."""
+    row = cells if len(cells) > len(header) or isinstance(cells, str) else dict(zip(header, cells, strict=False))
+    return _json(row) if cells else b"\n"
 
 
 def _text_lines(blocks: Iterator[bytes]) -> Iterator[str]:

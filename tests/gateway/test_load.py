@@ -19,6 +19,7 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clickhouse import received
 from clickhouse.rollups import ROLLUPS
 from clickhouse.sites import Site
 from gateway import lines
@@ -153,6 +154,25 @@ def test_csv_rows(database: Client, site: Site, tmp_path: Path) -> None:
     }
 
 
+def test_a_stray_quote_in_csv_costs_its_own_line_only(
+    database: Client, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not closed before another quote, within the longest row there may be, and before the end of the file; a text may have line ends."""
+    texts = ["a", '"b', *"cdefgh", '"i', "j", '"k"', '"l\nm"', '"n" o', '"p', "q"]
+    file = tmp_path / "rows.csv"
+    rows = [f"click,{START.isoformat()},s,v,https://a.de/,1,{at},{text}" for at, text in enumerate(texts)]
+    file.write_text("type,timestamp,sessionId,visitorId,url,x,y,text\n" + "\n".join(rows))
+    for longest in (received.MAX_LINE_BYTES, 100):
+        monkeypatch.setattr(lines, "MAX_LINE_BYTES", longest)
+        summary = load_files(database, Site(f"{site.site_id}_{longest}", "Test"), [file])
+        stored_texts = sorted(row["text"] for row in stored(database, f"{site.site_id}_{longest}")["received"])
+        assert stored_texts == [*"acdefghjk", "l\nm", "q"]
+        assert summary.rejected == {"the row is a text; in CSV a quote is not closed, or something follows a closed one": 4}
+        rejected = [json.loads(line) for line in summary.rejects_files[0].read_text().splitlines()]
+        assert [(one["line"], one["row"]) for one in rejected] == [(2 + at, rows[at]) for at in (1, 8, 12, 13)]
+        assert summary.problems == []
+
+
 PLAIN_COLUMNS: dict[str, Any] = {
     "type": pyarrow.array(["click", "pageview"]).dictionary_encode(),
     "timestamp": pyarrow.array([START, START], pyarrow.timestamp("us", "Europe/Berlin")),
@@ -198,6 +218,12 @@ DAMAGED: dict[str, tuple[str, bytes, int, str]] = {  # name, content, rows that 
     "Parquet named NDJSON": ("rows.ndjson", b"PAR1" + b"\0" * 100, 0, "its name says text, its content is Parquet"),
     "UTF-16": ("rows.ndjson", "{}".encode("utf-16"), 0, "its name says text, its content is UTF-16"),
     "NDJSON named CSV": ("rows.csv", ndjson(ROWS), 0, "has no column type, timestamp, sessionId, visitorId, url"),
+    "a quote in the header": (
+        "rows.csv",
+        b'type,timestamp,sessionId,visitorId,url,"x\nclick',
+        0,
+        "has no column type, timestamp",
+    ),
     "a column twice": ("rows.csv", b"type,timestamp,sessionId,visitorId,url,x,x\n", 0, "two columns have one name"),
     "no name we know": ("rows.xlsx", b"PK", 0, "the name must say what is in it"),
     "no name at all": ("rows", b"{}", 0, "the name must say what is in it"),

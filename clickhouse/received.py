@@ -29,9 +29,9 @@ MAX_KEYS = 200  # different ones in a chunk of lines, to look for each by its na
 MAX_AHEAD = timedelta(days=1)
 """How far a visitor's clock may be ahead of ours."""
 
-# hours and minutes are spelled out because ClickHouse reads 25:00 as 01:00 of the next day
+# spelled out because ClickHouse reads 25:00 as 01:00 of the next day, and month and day 00 as the first
 ISO_8601 = (
-    r"^\d{4}-\d\d-\d\d(?:[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?"
+    r"^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?"
     r"(?:Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?$"
 )
 MILLISECONDS = r"^\d{1,15}(?:\.\d+)?$"

@@ -163,6 +163,15 @@ def test_a_session_of_one_moment_has_no_time_on_page(database: Client) -> None:
     assert [view["on_page_ms"] for view in derived(database, row("pageview"))["pageviews"]] == [None]
 
 
+def test_a_stay_of_months_is_cut_at_what_the_column_holds(database: Client) -> None:
+    days_s = 86_400
+    tables = derived(database, row("pageview", -60 * days_s), row("pageview", -10 * days_s, "https://a.de/b"), row("click", x=1, y=1))
+    assert [view["on_page_ms"] for view in sorted(tables["pageviews"], key=lambda view: view["timestamp"])] == [
+        2**32 - 1,
+        10 * days_s * 1000,
+    ]
+
+
 def test_scrolling_makes_a_pageview_and_clicking_does_not(database: Client) -> None:
     assert derived(database, row("click", x=1, y=1))["pageviews"] == []
     tables = derived(database, row("scroll", 1, scrollY=5), row("scroll", 2, scrollY=50), row("click", 3, x=1, y=1))

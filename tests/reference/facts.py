@@ -263,7 +263,7 @@ class Session:
         ends = [view.timestamp_ms for view in pageviews[1:]] + [last_ms]
         stays = [end - view.timestamp_ms for view, end in zip(pageviews, ends, strict=False)]
         return [
-            replace(view, on_page_ms=stay if stay > 0 else None, session_pageviews=len(pageviews))
+            replace(view, on_page_ms=min(stay, 2**32 - 1) if stay > 0 else None, session_pageviews=len(pageviews))
             for view, stay in zip(pageviews, stays, strict=True)
         ]
 

@@ -66,20 +66,20 @@ class _Decompressor(Protocol):
 
 def chunks(path: Path, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
     """The file's rows in order."""
-    if path.is_file() and not path.stat().st_size:
-        raise BadUserInputError(f"{path.name}: is empty.")
     suffixes = [suffix.lower() for suffix in path.suffixes]
     compression = _COMPRESSED.get(suffixes[-1], "") if suffixes else ""
     kind = (suffixes[:-1] if compression else suffixes)[-1:]
-    if kind == [".parquet"] and not compression:
-        yield from _parquet(path)
-        return
-    if kind != [".csv"] and (not kind or kind[0] not in NDJSON_SUFFIXES):
-        raise BadUserInputError(f"{path.name}: the name must say what is in it: {ALLOWED}.")
+    known = (".csv", *NDJSON_SUFFIXES) if compression else (".csv", ".parquet", *NDJSON_SUFFIXES)
     try:
         with path.open("rb") as file:
+            if not file.peek(1):
+                raise BadUserInputError(f"{path.name}: is empty.")
+            if not kind or kind[0] not in known:
+                raise BadUserInputError(f"{path.name}: the name must say what is in it: {ALLOWED}.")
             blocks = _plain(file, path.name, compression)
-            if kind == [".csv"]:
+            if kind == [".parquet"]:
+                yield from _parquet(path)
+            elif kind == [".csv"]:
                 yield from _csv(blocks, file, path.name)
             else:
                 yield from _ndjson(blocks, file, path.name, chunk_bytes)

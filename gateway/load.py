@@ -9,6 +9,7 @@ anywhere and run again it ends complete, because touched sessions are noted befo
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -59,7 +60,7 @@ def load_files(
     database = Database(client, nodes)
     now = now or datetime.now(UTC)
     summary = LoadSummary()
-    sizes = {path: path.stat().st_size if path.exists() else 0 for path in paths}
+    sizes = {path: os.path.getsize(path) if os.path.exists(path) else 0 for path in paths}  # pathlib raises for a name too long
     hidden = not (progress and sys.stderr.isatty())
     with click.progressbar(length=sum(sizes.values()), label="Reading", file=sys.stderr, hidden=hidden) as bar:
         for path in paths:

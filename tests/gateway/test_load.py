@@ -264,8 +264,12 @@ def test_empty_and_missing_files(database: Client, site: Site, tmp_path: Path) -
         (tmp_path / name).write_bytes(b"\n \n" if name == "blank.ndjson" else b"")
     summary = load_files(database, site, [tmp_path / name for name in ("empty.ndjson", "empty.csv", "empty.ndjson.gz", "blank.ndjson")])
     assert summary == LoadSummary(problems=["empty.ndjson: is empty.", "empty.csv: is empty.", "empty.ndjson.gz: is empty."])
-    summary = load_files(database, site, [tmp_path / "missing.ndjson", tmp_path])
-    assert [problem.split(":")[0] for problem in summary.problems] == ["missing.ndjson", tmp_path.name]
+    (tmp_path / "folder.parquet").mkdir()
+    missing = [tmp_path / name for name in ("missing.ndjson", "missing.parquet", "folder.parquet", "x" * 300, "x" * 300 + ".parquet")]
+    (tmp_path / "good.ndjson").write_bytes(ndjson(ROWS))
+    summary = load_files(database, site, [tmp_path / "good.ndjson", *missing, tmp_path])
+    assert [problem.split(":")[0] for problem in summary.problems] == [path.name for path in [*missing, tmp_path]]
+    assert (summary.stored_rows, summary.derived_sessions) == (len(ROWS), 8)
 
 
 def load_split(database: Client, site: Site, parts: list[list[Row]], folder: Path) -> None:

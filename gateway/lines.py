@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import UUID
 
 import orjson
 from backports import zstd
@@ -250,9 +251,13 @@ def _text_lines(blocks: Iterator[bytes]) -> Iterator[str]:
 
 def _json(row: Any) -> bytes:
     try:
-        return orjson.dumps(row, default=str, option=orjson.OPT_APPEND_NEWLINE)
+        return orjson.dumps(row, default=_text, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:  # surrogates
-        return json.dumps(row, ensure_ascii=False).encode(errors="surrogateescape") + b"\n"
+        return json.dumps(row, ensure_ascii=False, default=_text).encode(errors="surrogateescape") + b"\n"
+
+
+def _text(value: object) -> str:
+    return value.decode(errors="surrogateescape") if isinstance(value, bytes) else str(value)
 
 
 def _parquet(path: Path) -> Iterator[Chunk]:
@@ -264,15 +269,38 @@ def _parquet(path: Path) -> Iterator[Chunk]:
         with pyarrow.parquet.ParquetFile(path) as file:
             _check_columns(file.schema_arrow.names, path.name, "name the columns like the keys of an NDJSON row")
             rows = max(file.metadata.num_rows, 1)
-            for batch in file.iter_batches(batch_size=CHUNK_ROWS):
+            for typed in file.iter_batches(batch_size=CHUNK_ROWS):
+                batch = pyarrow.RecordBatch.from_arrays([_bytes_of(array) for array in typed.columns], names=typed.schema.names)
                 columns = columns_of(batch)
                 lines = [] if columns else [b"".join(map(_json, batch.to_pylist()))]
                 yield Chunk(lines, first_line, size * (first_line - 1 + batch.num_rows) // rows, columns)
                 first_line += batch.num_rows
+    except UnicodeDecodeError as error:
+        raise BadUserInputError(f"{path.name}: has a list or struct with text that is not UTF-8.") from error
     except (pyarrow.ArrowException, OSError) as error:
         raise BadUserInputError(
             f"{path.name}: is no Parquet file, or is cut off. Parquet ends in its table of contents: send the whole file."
         ) from error
+
+
+def _bytes_of(array: Any) -> Any:
+    """Texts as their bytes, which may be no UTF-8, to be refused with their row; UUIDs, which are 16 bytes, as text; others as they are."""
+    import pyarrow
+    from pyarrow import types
+
+    values = array.dictionary_decode() if types.is_dictionary(array.type) else array
+    values = values.storage if isinstance(values.type, pyarrow.UuidType) else values
+    if types.is_fixed_size_binary(values.type) and values.type.byte_width == 16:
+        return pyarrow.array([value and str(UUID(bytes=value)) for value in values.to_pylist()], pyarrow.string())
+    texts = (
+        types.is_string,
+        types.is_large_string,
+        types.is_string_view,
+        types.is_large_binary,
+        types.is_binary_view,
+        types.is_fixed_size_binary,
+    )
+    return values.cast(pyarrow.binary()) if any(is_text(values.type) for is_text in texts) else values
 
 
 def columns_of(batch: Any) -> Columns | None:
@@ -288,17 +316,16 @@ def columns_of(batch: Any) -> Columns | None:
         (types.is_timestamp, pyarrow.timestamp("us", "UTC"), "DateTime64(6, 'UTC')"),
         (types.is_date, pyarrow.date32(), "Date32"),
         (types.is_string, pyarrow.string(), "String"),
-        (types.is_large_string, pyarrow.string(), "String"),
+        (types.is_binary, pyarrow.string(), "String"),
         (types.is_null, pyarrow.string(), "String"),
     )
     clickhouse_types, arrays = {}, []
-    for name, array in zip(batch.schema.names, batch.columns, strict=True):
-        values = array.dictionary_decode() if types.is_dictionary(array.type) else array
+    for name, values in zip(batch.schema.names, batch.columns, strict=True):
         known = next(((arrow, clickhouse) for fits, arrow, clickhouse in plain if fits(values.type)), None)
         if not known:
             return None
         clickhouse_types[name] = known[1]
-        arrays.append(values.cast(known[0], safe=False))  # unsafe: nanoseconds are cut, what is too large is refused later
+        arrays.append(values.cast(known[0], safe=False))  # unsafe: nanoseconds are cut, what is too large or no UTF-8 is refused later
     names = [f"c{number}" for number in range(len(arrays))]
     table = pyarrow.RecordBatch.from_arrays(arrays, names=names)
     sink = pyarrow.BufferOutputStream()

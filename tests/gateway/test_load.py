@@ -205,6 +205,45 @@ def test_parquet_types(database: Client, site: Site, tmp_path: Path, nested: boo
     assert click["properties"] == {'since"': f'"{START:%Y-%m-%d}"'} | ({"tags": '["a","b"]'} if nested else {})
 
 
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize(
+    "kind", [pyarrow.binary(), pyarrow.large_binary(), pyarrow.binary(2), pyarrow.binary_view(), pyarrow.string_view()]
+)
+def test_parquet_bytes_are_text(database: Client, site: Site, tmp_path: Path, kind: Any, nested: bool) -> None:
+    """Those that are no UTF-8 cost their own row; 16 bytes are a UUID."""
+    number = uuid.UUID(int=2**127 + 5)
+    bad = b"\xff\xfe" if kind != pyarrow.string_view() else "v3"
+    file = tmp_path / "rows.parquet"
+    columns: dict[str, Any] = {
+        "type": pyarrow.array([b"pageview"] * 3).dictionary_encode(),
+        "timestamp": pyarrow.array([START] * 3),
+        "sessionId": pyarrow.array([number.bytes] * 3, pyarrow.binary(16)),
+        "visitorId": pyarrow.array(["v1", "v2", bad], kind),
+        "url": pyarrow.array([b"https://a.de/"] * 3, pyarrow.large_binary()),
+        "trace": pyarrow.array([number.bytes, None, None], pyarrow.uuid()),
+    }
+    if nested:
+        columns["tags"] = pyarrow.array([[b"a"], [], None])
+    pyarrow.parquet.write_table(pyarrow.table(columns), file)
+    summary = load_files(database, site, [file])
+    refused = {} if kind == pyarrow.string_view() else {"the row is not valid UTF-8": 1}
+    assert (summary.rejected, summary.problems) == (refused, [])
+    tables = stored(database, site.site_id)
+    assert {row["session_key"] for row in tables["sessions"]} == {str(number)}
+    assert {row["visitor_key"] for row in tables["visitors"]} == ({"v1", "v2"} if refused else {"v1", "v2", "v3"})
+    assert ({"tags": '["a"]', "trace": f'"{number}"'} if nested else {"trace": f'"{number}"'}) in [
+        row["properties"] for row in tables["received"]
+    ]
+
+
+def test_a_list_of_bad_text_in_parquet(database: Client, site: Site, tmp_path: Path) -> None:
+    bad = pyarrow.array([[b"\xff"]]).cast(pyarrow.list_(pyarrow.string()), safe=False)
+    columns = {name: [value] for name, value in visit(1)[0].items() if name != "tags"}
+    pyarrow.parquet.write_table(pyarrow.table({**columns, "tags": bad}), tmp_path / "rows.parquet")
+    summary = load_files(database, site, [tmp_path / "rows.parquet"])
+    assert summary.problems == ["rows.parquet: has a list or struct with text that is not UTF-8."]
+
+
 GZIPPED = gzip.compress(ndjson(ROWS), mtime=0)
 DAMAGED: dict[str, tuple[str, bytes, int, str]] = {  # name, content, rows that are stored nevertheless, problem
     "cut off gzip": ("rows.ndjson.gz", GZIPPED[:-20], 1, "the gzip data is cut off"),

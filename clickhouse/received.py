@@ -26,6 +26,7 @@ POINTS = ("click", "dead", "rage", "move")
 DEVICES = ("desktop", "tablet", "mobile")
 MAX_LINE_BYTES = 1 << 20
 MAX_KEYS = 200  # different ones in a chunk of lines, to look for each by its name
+MAX_KEY_CHARACTERS = 10_000  # of all of them; a bound value is not much longer
 MAX_AHEAD = timedelta(days=1)
 """How far a visitor's clock may be ahead of ours."""
 
@@ -257,16 +258,16 @@ def of_lines(keys: Collection[str], params: Params) -> Sent:
     types = {key: "String" for key in KNOWN if key in keys}
     names = ", ".join(f"`{key}` String" for key in types)
     sent = f"JSONExtract(raw, 'Tuple({names})')" if types else "tuple()"
+    unknown = [key for key in keys if key not in KNOWN]
     lines = [f"SELECT line, raw, {sent} AS sent", "FROM load_lines", "WHERE notEmpty(trimBoth(raw, ' \\t\\r'))"]
-    return Sent(types, lines, unknown=_may_have([key for key in keys if key not in KNOWN], params))
+    return Sent(types, lines, unknown=_may_have(unknown, params) if unknown else "")
 
 
 def _may_have(keys: list[str], params: Params) -> str:
     """The condition that a line has one of these keys, or what could be one in other spelling; looking is much cheaper than parsing."""
-    if not keys:
-        return ""
+    named = len("".join(keys)) <= MAX_KEY_CHARACTERS and all(key.isprintable() and key for key in keys)
     spelled = ["\\", *(f'"{key}"' for key in keys)]  # any character may be written as an escape
-    return f"multiSearchAny(raw, {params.texts(tuple(spelled))})" if all(key.isprintable() and key for key in keys) else "true"
+    return f"multiSearchAny(raw, {params.texts(tuple(spelled))})" if named else "true"
 
 
 def of_columns(columns: Mapping[str, str], params: Params) -> Sent:
@@ -397,8 +398,7 @@ def compile_stage() -> list[Statement]:
 def compile_columns(types: Mapping[str, str]) -> Statement:
     """Creates `load_columns` (c0, c1, … of these types) for rows that come as columns."""
     columns = ", ".join(f"c{number} Nullable({type_})" for number, type_ in enumerate(types.values()))
-    create = f"CREATE TEMPORARY TABLE load_columns (line UInt64 DEFAULT rowNumberInAllBlocks(), {columns}) ENGINE = Memory"
-    return Statement(create, {})
+    return Statement(f"CREATE TEMPORARY TABLE load_columns (line UInt64 DEFAULT rowNumberInAllBlocks(), {columns}) ENGINE = Memory", {})
 
 
 def compile_known(site_id: str) -> Statement:

@@ -24,10 +24,11 @@ import orjson
 from backports import zstd
 
 from clickhouse.errors import BadUserInputError
-from clickhouse.received import MAX_LINE_BYTES
+from clickhouse.received import MAX_KEY_CHARACTERS, MAX_LINE_BYTES
 
 CHUNK_BYTES = 128 << 20
 CHUNK_ROWS = 250_000
+MAX_COLUMNS = 500  # that are read as such; rows of more are read as lines
 BLOCK_ROWS = 30_000  # of columns, the unit that threads share
 READ_BYTES = 1 << 18
 NEEDED = ("type", "timestamp", "sessionId", "visitorId", "url")
@@ -304,10 +305,12 @@ def _bytes_of(array: Any) -> Any:
 
 
 def columns_of(batch: Any) -> Columns | None:
-    """The batch in the few types that JSON has; None when a column is a list, a struct or the like."""
+    """The batch in the few types that JSON has; None when a column is a list, a struct or the like, or names are too many for a statement."""
     import pyarrow
     from pyarrow import types
 
+    if len(batch.schema.names) > MAX_COLUMNS or len("".join(batch.schema.names)) > MAX_KEY_CHARACTERS:
+        return None
     plain = (
         (types.is_boolean, pyarrow.bool_(), "Bool"),
         (types.is_uint64, pyarrow.uint64(), "UInt64"),

@@ -173,6 +173,17 @@ def test_a_stray_quote_in_csv_costs_its_own_line_only(
         assert summary.problems == []
 
 
+@pytest.mark.parametrize("names", [("k" * 40_000,), tuple(f"{'é' * 100}{number}" for number in range(150)), tuple(map(str, range(3000)))])
+@pytest.mark.parametrize("suffix", ["ndjson", "csv", "parquet"])
+def test_long_and_many_keys_are_kept(database: Client, site: Site, tmp_path: Path, names: tuple[str, ...], suffix: str) -> None:
+    file = tmp_path / f"rows.{suffix}"
+    first, second = visit(1)[:2]
+    WRITERS[file.name](file, [first | dict.fromkeys(names, "x"), second])
+    summary = load_files(database, site, [file])
+    assert (summary.stored_rows, summary.rejected, summary.problems) == (2, {}, [])
+    assert {frozenset(row["properties"]) for row in stored(database, site.site_id)["received"]} == {frozenset(names), frozenset()}
+
+
 PLAIN_COLUMNS: dict[str, Any] = {
     "type": pyarrow.array(["click", "pageview"]).dictionary_encode(),
     "timestamp": pyarrow.array([START, START], pyarrow.timestamp("us", "Europe/Berlin")),

@@ -32,7 +32,7 @@ def bursts(
     clicks: Sequence[str], rule: RageRule, payload: Sequence[str], params: Params, where: Sequence[str] = (), ties: Sequence[str] = ()
 ) -> list[str]:
     """Lines of a SELECT, one row a burst: session_id, page_key, fixed, timestamp of its first click, x, y (its centre), clicks,
-    selector, tag, text (the most frequent element of its clicks), and the columns `payload` of its first click.
+    selector, tag, text (the most frequent selector of its clicks, with its most frequent tag and text), and the columns `payload` of its first click.
 
     `clicks` are the lines of a SELECT with all of these but `clicks`, and with the columns `ties`, by which alike clicks of one moment are
     put in order before `payload`; it is read twice, first to find who can have a burst at all.
@@ -58,7 +58,8 @@ def bursts(
     return [
         f"SELECT {place}, burst[1].timestamp AS timestamp, arrayAvg(burst.x) AS x, arrayAvg(burst.y) AS y,",
         "  toUInt32(length(burst)) AS clicks,",
-        "  arraySort(element -> (-toInt64(countEqual(burst.element, element)), element), arrayDistinct(burst.element))[1] AS element,",
+        "  arraySort(element -> (-toInt64(countEqual(burst.element.1, element.1)), element.1,",
+        "    -toInt64(countEqual(burst.element, element)), element), arrayDistinct(burst.element))[1] AS element,",
         f"  element.1 AS selector, element.2 AS tag, element.3 AS text{', ' + first if first else ''}",
         "FROM (",
         f"SELECT {place}, arrayFilter(click -> has(places, click.place), every) AS burst",

@@ -193,6 +193,14 @@ def test_a_burst_is_like_its_first_click_with_its_commonest_element(database: Cl
     assert [session["rage_clicks"] for session in tables["sessions"]] == [1]
 
 
+def test_a_bursts_element_is_the_commonest_selector(database: Client) -> None:
+    """A counter tells another text at every click."""
+    texts = ["#n 1", "#n 2", "#n 2", "#n 3", "#m x", "#m x", "#m x"]
+    clicks = (row("click", at / 10, x=1, y=1, tag="b", selector=text[:2], text=text) for at, text in enumerate(texts))
+    (burst,) = [found for found in derived(database, *clicks)["interactions"] if found["kind"] == "rage"]
+    assert (burst["clicks"], burst["selector"], burst["text"]) == (7, "#n", "#n 2")
+
+
 def test_events_convert_by_flag_or_value(database: Client) -> None:
     events = derived(
         database,

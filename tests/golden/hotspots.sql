@@ -18,7 +18,8 @@ FROM (
       FROM (
         SELECT session_id, page_key, fixed, burst[1].timestamp AS timestamp, arrayAvg(burst.x) AS x, arrayAvg(burst.y) AS y,
           toUInt32(length(burst)) AS clicks,
-          arraySort(element -> (-toInt64(countEqual(burst.element, element)), element), arrayDistinct(burst.element))[1] AS element,
+          arraySort(element -> (-toInt64(countEqual(burst.element.1, element.1)), element.1,
+            -toInt64(countEqual(burst.element, element)), element), arrayDistinct(burst.element))[1] AS element,
           element.1 AS selector, element.2 AS tag, element.3 AS text, burst[1].payload.1 AS viewport_width, burst[1].payload.2 AS in_lens
         FROM (
           SELECT session_id, page_key, fixed, arrayFilter(click -> has(places, click.place), every) AS burst

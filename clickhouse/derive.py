@@ -28,7 +28,7 @@ STAGE = ("derive_rows", "derive_views", "derive_sessions", "derive_pages", "deri
 AS_WRITTEN = "query_plan_optimize_join_order_limit = 0, query_plan_join_swap_table = 'false'"
 """Joins as written: small tables on the right. Measured: reordered by guessed sizes they take nine times as long."""
 _INHERITED = ("browser", "country", "region", "campaign", "variant")
-_SIZES = ("viewport_width", "viewport_height", "page_height")
+_VIEWPORT = ("viewport_width", "viewport_height")
 MAX_ON_PAGE_MS = 2**32 - 1
 """What the column holds: 49.7 days, and longer stays count as that."""
 _ELEMENT = "cityHash64(toString(page_key), selector)"
@@ -245,7 +245,7 @@ def _sessions() -> Statement:
     """Per session its first non-empty value of each dimension."""
     params = Params()
     first = [f"argMinIf(r.{column}, r.at, r.{column} != '') AS {column}" for column in _INHERITED]
-    sizes = [f"argMinIf(r.{column}, r.at, r.{column} != 0) AS {column}" for column in _SIZES]
+    sizes = [f"argMinIf(r.{column}, r.at, r.{column} != 0) AS {column}" for column in _VIEWPORT]
     return _temporary(
         "derive_sessions",
         [
@@ -281,7 +281,7 @@ def _sessions() -> Statement:
 
 def _pages() -> Statement:
     """Per page of a session its first known sizes, whether the tracker labelled rage there itself, and the `at` of its first pageview."""
-    sizes = [f"argMinIf(r.{column}, r.at, r.{column} != 0) AS {column}" for column in _SIZES]
+    sizes = [f"argMinIf(r.{column}, r.at, r.{column} != 0) AS {column}" for column in (*_VIEWPORT, "page_height")]
     return _temporary(
         "derive_pages",
         [
@@ -299,7 +299,7 @@ def _pages() -> Statement:
 def _facts() -> Statement:
     """Every row with all it inherits; `view_at` is the `at` of its pageview, 0 when it has none."""
     inherited = [f"if(r.{column} != '', r.{column}, s.{column}) AS {column}" for column in _INHERITED]
-    sizes = {column: f"multiIf(r.{column} != 0, r.{column}, p.{column} != 0, p.{column}, s.{column})" for column in _SIZES}
+    sizes = {column: f"multiIf(r.{column} != 0, r.{column}, p.{column} != 0, p.{column}, s.{column})" for column in _VIEWPORT}
     width, height = (
         f"multiIf(said = 'MOBILE', {mobile}, said = 'TABLET', {tablet}, {desktop})"
         for mobile, tablet, desktop in zip(*(STANDARD_VIEWPORT_PX[device] for device in ("MOBILE", "TABLET", "DESKTOP")), strict=True)
@@ -324,7 +324,7 @@ def _facts() -> Statement:
             "  if(r.device != '', toString(r.device), s.device) AS said,",
             f"  {sizes['viewport_width']} AS known_width,",
             f"  {sizes['viewport_height']} AS known_height,",
-            f"  {sizes['page_height']} AS page_height,",
+            "  if(r.page_height != 0, r.page_height, p.page_height) AS page_height,",  # another page's height says nothing about this one
             "  p.labelled AS labelled,",
             "  multiIf(named.at != 0, named.at, earlier.at != 0, earlier.at, p.first_view_at) AS view_at",
             "FROM derive_rows AS r",

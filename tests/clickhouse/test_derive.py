@@ -6,6 +6,7 @@ import re
 import uuid
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
@@ -157,6 +158,18 @@ def test_a_row_of_its_own_is_no_test_account(database: Client) -> None:
 def test_a_page_without_height_is_reached_in_pixels_only(database: Client) -> None:
     (view,) = derived(database, row("pageview", viewportWidth=400, viewportHeight=600), row("scroll", 1, scrollY=99.5))["pageviews"]
     assert (view["reached_px"], view["reached_ppt"], view["on_page_ms"]) == (699, 0, 1000)
+
+
+def test_a_page_does_not_inherit_the_height_of_another(database: Client) -> None:
+    sent = {"viewportWidth": 400, "viewportHeight": 600, "pageHeight": 3000}
+    rows = [row("pageview", **sent), row("pageview", 1, "https://a.de/b"), row("pageview", 2), row("click", 3, "https://a.de/b", x=1, y=1)]
+    tables, facts = derived(database, *rows), facts_of(rows)
+    assert sorted((view["page_key"], view["page_height"], view["reached_px"], view["reached_ppt"]) for view in tables["pageviews"]) == [
+        *[("https://a.de/", 3000, 600, 200_000_000_000)] * 2,
+        ("https://a.de/b", 0, 600, 0),
+    ]
+    assert [click["page_height"] for click in tables["interactions"]] == [0]
+    assert [(view.page_height, view.deepest_share) for view in facts.pageviews] == [(3000, Fraction(1, 5)), (0, 0), (3000, Fraction(1, 5))]
 
 
 def test_a_session_of_one_moment_has_no_time_on_page(database: Client) -> None:

@@ -46,7 +46,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Pageview(Fact):
-    """`depths`: (deepest px, deepest share of the page) of each look; `looks`: (top px, height px, ms) of each attention row."""
+    """`depths`: (deepest px, deepest share of the page, 0 if its height is unknown) of each look; `looks`: (top px, height px, ms) of each attention row."""
 
     pageview_id: str = ""
     depths: tuple[tuple[int, Fraction], ...] = ()
@@ -181,10 +181,11 @@ class Session:
         return str((sent or viewed or [self.rows[0]["url"]])[0])
 
     def _inherited(self, row: Row, name: str) -> Any:
-        """The row's own value, else the session's first; sizes: that of the same page first. None when nobody sent one."""
+        """The row's own value, else the session's first; the viewport: that of the same page first, and a page's height: of it only.
+        None when nobody sent one."""
         same_page = [other for other in self.rows if page_key(other["url"]) == page_key(row["url"])]
         of_page = name in ("viewportWidth", "viewportHeight", "pageHeight")
-        for candidates in ([row], same_page if of_page else [], self.rows):
+        for candidates in ([row], same_page if of_page else [], self.rows if name != "pageHeight" else []):
             for candidate in candidates:
                 if candidate.get(name) not in (None, ""):
                     return candidate[name]
@@ -269,8 +270,9 @@ class Session:
 
 
 def depth(fact: Fact, scroll_y: int) -> tuple[int, Fraction]:
+    """The share is 0 when the page's height is unknown, and only then."""
     bottom_px = scroll_y + fact.viewport_height
-    return bottom_px, min(Fraction(1), Fraction(bottom_px, fact.page_height or 1))
+    return bottom_px, min(Fraction(1), Fraction(bottom_px, fact.page_height)) if fact.page_height else Fraction(0)
 
 
 def derived_bursts(interactions: Iterable[Interaction], labelled: set[tuple[str, str]], rule: RageRule = DEFAULT_RULE) -> list[Interaction]:

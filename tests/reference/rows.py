@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.reference.facts import milliseconds
+from tests.reference.url import page_key
 
 Row = dict[str, Any]
 
@@ -191,8 +192,12 @@ class Visit:
         self._add("element", selector=selector, tag=tag, text=text, fixed=fixed, x=40, y=top, width=200, height=48)
 
     def _complete(self) -> None:
-        """Dimensions on some rows only and sizes left out on some, so that they are inherited; ids, and both spellings of the time."""
+        """Dimensions on some rows only and sizes left out on some, so that they are inherited; ids, and both spellings of the time.
+        The height of some pages is never told."""
+        endless = {key for key in sorted({page_key(row["url"]) for row in self.made}) if self.random.random() < 0.1}
         for index, row in enumerate(self.made):
+            if page_key(row["url"]) in endless:
+                del row["pageHeight"]
             if index == 0 or self.random.random() < 0.4:
                 row.update({name: value for name, value in self.common.items() if self.random.random() < 0.6})
                 row.update(self.entry)

@@ -104,7 +104,7 @@ def load_command(settings: Settings, files: tuple[Path, ...], site_id: str) -> N
         require_site(database, site_id)
         with site_lock(settings.clickhouse, site_id, *database.clients):
             site = require_site(database, site_id)  # whose retention may have changed while this waited
-            summary = load_files(database.client, site, files, progress=True, nodes=database.nodes)
+            summary = load_files(database.client, site, files, progress=True, nodes=database.nodes, notice_s=database.notice_s)
     report(summary)
     if summary.problems:
         sys.exit(2)

@@ -15,18 +15,22 @@ from clickhouse.data_versions import changed_sites, insert_change
 from clickhouse.errors import from_driver
 from clickhouse.insert import Insert
 from clickhouse.statement import Statement
+from clickhouse.target import Target
 from gateway.settings import Settings
 
 ON_NODE = {"distributed_product_mode": "allow", "mutations_sync": 2}
 """A DELETE knows no GLOBAL IN; an UPDATE is done when the command returns."""
+NOTICE_S = 2.0
+"""Gateways look for changes every `--version-seconds`, by default 1, and have answers under way."""
 
 
 class Database:
-    """`nodes` are those of a cluster without Keeper, each of which changes its own rows."""
+    """`nodes` are those of a cluster without Keeper, each of which changes its own rows; after `notice_s` gateways have seen a change."""
 
-    def __init__(self, client: Client, nodes: Sequence[Client] = ()) -> None:
+    def __init__(self, client: Client, nodes: Sequence[Client] = (), notice_s: float = 0.0) -> None:
         self.client = client
         self.nodes = nodes
+        self.notice_s = notice_s
         if nodes:  # all a session has lies on one node, so that subqueries need not look at the others
             client.set_client_setting("distributed_product_mode", "local")
 
@@ -73,6 +77,6 @@ def open_database(settings: Settings) -> Iterator[Database]:
         client = opened_at(settings.clickhouse)
         nodes = [opened_at(address) for address in addresses]
         try:
-            yield Database(client, nodes)
+            yield Database(client, nodes, 0.0 if Target.parse(settings.clickhouse).is_embedded else NOTICE_S)
         except (ClickHouseError, OSError) as error:
             raise from_driver(error) from error

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from time import sleep
 
 import click
 from clickhouse_connect.driver.client import Client
@@ -52,12 +53,13 @@ def load_files(
     progress: bool = False,
     now: datetime | None = None,
     nodes: Sequence[Client] = (),
+    notice_s: float = 0.0,
 ) -> LoadSummary:
     """Stores the rows of the files and derives the sessions they touch; bad rows go to FILE.rejected.ndjson.
 
-    `nodes` are all nodes of a cluster without Keeper.
+    `nodes` are all nodes of a cluster without Keeper; `notice_s` is how long gateways take to see that days are noted.
     """
-    database = Database(client, nodes)
+    database = Database(client, nodes, notice_s)
     now = now or datetime.now(UTC)
     summary = LoadSummary()
     sizes = {path: os.path.getsize(path) if os.path.exists(path) else 0 for path in paths}  # pathlib raises for a name too long
@@ -132,15 +134,18 @@ def derive_touched(database: Database, site_id: str, hidden: bool = True) -> int
 def _derive(database: Database, site_id: str, hidden: bool) -> None:
     """Derives all touched sessions, and once more with those that share elements with a session whose breakpoint turned out another."""
     stale: set[int] = set()
-    rows = database.query(derive.compile_waiting(site_id))[0]["rows"]
-    with click.progressbar(derive.batches(site_id, rows, BATCH_ROWS), label="Deriving", file=sys.stderr, hidden=hidden) as batches:
-        for batch in batches:
-            known = database.query(derive.compile_known(batch))[0]
+    batches = derive.batches(site_id, database.query(derive.compile_waiting(site_id))[0]["rows"], BATCH_ROWS)
+    known = {batch: found for batch in batches if (found := database.query(derive.compile_known(batch))[0])["sessions"]}
+    if known:
+        database.command(*map(rollups.note_sessions, known))
+        sleep(database.notice_s)  # a gateway that does not know that these days are noted would add up their old and their new sums
+    with click.progressbar(batches, label="Deriving", file=sys.stderr, hidden=hidden) as bar:
+        for batch in bar:
             database.command(*derive.stage(batch))
-            if known["sessions"]:
-                database.command(rollups.note_sessions(batch), *derive.forget(batch, known["first"], known["last"]))
+            if batch in known:
+                database.command(*derive.forget(batch, known[batch]["first"], known[batch]["last"]))
             database.command(*derive.derive(batch))
-            if known["sessions"]:
+            if batch in known:
                 stale |= {row["element"] for row in database.query(derive.compile_stale(batch))}
     _drop(database, derive.STAGE)
     if stale:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
+import orjson
 import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
 
 from clickhouse import derive, rollups
+from clickhouse.client import connect
 from clickhouse.data_versions import compile_versions
+from clickhouse.kept import Kept
 from clickhouse.migrations import migrate
+from clickhouse.shared import SharedClient
 from clickhouse.sites import Site
 from clickhouse.statement import Params
 from clickhouse.tables import DDL
-from gateway.database import Database
-from gateway.load import refresh_rollups
-from tests.asking import create_site, load
+from gateway.database import NOTICE_S, Database
+from gateway.load import load_files, refresh_rollups
+from tests.asking import NOW, ask, create_site, load
 from tests.reference.rows import data_set
 
 Sums = dict[str, list[tuple[Any, ...]]]
@@ -63,6 +70,48 @@ def test_late_rows_are_summed_up_once(database: SyncClient, parts: int) -> None:
         assert held(database, site) == expected(database, site)
         assert not noted(database, site)
     assert all(held(database, site).values())
+
+
+def test_who_asks_while_days_are_derived_again_gets_no_old_sums_beside_new_ones(
+    dsn: str, database: SyncClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Asked after the rows were derived again and before their days are summed up: with what was known just before, and a moment later."""
+    site = create_site(database, Site("site_noticed", "Noticed"))
+    day = NOW.replace(hour=9)
+    rows = [
+        {"type": "click", "timestamp": (day - timedelta(days=number % 10)).isoformat(), "sessionId": f"s{number}", "visitorId": "v"}
+        | {"url": "https://example.com/", "x": 1, "y": number}
+        for number in range(40)
+    ]
+    load(database, site, rows)
+    now_s, answers = 0.0, []
+    with asyncio.Runner() as runner:
+        gateway = SharedClient(runner.run(connect(dsn)), Kept(1_000_000), version_seconds=1.0, clock=lambda: now_s)
+
+        def asks() -> int:
+            lens = '{ insights(window: {last: "-12d"}) { totals { clicks } } }'
+            query = f'{{ site(siteId: "{site.site_id}") {{ page(key: "https://example.com/") {lens} }} }}'
+            return int(runner.run(ask(gateway, query))["site"]["page"]["insights"]["totals"]["clicks"])
+
+        def passes(seconds: float) -> None:
+            nonlocal now_s
+            answers.append(asks())
+            now_s += seconds
+
+        def summed_up(*args: Any) -> None:
+            answers.append(asks())
+            refresh_rollups(*args)
+
+        monkeypatch.setattr("gateway.load.sleep", passes)
+        monkeypatch.setattr("gateway.load.refresh_rollups", summed_up)
+        assert asks() == 40
+        late = [row | {"type": "scroll", "scrollY": 100} for row in rows]
+        path = tmp_path / "late.ndjson"
+        path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in late))
+        load_files(database, site, [path], notice_s=NOTICE_S)
+        answers.append(asks())
+        runner.run(gateway.close())
+    assert answers == [40, 40, 40]
 
 
 def test_a_load_that_was_killed_ends_right_when_it_runs_again(database: SyncClient) -> None:

@@ -31,7 +31,7 @@ class Background:
             task.cancel()
         if late:
             logger.warning("gave up waiting for work in the background: %d", len(late))
-            await asyncio.wait(late)
+            await asyncio.wait(late, timeout=FINISH_S)  # for what they do at their end
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

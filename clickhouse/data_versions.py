@@ -1,6 +1,6 @@
 """The version of a site's data: another number after each change of its rows, marks, cohorts or settings.
 
-    client.insert(*insert_change(["shop"]))        # whoever changes something, after it, and before it when it takes long
+    client.insert(*insert_change(["shop"]))        # whoever changes something, before it and after it, even if it failed
 
 A site nobody has changed since the table exists has no version, and neither has one that is being loaded, or whose load was broken off.
 """

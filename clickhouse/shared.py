@@ -85,10 +85,10 @@ class SharedClient(Around):
             yield chunk
 
     async def command(self, statement: Statement) -> None:
-        await self._write(self._client.command(statement), statement.site_ids)
+        await self._write(lambda: self._client.command(statement), statement.site_ids)
 
     async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        await self._write(self._client.insert(table, columns, rows), changed_sites(columns, rows))
+        await self._write(lambda: self._client.insert(table, columns, rows), changed_sites(columns, rows))
 
     async def close(self) -> None:
         await self._background.finish()
@@ -152,13 +152,21 @@ class SharedClient(Around):
             pass
         return now, {}
 
-    async def _write(self, work: Awaitable[None], site_ids: Collection[str]) -> None:
-        """Both to their end, even if the caller goes away."""
+    async def _write(self, work: Callable[[], Awaitable[None]], site_ids: Collection[str]) -> None:
+        """To its end, even if the caller goes away. A change before it too: it may be done though its answer was lost."""
 
-        async def write() -> None:
-            await work
+        async def note_change() -> None:
             if site_ids:
                 await self._client.insert(*insert_change(site_ids))
+
+        async def write() -> None:
+            try:
+                await note_change()
+                try:
+                    await work()
+                finally:
+                    await note_change()
+            finally:
                 self._versions = None
 
         await asyncio.shield(self._background.start(write()))

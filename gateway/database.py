@@ -43,17 +43,26 @@ class Database:
         return list(self.client.query(statement.sql, statement.params).named_results())
 
     def command(self, *statements: Statement) -> None:
-        for statement in statements:
-            if statement.changes and self.nodes:
-                for node in self.nodes:
-                    node.command(statement.on_node().sql, statement.params, settings=ON_NODE)
-            else:
-                self.client.command(statement.sql, statement.params, settings={"mutations_sync": 2} if statement.changes else None)
-        self.changed(*{site_id for statement in statements for site_id in statement.site_ids})
+        with self._changing({site_id for statement in statements for site_id in statement.site_ids}):
+            for statement in statements:
+                if statement.changes and self.nodes:
+                    for node in self.nodes:
+                        node.command(statement.on_node().sql, statement.params, settings=ON_NODE)
+                else:
+                    self.client.command(statement.sql, statement.params, settings={"mutations_sync": 2} if statement.changes else None)
 
     def insert(self, insert: Insert) -> None:
-        self.client.insert(insert.table, insert.rows, column_names=insert.columns)
-        self.changed(*changed_sites(insert.columns, insert.rows))
+        with self._changing(changed_sites(insert.columns, insert.rows)):
+            self.client.insert(insert.table, insert.rows, column_names=insert.columns)
+
+    @contextmanager
+    def _changing(self, site_ids: set[str]) -> Iterator[None]:
+        """Before and after: what is done inside may be done though its answer was lost, or this process is killed before it is noted."""
+        self.changed(*site_ids)
+        try:
+            yield
+        finally:
+            self.changed(*site_ids)
 
     def changed(self, *site_ids: str) -> None:
         """To be said after anything of these sites has changed, so that no gateway answers from what it kept before."""

@@ -11,10 +11,11 @@ from typing import Any
 import orjson
 import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
+from clickhouse_connect.driver.exceptions import OperationalError
 
 from clickhouse.client import Client, Limits, Row, connect
-from clickhouse.data_versions import insert_change
-from clickhouse.errors import BusySourceError, HeatgraphError
+from clickhouse.data_versions import compile_versions, insert_change
+from clickhouse.errors import BusySourceError, HeatgraphError, SourceUnavailableError
 from clickhouse.kept import Kept, size_bytes
 from clickhouse.reading import Answer
 from clickhouse.shared import KNOWN_S, SharedClient
@@ -188,9 +189,49 @@ async def test_a_command_about_a_site_changes_its_version(shared: SharedClient, 
     assert not (await shared.run(asked)).cached
 
 
-async def test_the_version_is_another_after_each_change(client: Client, database: SyncClient) -> None:
-    from clickhouse.data_versions import compile_versions
+@pytest.mark.parametrize("lost", ["answer", "answer and connection"])
+async def test_a_write_whose_answer_is_lost_is_a_change(
+    client: Client, database: SyncClient, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    Database(database).insert(insert_site(Site(lost, "before"), NOW - timedelta(days=1)))
+    shared, asked = SharedClient(client, Kept(1_000_000), version_seconds=60.0), rows_of(lost)
+    assert [(await shared.run(asked)).cached for _ in range(2)] == [False, True]
+    insert, written = client.insert, False
 
+    async def losing(table: str, *what: Any) -> None:
+        nonlocal written
+        if not written or lost == "answer":
+            await insert(table, *what)
+        written = written or table == "sites"
+        if table == "sites" or (written and lost != "answer"):
+            raise SourceUnavailableError("lost")
+
+    monkeypatch.setattr(client, "insert", losing)
+    with pytest.raises(SourceUnavailableError):
+        await shared.insert(*insert_site(Site(lost, "after"), NOW))
+    assert (await shared.run(asked)).rows[0]["name"] == "after"
+
+
+def test_a_command_is_a_change_before_it_runs_and_even_when_it_fails(database: SyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def version() -> int:
+        return sum(row["version"] for row in Database(database).query(compile_versions()) if row["site_id"] == "broken")
+
+    def breaking(*_: Any, **__: Any) -> None:
+        versions.append(version())
+        raise OperationalError("broken off")
+
+    versions = [version()]
+    monkeypatch.setattr(database, "command", breaking)
+    monkeypatch.setattr(database, "insert", breaking)
+    with pytest.raises(OperationalError):
+        Database(database).command(Statement("DELETE", {}, site_ids=frozenset({"broken"})))
+    versions.append(version())
+    with pytest.raises(OperationalError):
+        Database(database).insert(insert_site(Site("broken", "broken"), NOW))
+    assert len({*versions, version()}) == 5
+
+
+async def test_the_version_is_another_after_each_change(client: Client, database: SyncClient) -> None:
     seen = set()
     for _ in range(3):
         await client.insert(*insert_change(["versioned"]))

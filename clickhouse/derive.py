@@ -230,11 +230,11 @@ def _views() -> Statement:
     return _temporary(
         "derive_views",
         [
-            "SELECT session_id, page_key, timestamp, at, pageview_key",
+            "SELECT session_id, page_key, timestamp, at, row_id, pageview_key",
             "FROM derive_rows",
             "WHERE type = 'pageview'",
             "UNION ALL",
-            "SELECT session_id, page_key, fromUnixTimestamp64Milli(bitShiftRight(first_view_at, 20)::Int64, 'UTC'), first_view_at, ''",
+            "SELECT session_id, page_key, fromUnixTimestamp64Milli(bitShiftRight(first_view_at, 20)::Int64, 'UTC'), first_view_at, first_look_id, ''",
             "FROM derive_pages",
             "WHERE pageviews = 0 AND first_view_at != 0",
         ],
@@ -280,7 +280,8 @@ def _sessions() -> Statement:
 
 
 def _pages() -> Statement:
-    """Per page of a session its first known sizes, whether the tracker labelled rage there itself, and the `at` of its first pageview."""
+    """Per page of a session its first known sizes, whether the tracker labelled rage there itself, and the `at` of its first pageview,
+    else of its first scroll or attention row, whose id is `first_look_id`."""
     sizes = [f"argMinIf(r.{column}, r.at, r.{column} != 0) AS {column}" for column in (*_VIEWPORT, "page_height")]
     return _temporary(
         "derive_pages",
@@ -289,6 +290,7 @@ def _pages() -> Statement:
             f"  {', '.join(sizes)},",
             "  max(r.type = 'rage') AS labelled,",
             "  countIf(r.type = 'pageview') AS pageviews,",
+            "  argMinIf(r.row_id, (r.at, r.row_id), r.type IN ('scroll', 'attention')) AS first_look_id,",
             "  if(pageviews = 0, minIf(r.at, r.type IN ('scroll', 'attention')), minIf(r.at, r.type = 'pageview')) AS first_view_at",
             "FROM derive_rows AS r",
             "GROUP BY r.session_id, r.page_key",
@@ -400,9 +402,9 @@ def _insert_pageviews() -> Statement:
             "  s.pageviews",
             "FROM derive_facts AS f",
             "INNER JOIN (",
-            "  SELECT v.session_id AS session_id, v.at AS at, count() OVER (PARTITION BY session_id) AS pageviews, t.ended_at AS ended_at",
+            "  SELECT v.session_id AS session_id, v.row_id AS row_id, v.at AS at, count() OVER (PARTITION BY session_id) AS pageviews, t.ended_at AS ended_at",
             "  FROM derive_views AS v INNER JOIN derive_sessions AS t ON v.session_id = t.session_id",
-            ") AS s ON f.session_id = s.session_id AND f.at = s.at",
+            ") AS s ON f.session_id = s.session_id AND f.row_id = s.row_id AND f.at = s.at",
             "ANY LEFT JOIN (",
             "  SELECT session_id, view_at, maxIf(bottom, type = 'scroll') AS px,",
             f"    maxIf({_share('bottom', 'page_height')}, type = 'scroll') AS ppt,",

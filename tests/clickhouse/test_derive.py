@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from clickhouse_connect.driver.client import Client
 from hypothesis import given, settings
 
@@ -204,6 +205,16 @@ def test_a_burst_is_like_its_first_click_with_its_commonest_element(database: Cl
     assert (burst["x"], burst["y"], burst["clicks"], burst["selector"], burst["href"]) == (12, 20, 5, "#b", "/0")
     assert (ms(burst["timestamp"]), burst["viewport_width"], burst["labelled"]) == (ms(START), 800, False)
     assert [session["rage_clicks"] for session in tables["sessions"]] == [1]
+
+
+@pytest.mark.parametrize("viewed", ["pageview", "scroll"])
+def test_a_row_whose_order_is_that_of_a_pageview_is_none(database: Client, viewed: str) -> None:
+    """Of rows of one moment 20 bits of their identity tell the order, which these two have in common."""
+    alike = "SELECT groupArray(2)(number) AS pair FROM numbers(5000) GROUP BY bitAnd(cityHash64('eventId', toString(number)), 1048575)"
+    one, other = database.query(f"SELECT pair FROM ({alike}) WHERE length(pair) = 2 ORDER BY pair LIMIT 1").result_rows[0][0]
+    view = row(viewed, eventId=str(one), scrollY=0 if viewed == "scroll" else None)
+    tables = derived(database, view, row("element", eventId=str(other), selector="#a"))
+    assert [(view["session_pageviews"], session["pageviews"]) for view in tables["pageviews"] for session in tables["sessions"]] == [(1, 1)]
 
 
 def test_a_bursts_element_is_the_commonest_selector(database: Client) -> None:

@@ -100,7 +100,8 @@ class Settings:
     cache_bytes: int = setting(64_000_000, "Memory in which one worker keeps answers about windows that are over; 0 keeps none.", minimum=0)
     version_seconds: float = setting(
         1.0,
-        "How long a worker takes a site's data for unchanged; a load or a deletion shows in its answers at most that late. Commands wait for 1 second of it: above that, days that are loaded again may count twice so long.",
+        "How long a worker takes a site's data for unchanged; a load or a deletion shows in its answers at most that late."
+        " Commands wait for 1 second of it: above that, days that are loaded again may count twice so long.",
         minimum=0,
     )
     shutdown_grace_seconds: int = setting(10, "How long running requests may finish after the server was told to stop.", minimum=0)

@@ -37,6 +37,7 @@ Key = tuple[str, str, tuple[int | None, ...]]
 @dataclass(slots=True, eq=False)
 class Flight:
     task: asyncio.Task[Answer]
+    site_ids: frozenset[str]
     waiting: int = 0
 
 
@@ -75,8 +76,6 @@ class SharedClient(Around):
         answer = self._kept.get((id(self), key)) if keepable else None
         if answer is None:
             answer = await self._together(key, statement, keepable)
-            if keepable and not answer.shared:
-                self._kept.put((id(self), key), replace(answer, ms=0.0, cached=True))
         note(statement, answer)
         return answer
 
@@ -101,7 +100,7 @@ class SharedClient(Around):
         flight = self._flights.get(key)
         shared = flight is not None
         if flight is None:
-            flight = self._flights[key] = Flight(asyncio.create_task(self._ask(key, statement, keepable)))
+            flight = self._flights[key] = Flight(asyncio.create_task(self._ask(key, statement, keepable)), statement.site_ids)
             flight.task.add_done_callback(lambda task: self._land(key, task))
         flight.waiting += 1
         try:
@@ -109,18 +108,23 @@ class SharedClient(Around):
         finally:
             flight.waiting -= 1
             if not flight.waiting and not flight.task.done():
-                self._flights.pop(key, None)  # who comes now must not join what is being cancelled
+                if self._flights.get(key) is flight:
+                    del self._flights[key]  # who comes now must not join what is being cancelled
                 flight.task.cancel()
 
     async def _ask(self, key: Key, statement: Statement, keepable: bool) -> Answer:
-        """What another worker has kept, or ClickHouse's answer."""
+        """What another worker has kept, or ClickHouse's answer; kept here, whoever still waits for it."""
         elsewhere = self._elsewhere if keepable else None
         if elsewhere and (kept := await elsewhere.get(key)):
-            return replace(kept, cached=True)
-        answer = await self._client.run(statement)
-        if elsewhere:
-            self._background.start(elsewhere.put(key, answer))
-        return replace(answer, native=b"")
+            answer = replace(kept, cached=True)
+        else:
+            answer = await self._client.run(statement)
+            if elsewhere:
+                self._background.start(elsewhere.put(key, answer))
+            answer = replace(answer, native=b"")
+        if keepable:
+            self._kept.put((id(self), key), replace(answer, ms=0.0, cached=True))
+        return answer
 
     def _land(self, key: Key, task: asyncio.Task[Answer]) -> None:
         if key in self._flights and self._flights[key].task is task:
@@ -167,9 +171,16 @@ class SharedClient(Around):
                 finally:
                     await note_change()
             finally:
-                self._versions = None
+                self._forget(site_ids)
 
         await asyncio.shield(self._background.start(write()))
+
+    def _forget(self, site_ids: Collection[str]) -> None:
+        """Who asks from now on sees the change: by new versions, and joining nobody who asked before. Without `site_ids` any site changed."""
+        self._versions = None
+        for key, flight in list(self._flights.items()):
+            if not site_ids or not flight.site_ids or not flight.site_ids.isdisjoint(site_ids):
+                del self._flights[key]
 
 
 def is_closed(statement: Statement) -> bool:

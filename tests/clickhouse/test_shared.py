@@ -74,6 +74,42 @@ async def test_one_that_goes_away_leaves_the_others_their_answer(shared: SharedC
     assert first.cancelled() and len(statements) == 1
 
 
+async def test_what_the_first_to_ask_does_not_wait_for_is_kept_all_the_same(shared: SharedClient, database: SyncClient) -> None:
+    change(database, "left")
+    params = Params()
+    asked = Statement.of([f"SELECT sum(sleepEachRow(0.1)) AS slept, {params.site('left')} AS site FROM numbers(5)"], params)
+    first, second = (asyncio.create_task(shared.run(asked)) for _ in range(2))
+    await asyncio.sleep(0.2)
+    first.cancel()
+    assert not (await second).cached
+    assert (await shared.run(asked)).cached
+
+
+async def test_who_asks_after_a_write_joins_nobody_who_asked_before(
+    shared: SharedClient, client: Client, database: SyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the site is being loaded, when it has no version."""
+    database.command("INSERT INTO touched_sessions (site_id, session_id, visitor_id, day) VALUES ('joined', 1, 1, today())")
+    Database(database).insert(insert_site(Site("joined", "before"), NOW - timedelta(days=1)))
+    asked, run, on_its_way, let_go = rows_of("joined"), client.run, asyncio.Event(), asyncio.Event()
+
+    async def slow(statement: Statement) -> Answer:
+        answer = await run(statement)
+        if statement == asked:
+            on_its_way.set()
+            await let_go.wait()
+        return answer
+
+    monkeypatch.setattr(client, "run", slow)
+    before = asyncio.create_task(shared.query(asked))
+    await on_its_way.wait()
+    await shared.insert(*insert_site(Site("joined", "after"), NOW))
+    after = asyncio.create_task(shared.query(asked))
+    await asyncio.sleep(0.1)
+    let_go.set()
+    assert [rows[0]["name"] for rows in await asyncio.gather(before, after)] == ["before", "after"]
+
+
 async def test_it_is_killed_when_all_are_gone(shared: SharedClient, client: Client) -> None:
     long = Statement(SLOW.sql.replace("numbers(5)", "numbers(80)"), {})
     waiting = [asyncio.create_task(shared.query(long)) for _ in range(3)]

@@ -15,6 +15,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any
+from zlib import crc32
 
 import orjson
 from redis.asyncio import Redis
@@ -42,16 +43,22 @@ class KeptInRedis:
         self._away_until = 0.0
 
     async def get(self, key: object) -> Answer | None:
+        """None as well for what is damaged or of another version of this program."""
         kept = await self._unless_away(lambda: self._redis.get(self.name(key)))
         if not kept:
             return None
-        facts, _, body = kept.partition(b"\n")
-        return Answer(native.rows(body), **orjson.loads(facts))
+        head, _, body = kept.partition(b"\n")
+        try:
+            facts = orjson.loads(head)
+            return Answer(native.rows(body), **facts) if facts.pop("crc32") == crc32(body) else None
+        except Exception as error:  # whatever it is, it was put there by something else than we are
+            logger.warning("what Redis keeps under a name of ours is no answer: %r", error)
+            return None
 
     async def put(self, key: object, answer: Answer) -> None:
         """Only what a server answered, and nothing that is too large."""
         if 0 < len(answer.native) <= MAX_ANSWER_BYTES:
-            facts = orjson.dumps({"read_rows": answer.read_rows, "read_bytes": answer.read_bytes})
+            facts = orjson.dumps({"crc32": crc32(answer.native), "read_rows": answer.read_rows, "read_bytes": answer.read_bytes})
             await self._unless_away(lambda: self._redis.set(self.name(key), b"%b\n%b" % (facts, answer.native), ex=self._seconds))
 
     async def close(self) -> None:

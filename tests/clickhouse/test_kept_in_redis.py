@@ -153,6 +153,36 @@ async def test_what_is_too_large_is_not_put_there(worker: Worker, redis: str) ->
     await store.aclose()
 
 
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "text": lambda kept: b"nonsense",
+    "other facts": lambda kept: b'{"rows": 1}' + kept[kept.index(b"\n") :],
+    "facts of another version": lambda kept: b'{"read_rows": 1, "read_bytes": 1}' + kept[kept.index(b"\n") :],
+    "no object": lambda kept: b"7" + kept[kept.index(b"\n") :],
+    "cut off": lambda kept: kept[:-5],
+    "cut off in front": lambda kept: kept[: kept.index(b"\n") + 1],
+    "another type": lambda kept: kept.replace(b"UInt64", b"Uint64"),
+    "too many rows": lambda kept: kept.replace(b"\n\x02\x01", b"\n\x02\xff\xff\xff\x7f"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_a_damaged_answer_is_none(worker: Worker, redis: str, damage: str) -> None:
+    first, second, store = await worker(), await worker(), Redis.from_url(redis)
+    await store.flushall()
+    await first.run(question())
+    await settled(first)
+    (name,) = await store.keys()
+    kept = await store.get(name)
+    damaged = DAMAGES[damage](kept)
+    assert damaged != kept
+    await store.set(name, damaged)
+    answer = await second.run(question())
+    assert not answer.cached and answer.rows[0].keys() == {"number", "site"}
+    await settled(second)
+    assert await store.get(name) != damaged
+    await store.aclose()
+
+
 async def test_without_redis_each_worker_goes_on_alone(worker: Worker, caplog: pytest.LogCaptureFixture) -> None:
     first, second = await worker(address="redis://127.0.0.1:9/0"), await worker(address="redis://127.0.0.1:9/0")
     with caplog.at_level(logging.WARNING):

@@ -1,6 +1,6 @@
 """Who converted: sessions that did something under a lens and had a converting event afterwards, with its value.
 
-A value is summed in millionths, an integer, and divided once.
+A value is summed in millionths, an integer, and divided once; ten values of the largest that may be sent would overflow an Int64.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def converted_sessions(rows: list[str], group: str, lens: Lens, event: str | Non
     `rows` have session_id, timestamp and the columns of `group`. `event` None: every event that converts.
     """
     named = "conversion" if event is None else f"name = {params.text(event)}"
-    micros = "toInt64(round(ifNull(value, 0) * 1000000))"
+    micros = "toInt128(round(ifNull(value, 0) * 1000000))"
     return [
         f"SELECT {group}, session_id, count() AS events, sumMapIf(map(currency, {micros}), value IS NOT NULL) AS revenue_micros",
         "FROM (",

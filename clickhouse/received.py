@@ -92,7 +92,7 @@ KEYS: tuple[Text | Number | Flag, ...] = (
     Number("count", "count", 1, 100_000, "UInt32"),
     Text("name", "name", ("event",)),
     Flag("conversion", "conversion", "false"),
-    Number("value", "value", -1e15, 1e15),
+    Number("value", "value", -1e12, 1e12),
     Text("currency", "currency"),
     Text("browser", "browser"),
     Text("country", "country"),

@@ -103,6 +103,18 @@ async def test_conversions_by_hand(client: Client, loaded: Site) -> None:
     }
 
 
+async def test_large_values_are_summed_whole(client: Client, database: SyncClient, loaded: Site) -> None:
+    """A country with many zeros on its notes."""
+    events = [row("event", "a", 3000 + number, name="purchase", value=1e12, currency="IDR") for number in range(20)]
+    assert not load(database, loaded, events).rejected
+    revenue = "revenue { currency amount }"
+    found = await insights(
+        client, loaded, f'element(selector: "#signup") {{ conversion {{ {revenue} }} }} conversionsByDepth {{ depths {{ {revenue} }} }}'
+    )
+    worth = [{"currency": "IDR", "amount": 2e13}, {"currency": "USD", "amount": 20.75}]
+    assert found["element"]["conversion"]["revenue"] == found["conversionsByDepth"]["depths"][0]["revenue"] == worth
+
+
 async def test_position_is_the_default_order(client: Client, loaded: Site) -> None:
     nodes = (await insights(client, loaded, "elements { nodes { key y } }"))["elements"]["nodes"]
     assert [(node["key"], node["y"]) for node in nodes] == [

@@ -121,7 +121,7 @@ REFUSED: list[tuple[Row, str]] = [
     ({**ATTENTION, "seconds": None}, "seconds is missing: attention rows need it"),
     ({**ATTENTION, "seconds": 86_401}, "seconds must be a number from 0 to 86400"),
     ({**EVENT, "name": ""}, "name is missing: event rows need it"),
-    ({**EVENT, "value": "much"}, "value must be a number from -1000000000000000 to 1000000000000000"),
+    *(({**EVENT, "value": value}, "value must be a number from -1000000000000 to 1000000000000") for value in ("much", 1.1e12, -1.1e12)),
     ({**EVENT, "conversion": "maybe"}, "conversion must be true or false"),
     ({**ELEMENT, "selector": None}, "selector is missing: element rows need it"),
     ({**CLICK, "type": "rage", "count": 0}, "count must be a number from 1 to 100000"),

@@ -90,7 +90,7 @@ FROM (
     LEFT JOIN (
       SELECT page, by_selector, key, count() AS conversions
       FROM (
-        SELECT page, by_selector, key, session_id, count() AS events, sumMapIf(map(currency, toInt64(round(ifNull(value, 0) * 1000000))), value IS NOT NULL) AS revenue_micros
+        SELECT page, by_selector, key, session_id, count() AS events, sumMapIf(map(currency, toInt128(round(ifNull(value, 0) * 1000000))), value IS NOT NULL) AS revenue_micros
         FROM (
           SELECT page, by_selector, key, session_id, min(timestamp) AS first_at
           FROM (
@@ -272,7 +272,7 @@ GROUP BY page, by_selector, key
 
 SELECT page, count() AS conversions
 FROM (
-  SELECT page, session_id, count() AS events, sumMapIf(map(currency, toInt64(round(ifNull(value, 0) * 1000000))), value IS NOT NULL) AS revenue_micros
+  SELECT page, session_id, count() AS events, sumMapIf(map(currency, toInt128(round(ifNull(value, 0) * 1000000))), value IS NOT NULL) AS revenue_micros
   FROM (
     SELECT page, session_id, min(timestamp) AS first_at
     FROM (
@@ -335,7 +335,7 @@ FROM (
       GROUP BY page, session_id
     ) AS session
     LEFT JOIN (
-      SELECT page, session_id, count() AS events, sumMapIf(map(currency, toInt64(round(ifNull(value, 0) * 1000000))), value IS NOT NULL) AS revenue_micros
+      SELECT page, session_id, count() AS events, sumMapIf(map(currency, toInt128(round(ifNull(value, 0) * 1000000))), value IS NOT NULL) AS revenue_micros
       FROM (
         SELECT page, session_id, min(timestamp) AS first_at
         FROM (

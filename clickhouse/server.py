@@ -41,6 +41,7 @@ class ServerClient:
         self._limits = limits
         self._max_connections = pool_size + STREAMS_AT_ONCE + SPARE_CONNECTIONS
         self._free = asyncio.Semaphore(pool_size)
+        self._free_ahead = asyncio.Semaphore(1)
         self._free_streams = asyncio.Semaphore(STREAMS_AT_ONCE)
         self._opening = asyncio.Lock()
         self._opened: Driver | None = None
@@ -53,7 +54,7 @@ class ServerClient:
     async def run(self, statement: Statement) -> Answer:
         reading = Reading.of(statement, self._limits)
         self.on_statement(statement)
-        async with nullcontext() if statement.ahead else self._turn(self._free):
+        async with self._turn(self._free_ahead if statement.ahead else self._free):
             try:
                 async with asyncio.timeout(reading.timeout_s):
                     driver = await self._driver()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from dataclasses import fields
 from pathlib import Path
 
@@ -55,3 +56,11 @@ def test_every_query_is_valid() -> None:
 def test_every_make_target() -> None:
     targets = set(re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"^make (\w[\w-]*)", README, re.MULTILINE)) <= targets
+
+
+def test_every_make_target_knows_its_variables() -> None:
+    targets = ["demo", "test", "check", "bench", "load-test", "lock"]
+    command = ["make", "--dry-run", "--always-make", "--warn-undefined-variables", *targets]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert "undefined variable" not in ran.stderr, ran.stderr

@@ -1,4 +1,4 @@
-"""The only I/O of the project: statements to ClickHouse and rows back, over one seam for two backends.
+"""The only door to I/O of the project: statements to ClickHouse and rows back, over one seam for two backends.
 
     client = await connect("./data")                              # embedded; http(s)://user:password@host:8123/db is a server
     rows = await client.query(Statement("SELECT 1 AS one", {}))   # [{"one": 1}]

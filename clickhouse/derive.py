@@ -4,7 +4,11 @@ Sessions are derived as a whole, in batches that are ranges of `session_id`, so 
 loading ends in the same rows. Pure; `gateway.load` runs the statements of each batch in this order:
 
     for batch in batches("site_abc123", waiting_rows, 1_000_000):
-        stage(batch), forget(batch) if compile_known(batch) finds any, derive(batch), compile_stale(batch)
+        known = compile_known(batch)
+        stage(batch)
+        rollups.note_sessions(batch), forget(batch, known.first, known.last)       if any session is known
+        derive(batch)
+        compile_stale(batch)                                                       if any session is known
     settled("site_abc123")
 """
 

@@ -1,4 +1,4 @@
-"""Which tables answer a question exactly at the least cost. One pure function decides:
+"""Which tables answer a question exactly: the first rollup that has every column, or the rows. One pure function decides:
 
     plan(lens, {"clicks", "pageviews"})
     -> Plan(rollup="pages_daily", window=Window(whole days), raw_days=(first day, last day))

@@ -18,15 +18,13 @@ from typing import Any
 from clickhouse.background import Background
 from clickhouse.client import Around, Client
 from clickhouse.data_versions import changed_sites, compile_versions, insert_change
-from clickhouse.errors import BusySourceError, DeadlineError, HeatgraphError
+from clickhouse.errors import HeatgraphError
 from clickhouse.kept import Kept
 from clickhouse.kept_in_redis import KeptInRedis
 from clickhouse.reading import Answer, note
 from clickhouse.statement import Statement
 
 READ_S = 2.0  # a source that hangs lets questions wait no longer than that, beside their own time
-KNOWN_S = 10.0
-"""So long known versions are taken for true while a source does not tell them in time."""
 
 CLOSED_AFTER = timedelta(minutes=1)
 """A window is over when its end is this long ago, so that no clock of a writer is still in it."""
@@ -43,10 +41,10 @@ class Flight:
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """Of all sites at rest; `reading` answers with the time by the client's clock at which they were read, and is repeated `until` then."""
+    """Of all sites at rest; `reading` is repeated `until` then, by the client's clock."""
 
     until: float
-    reading: asyncio.Task[tuple[float, Mapping[str, int]]]
+    reading: asyncio.Task[Mapping[str, int]]
 
 
 class SharedClient(Around):
@@ -138,23 +136,18 @@ class SharedClient(Around):
             return ()
         versions, now = self._versions, self._clock()
         if versions is None or versions.until <= now:
-            reading = asyncio.create_task(self._read_versions(versions))
+            reading = asyncio.create_task(self._read_versions())
             versions = self._versions = Versions(now + self._version_seconds, reading)
-        _, known = await asyncio.shield(versions.reading)
+        known = await asyncio.shield(versions.reading)
         return tuple(known.get(site_id) for site_id in sorted(statement.site_ids))
 
-    async def _read_versions(self, last: Versions | None) -> tuple[float, Mapping[str, int]]:
-        """Those of `last` if the source does not tell in time; none if it is down, which it says where it is asked for more."""
-        now = self._clock()
+    async def _read_versions(self) -> Mapping[str, int]:
+        """None if the source does not tell in time or is down. Older ones would not do: they bring up sites whose days are noted since."""
         try:
             async with asyncio.timeout(READ_S):
-                return now, {row["site_id"]: row["version"] for row in await self._client.query(compile_versions())}
-        except (BusySourceError, DeadlineError, TimeoutError):
-            if last and last.reading.done() and last.reading.result()[0] + KNOWN_S > now:
-                return last.reading.result()
-        except HeatgraphError:
-            pass
-        return now, {}
+                return {row["site_id"]: row["version"] for row in await self._client.query(compile_versions())}
+        except (HeatgraphError, TimeoutError):
+            return {}
 
     async def _write(self, work: Callable[[], Awaitable[None]], site_ids: Collection[str]) -> None:
         """To its end, even if the caller goes away. A change before it too: it may be done though its answer was lost."""

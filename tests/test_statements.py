@@ -31,7 +31,10 @@ def loaded(database: SyncClient) -> None:
             "viewportWidth": 400,
             "viewportHeight": 800,
         }
-        rows += [shared | {"type": "pageview", "timestamp": at}, shared | {"type": "click", "timestamp": at + 1, "x": 10, "y": 10, "selector": "#buy"}]
+        rows += [
+            shared | {"type": "pageview", "timestamp": at},
+            shared | {"type": "click", "timestamp": at + 1, "x": 10, "y": 10, "selector": "#buy"},
+        ]
     load(database, SITE, rows)
 
 

@@ -3,12 +3,12 @@
 Sessions are derived as a whole, in batches that are ranges of `session_id`, so that memory is bounded and any order of
 loading ends in the same rows. Pure; `gateway.load` runs the statements of each batch in this order:
 
+    rollups.note_sessions(batch)                            for every batch of which compile_known(batch) knows sessions
     for batch in batches("site_abc123", waiting_rows, 1_000_000):
-        known = compile_known(batch)
         stage(batch)
-        rollups.note_sessions(batch), forget(batch, known.first, known.last)       if any session is known
+        forget(batch, known.first, known.last)              if sessions are known
         derive(batch)
-        compile_stale(batch)                                                       if any session is known
+        compile_stale(batch)                                if sessions are known
     settled("site_abc123")
 """
 

@@ -2,12 +2,14 @@
 
 A click map of 10 to 50 000 points over GraphQL, and the very same statement sent to ClickHouse over plain HTTP in the format the gateway
 reads, each over one kept connection, in turn; medians. Beside it the same gateway with every point made into a Python object.
-The windows end now, so that the gateway keeps of the answers nothing but the site and that it has the page.
+The windows end now, so that the gateway keeps of the answers nothing but the site and that it has the page; but for the last line,
+of a window that is over: what the same client waits for a map from the cache, which is time in the gateway and on the wire.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
 import socket
 import subprocess
@@ -44,12 +46,14 @@ from schema.build import Subgraph, build_schema
 from schema.heatmap import HeatmapPoint
 from schema.splice import Spliced, SplicingExecutor
 from tests.asking import ask
-from tests.gateway.processes import ROOT, Gateway, running, wait_for
+from tests.gateway.processes import ROOT, free_port, running, wait_for
 from tests.servers import PASSWORD, USER, Node, server
 
 SITE, PAGES, SECRET = "bench", "https://bench.example/", "only for the benchmark"
 COLUMNS = 100
 SIZES = (10, 500, 5_000, 50_000)
+KEPT_POINTS = 5_000
+ROLLING = {"last": "-7d"}
 MAP = """
 query Map($site: String!, $page: String!, $window: Window!, $first: Int!) {
   site(siteId: $site) { page(key: $page) { insights(window: $window) {
@@ -109,9 +113,8 @@ def make_site(settings: Settings, directory: Path) -> str:
     return token
 
 
-def variables(first: int) -> dict[str, Any]:
-    """The window ends now, so that no answer is kept."""
-    return {"site": SITE, "page": f"{PAGES}{first}", "window": {"last": "-7d"}, "first": first}
+def variables(first: int, window: dict[str, Any] = ROLLING) -> dict[str, Any]:
+    return {"site": SITE, "page": f"{PAGES}{first}", "window": window, "first": first}
 
 
 async def statement_of(dsn: str, first: int) -> Statement:
@@ -160,18 +163,20 @@ def plain(node: Node, dsn: str, statement: Statement) -> Asked:
     return Asked(node.http_port, "/?" + urlencode({**settings, **bound}), sql if isinstance(sql, bytes) else sql.encode(), login)
 
 
-def graphql(port: int, token: str, first: int) -> Asked:
-    body = orjson.dumps({"query": MAP, "variables": variables(first)})
-    asked = Asked(port, "/graphql", body, {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
-    answer = orjson.loads(asked.ask())
+def graphql(port: int, token: str, first: int, window: dict[str, Any] = ROLLING, **headers: str) -> Asked:
+    body = orjson.dumps({"query": MAP, "variables": variables(first, window)})
+    headers |= {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    asked = Asked(port, "/graphql", body, headers)
+    text = asked.ask()
+    answer = orjson.loads(gzip.decompress(text) if "Accept-Encoding" in headers else text)
     assert len(answer["data"]["site"]["page"]["insights"]["heatmap"]["points"]) == first, answer
     return asked
 
 
 @contextmanager
-def other_gateway(gateway: Gateway, environment: dict[str, str]) -> Iterator[int]:
-    """The same without splicing, on the next port."""
-    port = gateway.port + 1
+def other_gateway(environment: dict[str, str]) -> Iterator[int]:
+    """The same without splicing."""
+    port = free_port()
     factory = "tests.benchmarks.bench_splice:object_by_object"
     command = [sys.executable, "-m", "uvicorn", "--factory", factory, "--port", str(port), "--log-level", "warning"]
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment)
@@ -190,7 +195,7 @@ def is_open(port: int) -> bool:
 
 def measure(of_size: list[Asked], seconds: float) -> None:
     for asked in of_size:
-        for _ in range(10):
+        for _ in range(3):
             asked.ask()
         asked.ms.clear()
     until = perf_counter() + seconds
@@ -199,14 +204,29 @@ def measure(of_size: list[Asked], seconds: float) -> None:
             asked.ask()
 
 
+def from_cache(port: int, token: str, seconds: float) -> str:
+    """One line; raises AssertionError if an answer was not kept."""
+    today = datetime.now(UTC).date()
+    over = {"between": {"from": str(today - timedelta(days=7)), "to": str(today - timedelta(days=1))}}
+    both = [graphql(port, token, KEPT_POINTS, over), graphql(port, token, KEPT_POINTS, over, **{"Accept-Encoding": "gzip"})]
+    measure(both, seconds)
+    told = graphql(port, token, KEPT_POINTS, over, **{"X-Heatgraph-Reads": "1"})
+    reads = orjson.loads(told.ask())["extensions"]["reads"]
+    assert all(read["cached"] for read in reads), reads
+    for asked in (*both, told):
+        asked.close()
+    identity_ms, gzip_ms = (median(asked.ms) for asked in both)
+    return f"{KEPT_POINTS:,} points from the cache: {identity_ms:.1f} ms, compressed with gzip {gzip_ms:.1f} ms."
+
+
 def splice(node: Node, directory: Path, seconds: float) -> str:
-    """The table; `seconds` are for each number of points."""
+    """The table, and a line; `seconds` are for each number of points."""
     lines = ["| points | SQL over HTTP | GraphQL | ratio | object by object | ratio |", "|---|---|---|---|---|---|"]
     dsn = node.dsn("bench_splice")
     token = make_site(Settings(clickhouse=dsn, secret=SECRET), directory)
     environment = {"CLICKHOUSE": dsn, "SECRET": SECRET, "LOG_LEVEL": "warning", "MAX_KEY_COST_PER_MINUTE": "0"}
     environment = {f"HEATGRAPH_{name}": value for name, value in environment.items()}
-    with running(directory, **environment) as gateway, other_gateway(gateway, environment) as objects_port:
+    with running(directory, **environment) as gateway, other_gateway(environment) as objects_port:
         for first in SIZES:
             of_size = [
                 plain(node, dsn, asyncio.run(statement_of(dsn, first))),
@@ -221,7 +241,7 @@ def splice(node: Node, directory: Path, seconds: float) -> str:
                 f"| {first:,} | {sql_ms:.1f} ms | {spliced_ms:.1f} ms | {spliced_ms / sql_ms:.2f} "
                 f"| {objects_ms:.1f} ms | {objects_ms / sql_ms:.2f} |"
             )
-            click.echo(lines[-1])
+        lines += ["", from_cache(gateway.port, token, seconds)]
     return "\n".join(lines)
 
 
@@ -229,7 +249,7 @@ def splice(node: Node, directory: Path, seconds: float) -> str:
 @click.option("--seconds", default=20.0, show_default=True, help="For each number of points.")
 def main(seconds: float) -> None:
     with tempfile.TemporaryDirectory() as directory, server() as node:
-        splice(node, Path(directory), seconds)
+        click.echo(splice(node, Path(directory), seconds))
 
 
 if __name__ == "__main__":

@@ -135,6 +135,13 @@ def questions(hottest: tuple[float, int]) -> list[Question]:
             (5, 6),
         ),
         Question(
+            "unique visitors, mid page",
+            _on_page(MID_PAGE, _map(aggregation="UNIQUE_VISITORS")),
+            _heatmap(peer.page(MID_PAGE), "click", peer.UNIQUE_VISITORS),
+            _cells,
+            _peer_cells,
+        ),
+        Question(
             "click map, wildcard, 50 pages",
             _by_url(f'wildcard: "{SECTION}"', _map()),
             _heatmap(peer.pattern(SECTION)),

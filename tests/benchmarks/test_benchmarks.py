@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from tests.benchmarks import report
+from tests.benchmarks.__main__ import main
+from tests.benchmarks.bench_splice import SIZES
 from tests.benchmarks.datasets import ensure
-from tests.benchmarks.ingest import COPIED, ingest
+from tests.benchmarks.ingest import COPIED
 from tests.benchmarks.questions import questions
 from tests.benchmarks.side_by_side import WINDOWS, Layouts
-from tests.benchmarks.throughput import POINTS, throughput
+from tests.benchmarks.throughput import POINTS
 from tests.servers import Node
 
 INTERACTIONS = 40_000
@@ -34,22 +36,16 @@ def test_both_layouts_give_the_same_answer(layouts: Layouts, number: int) -> Non
         assert layouts.difference(question, days) == ""
 
 
-def test_every_question_is_measured(layouts: Layouts) -> None:
-    measured = {question.name: layouts.measure(question, 30, 1, condition_cache=True) for question in layouts.questions}
-    results = {(name, days, cached): one for name, one in measured.items() for days in WINDOWS for cached in (False, True)}
-    lines = report.ratios(layouts.questions, results, INTERACTIONS).splitlines()
-    assert [line.split(" | ")[0] for line in lines[2:]] == [f"| {question.name}" for question in layouts.questions]
-
-
-def test_rows_are_stored(node: Node, tmp_path: Path) -> None:
-    lines = ingest(node, ensure(node, INTERACTIONS), tmp_path, 2_000).splitlines()
-    assert [line.split(" | ")[0].strip("| ") for line in lines if "`" in line] == [
-        "`load` of ndjson",
-        "`load` of parquet",
-        *(f"INSERT into `{stored}`, one thread" for stored in COPIED),
-    ]
-
-
-def test_graphql_yoga_answers_the_same(node: Node, layouts: Layouts, tmp_path: Path) -> None:
-    text = throughput(node, f"bench_{INTERACTIONS}", layouts.last_day, tmp_path, (1,), (2,), slices=1, slice_s=0.5)
-    assert len(text.splitlines()) == 2 + len(POINTS)
+def test_all_of_it_runs() -> None:
+    """Every question, both ways of loading, every number of points over plain SQL, the cache and graphql-yoga are in what is printed."""
+    ran = CliRunner().invoke(main, ["--millions", "0.04", "--seconds", "0.2", "--repetitions", "1"], catch_exceptions=False)
+    assert ran.exit_code == 0
+    rows = [line.split(" | ")[0].strip("| ") for line in ran.output.splitlines()]
+    names = [question.name for question in questions((0, 0))]
+    stored = ["`load` of ndjson", "`load` of parquet", *(f"INSERT into `{table}`, one thread" for table in COPIED)]
+    for name in [*names, *names, *stored, *(f"{size:,}" for size in SIZES), "PostHog's layout"]:
+        assert name in rows, name
+        rows.remove(name)
+    assert re.search(r"^5,000 points from the cache: \d+\.\d ms, compressed with gzip \d+\.\d ms\.$", ran.output, re.MULTILINE)
+    beside_yoga = [line for line in ran.output.splitlines() if re.match(r"\| [\d,]+ \| \d \| \d+ \|.*×", line)]
+    assert len(beside_yoga) == len(POINTS) * 2 * 3

@@ -2,13 +2,16 @@
 
 `gateway.forget` runs it in this order; killed anywhere and run again it ends complete:
 
-    touch(…), forget_rows(…)                  their sessions are noted before their rows go
+    touch(…), forget_rows(…)                  of each portion; their sessions are noted before their rows go
     derivation of the touched sessions        takes away what was derived from these rows
-    forget_traces(…)                          their sessions last: they tell a later run what there is to take away
+    forget_traces(…), forget_pages(…)         their sessions last: they tell a later run what there is to take away
     erase()                                   from the disk too
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import quote
 
 from clickhouse.rollups import ROLLUPS
 from clickhouse.statement import Params, Statement
@@ -25,6 +28,22 @@ TABLES_OF_VISITORS = (
     "cohort_members",
     "touched_sessions",
 )
+
+PORTION_BYTES = 60_000
+"""A server takes 128 KiB a value as it stands in the address, in which a quote or a backslash becomes two characters."""
+
+
+def portions(texts: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """As many at once as may be bound as one value, by what they take in an address."""
+    start, size = 0, 0
+    for end, text in enumerate(texts):
+        own = len(quote(f"'{text}',"))
+        if size + own > PORTION_BYTES and end > start:
+            yield tuple(texts[start:end])
+            start, size = end, 0
+        size += own
+    if texts:
+        yield tuple(texts[start:])
 
 
 def compile_rows(site_id: str, visitor_keys: tuple[str, ...]) -> Statement:
@@ -73,16 +92,15 @@ def compile_unseen_pages(site_id: str) -> Statement:
     )
 
 
-def forget_traces(site_id: str, visitor_keys: tuple[str, ...], unseen_pages: tuple[str, ...]) -> list[Statement]:
-    """Takes them out of cohorts, deletes their sessions, and pages that nobody else has seen."""
+def forget_traces(site_id: str, visitor_keys: tuple[str, ...]) -> list[Statement]:
+    """Takes them out of cohorts, and deletes who they were and their sessions."""
+    return [_forget(table, site_id, visitor_keys) for table in ("cohort_members", "visitors", "sessions")]
+
+
+def forget_pages(site_id: str, page_keys: tuple[str, ...]) -> Statement:
     params = Params()
-    unseen = f"WHERE site_id = {params.text(site_id)}\n  AND page_key IN {params.texts(unseen_pages)}"
-    return [
-        _forget("cohort_members", site_id, visitor_keys),
-        *([Statement(f"DELETE FROM pages\n{unseen}", params.values, changes="pages")] if unseen_pages else []),
-        _forget("visitors", site_id, visitor_keys),
-        _forget("sessions", site_id, visitor_keys),
-    ]
+    where = f"WHERE site_id = {params.text(site_id)}\n  AND page_key IN {params.texts(page_keys)}"
+    return Statement(f"DELETE FROM pages\n{where}", params.values, changes="pages")
 
 
 def erase() -> list[Statement]:

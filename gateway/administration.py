@@ -26,6 +26,7 @@ from clickhouse.cohorts import (
 from clickhouse.errors import BadUserInputError, NotFoundError
 from clickhouse.keys import EVERY_SITE, SCOPES, ApiKey, compile_keys, insert_key
 from clickhouse.sites import PLANS, Site, compile_retain, compile_sites, insert_site
+from clickhouse.visitors import portions
 from gateway.auth import TOKEN, hash_token, new_token
 from gateway.database import Database, open_database
 from gateway.settings import Settings, with_settings
@@ -35,7 +36,6 @@ from gateway.sources import configured_sources
 SITE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 DOMAIN = re.compile(r"(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}(?::\d{1,5})?")
 MAX_VISITOR_ID_CHARACTERS = 1000
-VISITORS_A_STATEMENT = 2000
 
 
 def _site_id(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -281,8 +281,8 @@ def read_visitor_ids(file: Path) -> list[str]:
 def save_cohort(database: Database, site_id: str, name: str, visitor_ids: Sequence[str]) -> str:
     """The cohort's id. Members first, so that a cohort that is seen is whole; the same again changes nothing."""
     cohort, exists = Cohort.named(site_id, name, database.query(compile_named(site_id, name)))
-    for start in range(0, len(visitor_ids), VISITORS_A_STATEMENT):
-        database.command(compile_add_members(site_id, cohort.cohort_id, visitor_ids[start : start + VISITORS_A_STATEMENT]))
+    for portion in portions(visitor_ids):
+        database.command(compile_add_members(site_id, cohort.cohort_id, portion))
     if not exists:
         database.insert(insert_cohort(cohort, datetime.now(UTC)))
     return cohort.cohort_id

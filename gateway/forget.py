@@ -34,11 +34,17 @@ def forget(settings: Settings, visitor_ids: Sequence[str], file: Path | None, si
 
 def forget_visitors(database: Database, site_id: str, visitor_keys: tuple[str, ...]) -> str:
     """What was done, in words."""
-    stored = database.query(visitors.compile_rows(site_id, visitor_keys))[0]
-    database.command(visitors.touch(site_id, visitor_keys), visitors.forget_rows(site_id, visitor_keys))
+    portions = list(visitors.portions(visitor_keys))
+    rows, known = 0, 0
+    for portion in portions:
+        stored = database.query(visitors.compile_rows(site_id, portion))[0]
+        rows, known = rows + stored["rows"], known + stored["visitors"]
+        database.command(visitors.touch(site_id, portion), visitors.forget_rows(site_id, portion))
     derived_sessions = derive_touched(database, site_id)
-    unseen = tuple(row["page_key"] for row in database.query(visitors.compile_unseen_pages(site_id)))
-    database.command(*visitors.forget_traces(site_id, visitor_keys, unseen))
+    unseen = [row["page_key"] for row in database.query(visitors.compile_unseen_pages(site_id))]
+    database.command(*(visitors.forget_pages(site_id, portion) for portion in visitors.portions(unseen)))
+    for portion in portions:
+        database.command(*visitors.forget_traces(site_id, portion))
     database.changed(site_id)
     database.command(*visitors.erase())
-    return f"{stored['visitors']} of {len(visitor_keys)} visitors had rows: {stored['rows']} rows deleted, {derived_sessions} sessions derived anew."
+    return f"{known} of {len(visitor_keys)} visitors had rows: {rows} rows deleted, {derived_sessions} sessions derived anew."

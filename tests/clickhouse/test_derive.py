@@ -162,7 +162,7 @@ def test_a_page_without_height_is_reached_in_pixels_only(database: Client) -> No
 
 
 def test_a_page_does_not_inherit_the_height_of_another(database: Client) -> None:
-    sent: dict[str, Any] = {"viewportWidth": 400, "viewportHeight": 600, "pageHeight": 3000}
+    sent: Row = {"viewportWidth": 400, "viewportHeight": 600, "pageHeight": 3000}
     rows = [row("pageview", **sent), row("pageview", 1, "https://a.de/b"), row("pageview", 2), row("click", 3, "https://a.de/b", x=1, y=1)]
     tables, facts = derived(database, *rows), facts_of(rows)
     assert sorted((view["page_key"], view["page_height"], view["reached_px"], view["reached_ppt"]) for view in tables["pageviews"]) == [

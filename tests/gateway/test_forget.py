@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from clickhouse_connect.driver.client import Client
 
+from clickhouse import visitors
 from clickhouse.client import open_sync
 from clickhouse.migrations import migrate
 from clickhouse.rollups import ROLLUPS
@@ -85,8 +86,10 @@ def test_what_a_session_told_before_it_logged_in_comes_back(database: Client, tm
     assert left(database, site_id) == left(database, without)
 
 
-def test_killed_anywhere(database: Client, dsn: str, tmp_path: Path, expected: dict[str, Any]) -> None:
-    for deaths in itertools.count(0, 2 if dsn.startswith("chdb") else 7):
+def test_killed_anywhere(database: Client, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: dict[str, Any]) -> None:
+    """A portion for each of them, so that it is killed between two as well."""
+    monkeypatch.setattr(visitors, "PORTION_BYTES", 1)
+    for deaths in itertools.count(0, 4 if dsn.startswith("chdb") else 9):
         site_id = loaded(database, tmp_path, ROWS, ("v0", "v2"))
         try:
             forget_visitors(Database(Mortal(database, deaths)), site_id, FORGOTTEN)  # type: ignore[arg-type]
@@ -95,6 +98,15 @@ def test_killed_anywhere(database: Client, dsn: str, tmp_path: Path, expected: d
             forget_visitors(Database(database), site_id, FORGOTTEN)
         assert left(database, site_id) == expected, f"killed before write {deaths}"
     assert deaths > len(DERIVED) + 6
+
+
+def test_more_than_an_address_holds(database: Client, tmp_path: Path) -> None:
+    """Ids of many bytes each, among which a handful were there."""
+    ids = tuple(f"{number} {'é' * 90}'\\" for number in range(6000))
+    site_id = loaded(database, tmp_path, [{**row, "visitorId": ids[7 * number]} for number in range(3) for row in visit(number)], ids)
+    assert len(left(database, site_id)["members"]) == len(ids)
+    assert forget_visitors(Database(database), site_id, ids).startswith("3 of 6000 visitors had rows")
+    assert not any(left(database, site_id).values())
 
 
 def hidden(database: Client) -> set[str]:

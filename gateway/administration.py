@@ -185,6 +185,7 @@ def set_site(settings: Settings, site: str | None, named_site: str | None, **cha
             after = replace(before, **given)
             if after.retention_days != before.retention_days:
                 database.command(*compile_retain(after))
+            after = replace(require_site(database, site_id), **given)  # another may have set something meanwhile
             database.insert(insert_site(after, datetime.now(UTC)))  # last, so that it is done again when this is killed
     click.echo(f"Site {site_id} changed.")
 

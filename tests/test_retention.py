@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -10,8 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from clickhouse.client import open_sync
-from clickhouse.sites import LAST_DAY
+from clickhouse.sites import LAST_DAY, Site, compile_retain, insert_site
+from clickhouse.statement import Statement
+from gateway import administration
 from gateway.__main__ import main
+from gateway.administration import require_site
+from gateway.database import open_database
+from gateway.settings import Settings
 from tests.asking import NOW
 
 
@@ -59,3 +65,19 @@ def test_what_is_no_longer_kept_goes(dsn: str, tmp_path: Path) -> None:
         database.command(f"OPTIMIZE TABLE {table} FINAL")
         assert database.command(f"SELECT count() FROM {table} WHERE site_id = '{site}'") == 0, table
     database.close()
+
+
+def test_what_is_set_while_retention_changes_stays(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = "site_renamed"
+    run(dsn, "sites", "create", site, "--name", "Old")
+
+    def meanwhile(changed: Site) -> list[Statement]:
+        with open_database(Settings(clickhouse=dsn)) as database:
+            database.insert(insert_site(replace(require_site(database, site), name="New"), datetime.now(UTC)))
+        return compile_retain(changed)
+
+    monkeypatch.setattr(administration, "compile_retain", meanwhile)
+    run(dsn, "sites", "set", site, "--retention-days", "5")
+    with open_database(Settings(clickhouse=dsn)) as database:
+        changed = require_site(database, site)
+    assert (changed.name, changed.retention_days) == ("New", 5)

@@ -437,7 +437,7 @@ def _insert_interactions() -> Statement:
     return Statement.of(
         [
             f"INSERT INTO interactions (kind, x, y, clicks, labelled, tie, {columns})",
-            f"SELECT kind, x, y, clicks, labelled, if(empty(rows), 0, indexOf(rows, row_id) - 1), {columns}",
+            f"SELECT kind, x, y, clicks, labelled, tie, {columns}",
             "FROM (",
             "SELECT toString(type) AS kind, ifNull(x, 0) AS x, ifNull(y, 0) AS y,",
             f"  if(type = 'rage', ifNull(count, {UNCOUNTED_BURST_CLICKS}), 1) AS clicks, type = 'rage' AS labelled, row_id, {columns}",
@@ -448,10 +448,10 @@ def _insert_interactions() -> Statement:
             "FROM derive_bursts",
             ") AS found",
             "ANY LEFT JOIN (",
-            "  SELECT session_id, timestamp, arraySort(groupArray(row_id)) AS rows FROM derive_rows",
+            "  SELECT session_id, timestamp, row_id, row_number() OVER (PARTITION BY session_id, timestamp ORDER BY row_id) - 1 AS tie",
+            "  FROM derive_rows",
             "  WHERE (session_id, timestamp) IN (SELECT session_id, timestamp FROM derive_rows GROUP BY session_id, timestamp HAVING count() > 1)",
-            "  GROUP BY session_id, timestamp",
-            ") AS together USING (session_id, timestamp)",
+            ") AS together USING (session_id, timestamp, row_id)",
             f"SETTINGS {AS_WRITTEN}, {UNMERGED}",
         ],
         Params(),

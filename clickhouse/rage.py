@@ -4,6 +4,9 @@ Clicks of a session on a page, fixed and others apart, in order of (timestamp, x
 following unused click within the window joins when it lies within the radius of all that joined before. Enough of them
 are a burst and used up; else only the first is set aside. Derivation and questions with a rule of their own share this SQL.
 
+Clicks of one moment and place share their fate, so they are one spot; of the spots of a second only the first `SPOTS_A_SECOND` are looked
+at, which no human exceeds, and with which the work grows with the clicks and not with their square.
+
     bursts(["SELECT …", "FROM interactions", …], DEFAULT_RULE, ("viewport_width",), params)
 """
 
@@ -25,6 +28,7 @@ class RageRule:
 
 
 DEFAULT_RULE = RageRule()
+SPOTS_A_SECOND = 100
 _PLACE = ("session_id", "page_key", "fixed")
 
 
@@ -42,46 +46,56 @@ def bursts(
     min_clicks = params.bind(rule.min_clicks, "UInt32")
     window_ms = params.bind(rule.window_ms, "UInt32")
     radius_px = params.bind(float(rule.radius_px), "Float64")
-    first = ", ".join(f"burst[1].payload.{number} AS {column}" for number, column in enumerate(payload, 1))
-    # Of every start all spots ahead and within its radius are looked at, so a spot holds numbers only, and so does the fold's state, which
-    # is copied at every step: for each start the clicks of its burst or none, and the used clicks that are still ahead.
+    first = ", ".join(f"payload.{number} AS {column}" for number, column in enumerate(payload, 1))
+    in_order = f"PARTITION BY {place} ORDER BY timestamp, x, y"
+    # Of every start all spots ahead and within its radius are looked at, so a spot ahead holds numbers only, and so does the fold's state,
+    # which is copied at every step: (spot, first spot of its burst), and the used spots that are still ahead. A lambda gets whatever it
+    # uses beside its arguments once for each element, so that must be small.
     joined = (
         "arrayFold((joined, spot) -> if(has(used, spot.place) OR arrayExists("
         f"other -> pow(other.x - spot.x, 2) + pow(other.y - spot.y, 2) > pow({radius_px}, 2), joined),"
-        " joined, arrayPushBack(joined, spot)), arraySlice(ahead, 2), arraySlice(ahead, 1, 1)).place"
+        " joined, arrayPushBack(joined, spot)), arraySlice(ahead, 2), arraySlice(ahead, 1, 1))"
     )
     step = (
-        f"arrayMap(used -> arrayMap(places -> if(length(places) >= {min_clicks},"
-        " (arrayPushBack(state.1, places), arrayConcat(arrayFilter(place -> place > ahead[1].place, used), places)),"
-        f" (arrayPushBack(state.1, []), used)), [{joined}])[1], [state.2])[1]"
+        f"arrayMap(used -> arrayMap(joined -> if(arraySum(joined.clicks) >= {min_clicks},"
+        " (arrayConcat(state.1, arrayZip(joined.place, arrayWithConstant(length(joined), joined[1].place))),"
+        f" arrayConcat(arrayFilter(place -> place > ahead[1].place, used), joined.place)), (state.1, used)), [{joined}])[1], [state.2])[1]"
     )
     return [
-        f"SELECT {place}, burst[1].timestamp AS timestamp, arrayAvg(burst.x) AS x, arrayAvg(burst.y) AS y,",
-        "  toUInt32(length(burst)) AS clicks,",
-        "  arraySort(element -> (-toInt64(countEqual(burst.element.1, element.1)), element.1,",
-        "    -toInt64(countEqual(burst.element, element)), element), arrayDistinct(burst.element))[1] AS element,",
-        f"  element.1 AS selector, element.2 AS tag, element.3 AS text{', ' + first if first else ''}",
+        f"SELECT {place}, timestamp, x, y, clicks, commonest.1 AS selector, commonest.2 AS tag, commonest.3 AS text{', ' + first if first else ''}",
         "FROM (",
-        f"SELECT {place}, arrayFilter(click -> has(places, click.place), every) AS burst",
+        f"SELECT {place}, min(spot.timestamp) AS timestamp, toUInt32(sum(spot.clicks)) AS clicks,",
+        "  sum(spot.x * spot.clicks) / clicks AS x, sum(spot.y * spot.clicks) / clicks AS y, argMin(spot.payload, spot.place) AS payload,",
+        "  arraySort(groupArrayArray(spot.elements)) AS elements,",
+        f"  {_commonest('elements', 'element.1')} AS alike,",
+        f"  {_commonest('alike', 'element')}[1] AS commonest",
+        "FROM (",
+        f"SELECT {place}, spot, burst",
+        "FROM (",
+        f"SELECT {place}, every, arraySort(arrayConcat(taken, arrayMap(spot -> (spot.place, 0), every))) AS told,",
+        "  arrayFilter((one, next) -> one.1 != next.1, told, arrayPushBack(arrayPopFront(told), (0, 0))).2 AS burst_of",
         "FROM (",
         f"SELECT {place}, every,",
-        "  arrayFold((state, ahead) -> if(has(state.2, ahead[1].place), (arrayPushBack(state.1, []), state.2),",
+        "  arrayFold((state, ahead) -> if(has(state.2, ahead[1].place), state,",
         f"    {step}),",
-        "    starts, (CAST([], 'Array(Array(UInt64))'), CAST([], 'Array(UInt64)'))).1 AS taken",
+        "    starts, (CAST([], 'Array(Tuple(UInt64, UInt64))'), CAST([], 'Array(UInt64)'))).1 AS taken",
         "FROM (",
-        f"SELECT {place}, arraySort(groupArrayIf(ahead, length(ahead) >= {min_clicks})) AS starts,",
-        "  arraySort(click -> click.place, groupArray(click)) AS every",
+        f"SELECT {place}, arraySort(groupArrayIf(ahead, arraySum(ahead.clicks) >= {min_clicks})) AS starts,",
+        "  arraySort(spot -> spot.place, groupArray(spot)) AS every",
         "FROM (",
-        f"SELECT {place}, click,",
+        f"SELECT {place}, spot,",
         f"  arrayFilter(spot -> spot.place >= place AND pow(x - spot.x, 2) + pow(y - spot.y, 2) <= pow({radius_px}, 2),",
-        "    arraySort(groupArray(CAST((place, x, y), 'Tuple(place UInt64, x Float64, y Float64)')) OVER within)) AS ahead",
+        "    arraySort(groupArray(CAST((place, x, y, clicks), 'Tuple(place UInt64, x Float64, y Float64, clicks UInt64)')) OVER within)) AS ahead",
         "FROM (",
-        f"SELECT {place}, toUnixTimestamp64Milli(timestamp) AS at_ms, x, y, (selector, tag, text) AS element,",
-        f"  ({', '.join((*payload, '0'))}) AS payload,",
-        f"  row_number() OVER (PARTITION BY {place} ORDER BY {', '.join(('timestamp', 'x', 'y', 'element', *ties, 'payload'))}) AS place,",
-        "  CAST((place, timestamp, x, y, element, payload), "
-        "concat('Tuple(place UInt64, timestamp DateTime64(3, \\'UTC\\'), x Float64, y Float64,"
-        " element ', toTypeName(element), ', payload ', toTypeName(payload), ')')) AS click",
+        f"SELECT *, toUnixTimestamp64Milli(timestamp) AS at_ms, row_number() OVER ({in_order}) AS place,",
+        "  CAST((place, timestamp, x, y, clicks, elements, payload), "
+        "concat('Tuple(place UInt64, timestamp DateTime64(3, \\'UTC\\'), x Float64, y Float64, clicks UInt64,"
+        " elements ', toTypeName(elements), ', payload ', toTypeName(payload), ')')) AS spot",
+        "FROM (",
+        f"SELECT {place}, timestamp, x, y, count() AS clicks, groupArray(element) AS elements,",
+        f"  argMin(payload, ({', '.join(('element', *ties, 'payload'))})) AS payload",
+        "FROM (",
+        f"SELECT {', '.join((place, 'timestamp', 'x', 'y', *ties))}, (selector, tag, text) AS element, ({', '.join((*payload, '0'))}) AS payload",
         "FROM (",
         *clicks,
         ")",
@@ -98,11 +112,27 @@ def bursts(
         f"    arraySlice(times, {min_clicks}))",
         ")",
         ")",
+        f"GROUP BY {place}, timestamp, x, y",
+        "ORDER BY timestamp, x, y",
+        f"LIMIT {SPOTS_A_SECOND} BY {place}, toStartOfSecond(timestamp)",
+        ")",
+        ")",
         f"WINDOW within AS (PARTITION BY {place} ORDER BY at_ms RANGE BETWEEN CURRENT ROW AND {rule.window_ms} FOLLOWING)",
         ")",
         f"GROUP BY {place}",
         ")",
         ")",
-        "ARRAY JOIN arrayFilter(places -> notEmpty(places), taken) AS places",
+        ")",
+        "ARRAY JOIN every AS spot, burst_of AS burst",
+        "WHERE burst != 0",
+        ")",
+        f"GROUP BY {place}, burst",
         ")",
     ]
+
+
+def _commonest(elements: str, what: str) -> str:
+    """Of a sorted array those that are the same in `what`, as many as none else are; the smallest of several."""
+    differs = f"(element, before) -> {what} != {what.replace('element', 'before')}"
+    runs = f"arraySplit({differs}, {elements}, arrayPushFront(arrayPopBack({elements}), {elements}[1]))"
+    return f"arraySort(run -> (-toInt64(length(run)), run[1]), {runs})[1]"

@@ -217,6 +217,19 @@ def test_a_row_whose_order_is_that_of_a_pageview_is_none(database: Client, viewe
     assert [(view["session_pageviews"], session["pageviews"]) for view in tables["pageviews"] for session in tables["sessions"]] == [(1, 1)]
 
 
+def test_a_robot_that_clicks_everywhere_at_once(database: Client) -> None:
+    """The memory it takes grows with the clicks, not with their square."""
+    clicks = [row("click", sessionId="robot", x=number % 150 / 10, y=number // 150 / 10) for number in range(20_000)]
+    site = Site(f"site_{uuid.uuid4().hex}", "Test")
+    database.set_client_setting("max_memory_usage", 900_000_000)
+    try:
+        load(database, site, clicks)
+    finally:
+        database.set_client_setting("max_memory_usage", 0)
+    kinds = Counter(str(found["kind"]) for found in stored(database, site.site_id, "interactions")["interactions"])
+    assert kinds == {"click": 20_000, "rage": 1}
+
+
 def test_a_bursts_element_is_the_commonest_selector(database: Client) -> None:
     """A counter tells another text at every click."""
     texts = ["#n 1", "#n 2", "#n 2", "#n 3", "#m x", "#m x", "#m x"]

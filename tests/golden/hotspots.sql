@@ -16,66 +16,83 @@ FROM (
     FROM (
       SELECT page_key, 'rage' AS kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp
       FROM (
-        SELECT session_id, page_key, fixed, burst[1].timestamp AS timestamp, arrayAvg(burst.x) AS x, arrayAvg(burst.y) AS y,
-          toUInt32(length(burst)) AS clicks,
-          arraySort(element -> (-toInt64(countEqual(burst.element.1, element.1)), element.1,
-            -toInt64(countEqual(burst.element, element)), element), arrayDistinct(burst.element))[1] AS element,
-          element.1 AS selector, element.2 AS tag, element.3 AS text, burst[1].payload.1 AS viewport_width, burst[1].payload.2 AS in_lens
+        SELECT session_id, page_key, fixed, timestamp, x, y, clicks, commonest.1 AS selector, commonest.2 AS tag, commonest.3 AS text, payload.1 AS viewport_width, payload.2 AS in_lens
         FROM (
-          SELECT session_id, page_key, fixed, arrayFilter(click -> has(places, click.place), every) AS burst
+          SELECT session_id, page_key, fixed, min(spot.timestamp) AS timestamp, toUInt32(sum(spot.clicks)) AS clicks,
+            sum(spot.x * spot.clicks) / clicks AS x, sum(spot.y * spot.clicks) / clicks AS y, argMin(spot.payload, spot.place) AS payload,
+            arraySort(groupArrayArray(spot.elements)) AS elements,
+            arraySort(run -> (-toInt64(length(run)), run[1]), arraySplit((element, before) -> element.1 != before.1, elements, arrayPushFront(arrayPopBack(elements), elements[1])))[1] AS alike,
+            arraySort(run -> (-toInt64(length(run)), run[1]), arraySplit((element, before) -> element != before, alike, arrayPushFront(arrayPopBack(alike), alike[1])))[1][1] AS commonest
           FROM (
-            SELECT session_id, page_key, fixed, every,
-              arrayFold((state, ahead) -> if(has(state.2, ahead[1].place), (arrayPushBack(state.1, []), state.2),
-                arrayMap(used -> arrayMap(places -> if(length(places) >= {p8:UInt32}, (arrayPushBack(state.1, places), arrayConcat(arrayFilter(place -> place > ahead[1].place, used), places)), (arrayPushBack(state.1, []), used)), [arrayFold((joined, spot) -> if(has(used, spot.place) OR arrayExists(other -> pow(other.x - spot.x, 2) + pow(other.y - spot.y, 2) > pow({p10:Float64}, 2), joined), joined, arrayPushBack(joined, spot)), arraySlice(ahead, 2), arraySlice(ahead, 1, 1)).place])[1], [state.2])[1]),
-                starts, (CAST([], 'Array(Array(UInt64))'), CAST([], 'Array(UInt64)'))).1 AS taken
+            SELECT session_id, page_key, fixed, spot, burst
             FROM (
-              SELECT session_id, page_key, fixed, arraySort(groupArrayIf(ahead, length(ahead) >= {p8:UInt32})) AS starts,
-                arraySort(click -> click.place, groupArray(click)) AS every
+              SELECT session_id, page_key, fixed, every, arraySort(arrayConcat(taken, arrayMap(spot -> (spot.place, 0), every))) AS told,
+                arrayFilter((one, next) -> one.1 != next.1, told, arrayPushBack(arrayPopFront(told), (0, 0))).2 AS burst_of
               FROM (
-                SELECT session_id, page_key, fixed, click,
-                  arrayFilter(spot -> spot.place >= place AND pow(x - spot.x, 2) + pow(y - spot.y, 2) <= pow({p10:Float64}, 2),
-                    arraySort(groupArray(CAST((place, x, y), 'Tuple(place UInt64, x Float64, y Float64)')) OVER within)) AS ahead
+                SELECT session_id, page_key, fixed, every,
+                  arrayFold((state, ahead) -> if(has(state.2, ahead[1].place), state,
+                    arrayMap(used -> arrayMap(joined -> if(arraySum(joined.clicks) >= {p8:UInt32}, (arrayConcat(state.1, arrayZip(joined.place, arrayWithConstant(length(joined), joined[1].place))), arrayConcat(arrayFilter(place -> place > ahead[1].place, used), joined.place)), (state.1, used)), [arrayFold((joined, spot) -> if(has(used, spot.place) OR arrayExists(other -> pow(other.x - spot.x, 2) + pow(other.y - spot.y, 2) > pow({p10:Float64}, 2), joined), joined, arrayPushBack(joined, spot)), arraySlice(ahead, 2), arraySlice(ahead, 1, 1))])[1], [state.2])[1]),
+                    starts, (CAST([], 'Array(Tuple(UInt64, UInt64))'), CAST([], 'Array(UInt64)'))).1 AS taken
                 FROM (
-                  SELECT session_id, page_key, fixed, toUnixTimestamp64Milli(timestamp) AS at_ms, x, y, (selector, tag, text) AS element,
-                    (viewport_width, in_lens, 0) AS payload,
-                    row_number() OVER (PARTITION BY session_id, page_key, fixed ORDER BY timestamp, x, y, element, viewport_width, url_rest, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test, payload) AS place,
-                    CAST((place, timestamp, x, y, element, payload), concat('Tuple(place UInt64, timestamp DateTime64(3, \'UTC\'), x Float64, y Float64, element ', toTypeName(element), ', payload ', toTypeName(payload), ')')) AS click
+                  SELECT session_id, page_key, fixed, arraySort(groupArrayIf(ahead, arraySum(ahead.clicks) >= {p8:UInt32})) AS starts,
+                    arraySort(spot -> spot.place, groupArray(spot)) AS every
                   FROM (
-                    SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, url_rest, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test, (site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')}) AS in_lens
-                    FROM interactions
-                    WHERE site_id = {p0:String}
-                      AND page_key IN {p1:Array(String)}
-                      AND day BETWEEN {p2:Date} AND {p3:Date}
-                      AND timestamp >= {p6:DateTime64(3, 'UTC')}
-                      AND timestamp < {p7:DateTime64(3, 'UTC')}
-                      AND kind IN ('click', 'dead')
-                  )
-                  WHERE (session_id, page_key, fixed) IN (
-                    SELECT session_id, page_key, fixed
+                    SELECT session_id, page_key, fixed, spot,
+                      arrayFilter(spot -> spot.place >= place AND pow(x - spot.x, 2) + pow(y - spot.y, 2) <= pow({p10:Float64}, 2),
+                        arraySort(groupArray(CAST((place, x, y, clicks), 'Tuple(place UInt64, x Float64, y Float64, clicks UInt64)')) OVER within)) AS ahead
                     FROM (
-                      SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, url_rest, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test, (site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')}) AS in_lens
-                      FROM interactions
-                      WHERE site_id = {p0:String}
-                        AND page_key IN {p1:Array(String)}
-                        AND day BETWEEN {p2:Date} AND {p3:Date}
-                        AND timestamp >= {p6:DateTime64(3, 'UTC')}
-                        AND timestamp < {p7:DateTime64(3, 'UTC')}
-                        AND kind IN ('click', 'dead')
+                      SELECT *, toUnixTimestamp64Milli(timestamp) AS at_ms, row_number() OVER (PARTITION BY session_id, page_key, fixed ORDER BY timestamp, x, y) AS place,
+                        CAST((place, timestamp, x, y, clicks, elements, payload), concat('Tuple(place UInt64, timestamp DateTime64(3, \'UTC\'), x Float64, y Float64, clicks UInt64, elements ', toTypeName(elements), ', payload ', toTypeName(payload), ')')) AS spot
+                      FROM (
+                        SELECT session_id, page_key, fixed, timestamp, x, y, count() AS clicks, groupArray(element) AS elements,
+                          argMin(payload, (element, viewport_width, url_rest, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test, payload)) AS payload
+                        FROM (
+                          SELECT session_id, page_key, fixed, timestamp, x, y, viewport_width, url_rest, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test, (selector, tag, text) AS element, (viewport_width, in_lens, 0) AS payload
+                          FROM (
+                            SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, url_rest, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test, (site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')}) AS in_lens
+                            FROM interactions
+                            WHERE site_id = {p0:String}
+                              AND page_key IN {p1:Array(String)}
+                              AND day BETWEEN {p2:Date} AND {p3:Date}
+                              AND timestamp >= {p6:DateTime64(3, 'UTC')}
+                              AND timestamp < {p7:DateTime64(3, 'UTC')}
+                              AND kind IN ('click', 'dead')
+                          )
+                          WHERE (session_id, page_key, fixed) IN (
+                            SELECT session_id, page_key, fixed
+                            FROM (
+                              SELECT page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp, url_rest, visitor_id, device, breakpoint, country, region, browser, traffic_source, campaign, variant, is_test, (site_id = {p0:String} AND page_key IN {p1:Array(String)} AND day BETWEEN {p2:Date} AND {p3:Date} AND timestamp >= {p4:DateTime64(3, 'UTC')} AND timestamp < {p5:DateTime64(3, 'UTC')}) AS in_lens
+                              FROM interactions
+                              WHERE site_id = {p0:String}
+                                AND page_key IN {p1:Array(String)}
+                                AND day BETWEEN {p2:Date} AND {p3:Date}
+                                AND timestamp >= {p6:DateTime64(3, 'UTC')}
+                                AND timestamp < {p7:DateTime64(3, 'UTC')}
+                                AND kind IN ('click', 'dead')
+                            )
+                            WHERE (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND kind = 'rage' AND labelled)
+                            GROUP BY session_id, page_key, fixed
+                            HAVING count() >= {p8:UInt32}
+                              AND arrayExists((start, end) -> end - start <= {p9:UInt32},
+                                arraySlice(arraySort(groupArray(toUnixTimestamp64Milli(timestamp))) AS times, 1, length(times) - {p8:UInt32} + 1),
+                                arraySlice(times, {p8:UInt32}))
+                          )
+                        )
+                        GROUP BY session_id, page_key, fixed, timestamp, x, y
+                        ORDER BY timestamp, x, y
+                        LIMIT 100 BY session_id, page_key, fixed, toStartOfSecond(timestamp)
+                      )
                     )
-                    WHERE (session_id, page_key) NOT IN (SELECT session_id, page_key FROM interactions WHERE site_id = {p0:String} AND page_key IN {p1:Array(String)} AND kind = 'rage' AND labelled)
-                    GROUP BY session_id, page_key, fixed
-                    HAVING count() >= {p8:UInt32}
-                      AND arrayExists((start, end) -> end - start <= {p9:UInt32},
-                        arraySlice(arraySort(groupArray(toUnixTimestamp64Milli(timestamp))) AS times, 1, length(times) - {p8:UInt32} + 1),
-                        arraySlice(times, {p8:UInt32}))
+                    WINDOW within AS (PARTITION BY session_id, page_key, fixed ORDER BY at_ms RANGE BETWEEN CURRENT ROW AND 2000 FOLLOWING)
                   )
+                  GROUP BY session_id, page_key, fixed
                 )
-                WINDOW within AS (PARTITION BY session_id, page_key, fixed ORDER BY at_ms RANGE BETWEEN CURRENT ROW AND 2000 FOLLOWING)
               )
-              GROUP BY session_id, page_key, fixed
             )
+            ARRAY JOIN every AS spot, burst_of AS burst
+            WHERE burst != 0
           )
-          ARRAY JOIN arrayFilter(places -> notEmpty(places), taken) AS places
+          GROUP BY session_id, page_key, fixed, burst
         )
       )
       WHERE in_lens

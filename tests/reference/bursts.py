@@ -36,9 +36,15 @@ def bursts(clicks: Sequence[C], rule: RageRule = DEFAULT_RULE) -> list[list[C]]:
     """The bursts among the clicks of one session on one page.
 
     From the earliest unused click take each following unused one that is in time and within the radius of all taken so far.
-    Enough of them are a burst and used up; else only the first is given up.
+    Enough of them are a burst and used up; else only the first is given up. Of the moments and places of a second only the first hundred
+    are looked at.
     """
-    left = sorted(clicks, key=lambda click: (click.timestamp_ms, click.x, click.y))
+    left = sorted(clicks, key=spot)
+    seconds: dict[int, list[tuple[int, Fraction, Fraction]]] = {}
+    for moment_and_place in dict.fromkeys(map(spot, left)):
+        seconds.setdefault(moment_and_place[0] // 1000, []).append(moment_and_place)
+    seen = {moment_and_place for spots in seconds.values() for moment_and_place in spots[:100]}
+    left = [click for click in left if spot(click) in seen]
     found: list[list[C]] = []
     while left:
         taken = [left[0]]
@@ -51,6 +57,10 @@ def bursts(clicks: Sequence[C], rule: RageRule = DEFAULT_RULE) -> list[list[C]]:
         else:
             left = left[1:]
     return found
+
+
+def spot(click: Click) -> tuple[int, Fraction, Fraction]:
+    return click.timestamp_ms, click.x, click.y
 
 
 def near(one: Click, other: Click, rule: RageRule) -> bool:

@@ -217,6 +217,17 @@ def test_a_row_whose_order_is_that_of_a_pageview_is_none(database: Client, viewe
     assert [(view["session_pageviews"], session["pageviews"]) for view in tables["pageviews"] for session in tables["sessions"]] == [(1, 1)]
 
 
+def test_of_two_rows_with_one_event_id_the_first_counts(database: Client) -> None:
+    """In one load or in two; in another session or on another day it is another row."""
+    site = Site(f"site_{uuid.uuid4().hex}", "Test")
+    first = row("click", x=1, y=1, eventId="e")
+    rows = [first, first | {"x": 2}, first | {"x": 3, "sessionId": "other"}, row("click", -86_400, x=4, y=1, eventId="e"), first | {"x": 5}]
+    load(database, site, rows[:3])
+    load(database, site, rows[3:])
+    found = sorted(click["x"] for click in stored(database, site.site_id)["interactions"])
+    assert found == sorted(click.x for click in facts_of(rows).interactions) == [1, 3, 4]
+
+
 def test_a_robot_that_clicks_everywhere_at_once(database: Client) -> None:
     """The memory it takes grows with the clicks, not with their square."""
     clicks = [row("click", sessionId="robot", x=number % 150 / 10, y=number // 150 / 10) for number in range(20_000)]

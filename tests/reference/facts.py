@@ -136,8 +136,12 @@ def milliseconds(timestamp: str | int) -> int:
 
 
 def distinct(rows: Iterable[Row]) -> list[Row]:
-    """The `eventId` is a row's identity; without one the whole row is."""
-    return list({row.get("eventId") or json.dumps(row, sort_keys=True): row for row in rows}.values())
+    """The `eventId` is a row's identity within its session and day, and the first such row counts; without one the whole row is."""
+    found: dict[object, Row] = {}
+    for row in rows:
+        named = (row["sessionId"], milliseconds(row["timestamp"]) // 86_400_000, row.get("eventId"))
+        found.setdefault(named if row.get("eventId") else json.dumps(row, sort_keys=True), row)
+    return [*found.values()]
 
 
 def facts_of(rows: Iterable[Row]) -> Facts:

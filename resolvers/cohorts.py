@@ -24,6 +24,7 @@ from clickhouse.interactions import InteractionQuestion
 from clickhouse.lens import Window
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
+from clickhouse.visitors import portions
 from resolvers import cursors, ids
 from resolvers.context import Context
 from resolvers.heatmaps import Point, cells_of
@@ -35,7 +36,6 @@ MAX_COHORTS = 100
 MAX_NAME_LENGTH = 200
 MAX_VISITORS = 10_000
 MAX_VISITOR_ID_LENGTH = 1000
-VISITORS_A_STATEMENT = 2000
 _ALWAYS = Window(cursors.instant(0), cursors.instant(0))
 
 Members = Callable[[str], list[Statement]]
@@ -110,8 +110,7 @@ def by_visitors(site: Site, visitors: Sequence[str]) -> Members:
             " `python -m gateway cohorts load`, or by naming the cohort again.",
             argument="members.visitors",
         )
-    batches = [distinct[start : start + VISITORS_A_STATEMENT] for start in range(0, len(distinct), VISITORS_A_STATEMENT)]
-    return lambda key: [compile_add_members(site.site_id, key, batch) for batch in batches]
+    return lambda key: [compile_add_members(site.site_id, key, portion) for portion in portions(distinct)]
 
 
 def by_rule(asked: AskedLens, rule: CohortRule) -> Members:

@@ -178,6 +178,11 @@ async def test_of_a_lens(client: Client, database: SyncClient, data: DataSet, mo
     assert members_of(database, again["cohortId"]) == expected
 
 
+async def test_of_more_ids_than_an_address_holds(client: Client, data: DataSet) -> None:
+    made = await create(client, "long ids", "{visitors: $v}", v=("[String!]!", [f"{number} {'é' * 300}" for number in range(1500)]))
+    assert made["size"] == 1500
+
+
 async def test_of_the_whole_site(client: Client, database: SyncClient, data: DataSet, model: Model) -> None:
     made = await create(client, "everybody", f"{{lens: {{window: {WINDOW}}}}}")
     assert members_of(database, made["cohortId"]) == seen(model, MONTH)

@@ -11,7 +11,7 @@ demo: .venv/installed
 	$(IN_ENVIRONMENT) -m gateway demo
 
 test: .venv/installed .venv/ariadne-codegen/installed $(NODE_MODULES)
-	$(IN_ENVIRONMENT) -m pytest
+	$(IN_ENVIRONMENT) -m pytest --numprocesses auto --dist loadfile
 
 check: .venv/installed
 	.venv/bin/ruff check .

@@ -5,6 +5,8 @@ Each takes its rows from the function that the GraphQL answer takes them from, s
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from clickhouse.attention import ATTENTION_BAND, AttentionQuestion, band_counts
 from clickhouse.breakdown import BREAKDOWN_ROW, BreakdownQuestion, rows_by_dimension
 from clickhouse.comparison import (
@@ -194,6 +196,12 @@ def export_scroll_changes(baseline: Lens, page_keys: PageKeys, question: ScrollC
     params = Params()
     shape = SCROLL_BUCKET_CHANGE[WHO[question.scroll.aggregation]]
     return _file(shape, scroll_changes(baseline, page_keys, question, params), ["ORDER BY place"], params)
+
+
+def lists_as_json(statement: Statement, columns: tuple[str, ...]) -> Statement:
+    """For CSV, which knows no lists: the text that NDJSON has there, `[{"currency":"EUR","amount":12.5}]`."""
+    texts = ", ".join(f"toJSONString({column}) AS {column}" for column in columns)
+    return replace(statement, sql=f"SELECT * REPLACE ({texts})\nFROM (\n{statement.sql}\n)")
 
 
 def _spots(shape: Shape, lens: Lens, spots: list[str], question: SpotQuestion, params: Params) -> Statement:

@@ -21,7 +21,8 @@ Parameters are the arguments of the field of GraphQL that answers the same: of I
 looked at: `page` (a key) or `url` (a UrlMatch; `pages` takes it or nothing, `replays` either or nothing), `window` and `segment`; for
 changes `baseline` and `candidate` (each a Lens), and `page` or nothing. Words, numbers and enum values
 are written as they are, lists and inputs as JSON, all of it percent-encoded. Columns have GraphQL's names; nested ones are joined,
-as in `reachValue` and `elementSelector`. Without `first` a file holds all rows, at most 1 000 000 (100 000 points, 1000 values);
+as in `reachValue` and `elementSelector`; a list (`revenue`, an entry a currency) is in a cell of CSV the JSON that NDJSON has there.
+Without `first` a file holds all rows, at most 1 000 000 (100 000 points, 1000 values);
 there is no `after`. An export costs as much of the key's budget as the dearest query may, or all of a budget that is smaller.
 
 ClickHouse writes the file and it is passed on in chunks. What fails before the first is an error as of GraphQL, with a status of its
@@ -96,7 +97,7 @@ class ExportEndpoint:
         parameters = _parameters(request.scope["query_string"])
         budget = await self._budgets.spend(key.key_id, self._settings.max_query_cost)
         context = self._context(request, key)
-        statement = await compile_export(self._schema, context, name, parameters)
+        statement = await compile_export(self._schema, context, name, parameters, lists_as_json=suffix == "csv")
         output_format, media_type = FORMATS[suffix]
         chunks = context.client_of(parameters["siteId"]).stream(statement, output_format)
         first = await anext(chunks, b"")

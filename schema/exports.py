@@ -45,13 +45,14 @@ MAX_SEARCH_LENGTH = 2048
 class Export:
     """`field` of GraphQL type `owner` is what is exported; `compile` takes its arguments by their Python names.
 
-    `lens` are the parameters that say what is looked at.
+    `lens` are the parameters that say what is looked at, `lists` the columns that hold lists.
     """
 
     owner: str
     field: str
     compile: Callable[..., Statement]
     lens: tuple[str, ...] = ("page", "url", "window", "segment")
+    lists: tuple[str, ...] = ()
 
 
 def _points(
@@ -199,7 +200,7 @@ EXPORTS = {
     "elements": Export("Insights", "elements", _elements),
     "rageClicks": Export("Insights", "rageClicks", _rage_clicks),
     "deadClicks": Export("Insights", "deadClicks", _dead_clicks),
-    "conversionsByDepth": Export("Insights", "conversionsByDepth", _depth_conversions),
+    "conversionsByDepth": Export("Insights", "conversionsByDepth", _depth_conversions, lists=("revenue",)),
     "pages": Export("Site", "pages", _pages, OF_SITE),
     "replays": Export("Site", "replays", _replays),
     "filterValues": Export("Site", "filterValues", _filter_values, ("window",)),
@@ -209,7 +210,9 @@ EXPORTS = {
 }
 
 
-async def compile_export(schema: Schema, context: Context, name: str, parameters: Mapping[str, str]) -> Statement:
+async def compile_export(
+    schema: Schema, context: Context, name: str, parameters: Mapping[str, str], lists_as_json: bool = False
+) -> Statement:
     """The statement whose rows are the answer. `first` is as many as allowed when left out; there is no `after`."""
     one = EXPORTS[name]
     own = argument_names(schema, one.owner, one.field) - {"after", *one.lens}
@@ -227,7 +230,8 @@ async def compile_export(schema: Schema, context: Context, name: str, parameters
     arguments = read_arguments(schema, one.owner, one.field, {name: parameters[name] for name in parameters.keys() & own})
     if "first" in own and ("first" not in parameters or arguments["first"] is None):
         arguments["first"] = MAX_ROWS
-    return one.compile(context, asked, **{name: value for name, value in arguments.items() if name not in ("after", *one.lens)})
+    statement = one.compile(context, asked, **{name: value for name, value in arguments.items() if name not in ("after", *one.lens)})
+    return export.lists_as_json(statement, one.lists) if lists_as_json and one.lists else statement
 
 
 async def _seen_page(context: Context, site: Site, key: str | None) -> str | None:

@@ -395,9 +395,7 @@ def written(value: Any) -> str:
     """As ClickHouse writes it to CSV."""
     if value is None:
         return ""
-    if isinstance(value, list):
-        return f"[{','.join(tuple_of(row) for row in value)}]"
-    if isinstance(value, bool):
+    if isinstance(value, (bool, list)):
         return orjson.dumps(value).decode()
     return str(value)
 
@@ -405,11 +403,6 @@ def written(value: Any) -> str:
 def parsed(texts: dict[str, str], row: dict[str, Any]) -> dict[str, Any]:
     """Numbers with a fraction as such: their notation is free."""
     return {key: float(text) if isinstance(row[key], float) else text for key, text in texts.items()}
-
-
-def tuple_of(revenue: dict[str, Any]) -> str:
-    currency = "NULL" if revenue["currency"] is None else f"'{revenue['currency']}'"
-    return f"({currency},{revenue['amount']:g})"
 
 
 async def test_files_have_names_and_types(http: AsyncClient) -> None:

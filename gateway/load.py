@@ -57,6 +57,8 @@ def load_files(
 ) -> LoadSummary:
     """Stores the rows of the files and derives the sessions they touch; bad rows go to FILE.rejected.ndjson.
 
+    Where such a file of an earlier load is, it goes when this one read FILE to its end without any.
+
     `nodes` are all nodes of a cluster without Keeper; `notice_s` is how long gateways take to see that days are noted.
     """
     database = Database(client, nodes, notice_s)
@@ -71,6 +73,8 @@ def load_files(
                 for chunk in chunks(path):
                     _load_chunk(database, site, path, chunk, now, summary)
                     bar.update(before + chunk.read_bytes - bar.pos)
+                if _rejects_of(path) not in (*summary.rejects_files, *paths):
+                    _remove(_rejects_of(path))
             except BadUserInputError as error:
                 summary.problems.append(error.message)
             bar.update(before + sizes[path] - bar.pos)
@@ -96,7 +100,7 @@ def _load_chunk(database: Database, site: Site, path: Path, chunk: Chunk, now: d
     )
     outcomes = {outcome.pop("reason"): outcome for outcome in database.query(received.compile_outcome())}
     if any(outcomes):
-        _write_rejects(database, path.with_name(path.name + ".rejected.ndjson"), chunk, summary)
+        _write_rejects(database, _rejects_of(path), chunk, summary)
     good = outcomes.pop("", {"rows": 0, "new_rows": 0, "distinct_rows": 0})
     if good["new_rows"]:
         database.command(*received.compile_touch(), received.compile_store(distinct=good["distinct_rows"] == good["new_rows"]))
@@ -105,6 +109,20 @@ def _load_chunk(database: Database, site: Site, path: Path, chunk: Chunk, now: d
     summary.read_rows += good["rows"] + sum(outcome["rows"] for outcome in outcomes.values())
     for reason, outcome in outcomes.items():
         summary.rejected[reason] += outcome["rows"]
+
+
+def _rejects_of(path: Path) -> Path:
+    return path.with_name(path.name + ".rejected.ndjson")
+
+
+def _remove(path: Path) -> None:
+    try:
+        if os.path.isfile(path):
+            path.unlink()
+    except OSError as error:
+        raise BadUserInputError(
+            f"{path.name}: is of an earlier load, this one had no rejects; it cannot be removed: {error.strerror}."
+        ) from error
 
 
 def _write_rejects(database: Database, path: Path, chunk: Chunk, summary: LoadSummary) -> None:

@@ -121,6 +121,44 @@ def test_rejects(database: Client, site: Site, tmp_path: Path) -> None:
     assert (summary.read_rows, summary.stored_rows) == (7, 3)
 
 
+def test_rejects_of_an_earlier_load_go_once_there_are_none(database: Client, site: Site, tmp_path: Path) -> None:
+    """Not before the whole file was read, not another file's, and not what is to be loaded itself."""
+    file, other = tmp_path / "rows.ndjson", tmp_path / "other.ndjson"
+    rejects, others = Path(f"{file}.rejected.ndjson"), Path(f"{other}.rejected.ndjson")
+    others.write_text("of another file")
+    file.write_bytes(ndjson(ROWS[:2]) + b"nope\n")
+    assert load_files(database, site, [file]).rejects_files == [rejects]
+    before = rejects.read_text()
+    cut_off = gzip.compress(ndjson(ROWS[:2]))[:-9]
+    file.with_suffix(".ndjson.gz").write_bytes(cut_off)
+    rejects_of_cut_off = Path(f"{file}.gz.rejected.ndjson")
+    rejects_of_cut_off.write_text("of an earlier load")
+    assert load_files(database, site, [Path(f"{file}.gz")]).problems and rejects_of_cut_off.exists()
+    file.write_bytes(ndjson(ROWS[:2]))
+    load_files(database, site, [file, rejects])
+    assert rejects.read_text() == before
+    assert load_files(database, site, [file]).problems == []
+    assert not rejects.exists() and others.read_text() == "of another file"
+
+
+def test_rejects_of_an_earlier_load_that_cannot_be_removed(
+    database: Client, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "rows.ndjson"
+    file.write_bytes(ndjson(ROWS[:2]))
+    Path(f"{file}.rejected.ndjson").write_text("of an earlier load")
+
+    def refuse(self: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    summary = load_files(database, site, [file])
+    assert summary.stored_rows == 2 and not summary.rejects_files
+    assert summary.problems == [
+        "rows.ndjson.rejected.ndjson: is of an earlier load, this one had no rejects; it cannot be removed: Permission denied."
+    ]
+
+
 def test_rejects_that_cannot_be_written(database: Client, site: Site, tmp_path: Path) -> None:
     file = tmp_path / "rows.ndjson"
     file.write_bytes(ndjson(ROWS[:2]) + b"nope\n")

@@ -25,9 +25,9 @@ from clickhouse.selection import Selection
 from resolvers import depths, heatmaps, pages
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, page_size
+from resolvers.pages import MIN_SESSIONS
 from resolvers.questions import Row
 
-MIN_SESSIONS = 1000
 MAX_ELEMENTS = 100
 DESKTOP_WIDTH_PX = 1280
 CLOCK_CHANGE = timedelta(hours=1)

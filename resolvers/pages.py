@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 
 from clickhouse.pages import compile_tracked_by_rule
+from clickhouse.sites import PLANS
 from clickhouse.totals import LENS_EXTENT, TOTALS, compile_measures, compile_pages, measures_afterwards, sort_column
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, page_size
@@ -13,6 +14,7 @@ from resolvers.listing import Listing, total_count
 from resolvers.questions import Row
 
 MAX_PAGES = 100
+MIN_SESSIONS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,20 @@ async def _measure(context: Context, asked: AskedLens, names: tuple[str, ...]) -
     rows = await context.answers.load(asked.measures(names)) if names else []
     row = rows[0] if rows else dict.fromkeys(names, 0) | {"sample_rate": None}
     return row | dict.fromkeys(context.sources.of(asked.site.site_id).unknown_measures)
+
+
+def warnings(asked: AskedLens, extent: Row, partial: bool, covers_all: bool) -> list[str]:
+    """What speaks against taking the numbers of the lens as they are: shards that did not answer, what the plan cuts off, a thin sample."""
+    plan, sessions, rate = asked.site.plan, extent["sessions"], extent["sample_rate"]
+    sampled, few = rate is not None and rate < 100, sessions < MIN_SESSIONS
+    found = {
+        "Some shards of the data source did not answer: their visitors are missing from every number. Ask again in a moment.": partial,
+        "The plan's retention cut off the beginning of the window: see `window` beside `requestedWindow`.": asked.clamped,
+        f"The {plan} plan covers {PLANS[plan].max_pages} pages, the first ones seen: what the URL rule matches beyond them is missing.": not covers_all,
+        f"The tracker recorded as few as {rate} % of the sessions, and counts are of these.": sampled,
+        f"{sessions} sessions: {MIN_SESSIONS} are the usual minimum before a conclusion; widen the window or the segment.": few,
+    }
+    return [text for text, holds in found.items() if holds]
 
 
 async def status(context: Context, asked: AskedLens, sessions: int) -> str:

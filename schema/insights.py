@@ -32,9 +32,6 @@ from schema.splice import Spliced
 from schema.timeline import TimelinePoint
 from schema.totals import PageTotals, measures_of
 
-MIN_SESSIONS = 1000
-PARTIAL = "Some shards of the data source did not answer: their visitors are missing from every number. Ask again in a moment."
-
 KindArgument = Annotated[PointKind, strawberry.argument(description="Which interactions.")]
 HideOriginArgument = Annotated[
     bool | None, strawberry.argument(description="Leave out interactions at exactly (0, 0), which stand for an unknown place.")
@@ -67,7 +64,10 @@ class InsightsMeta:
     partial: bool = strawberry.field(
         description="Whether shards of the source did not answer, so that every number is that of the others; only of a source that allows it."
     )
-    warnings: list[str] = strawberry.field(description="What speaks against taking the numbers as they are; empty if nothing does.")
+    warnings: list[str] = strawberry.field(
+        description="What speaks against taking the numbers as they are, in words: `partial`, `clamped`, `truncated` by the plan's page limit,"
+        " a `sampleRate` below 100, not `enoughData`; empty if nothing does."
+    )
     asked: strawberry.Private[AskedLens]
 
     @strawberry.field(
@@ -89,7 +89,8 @@ class Insights(Node):
     async def meta(self, info: strawberry.Info[Context]) -> InsightsMeta:
         asked, extent = self.asked, await pages.load_extent(info.context, self.asked)
         partial = info.context.is_partial(asked.site)
-        window, requested, tracked = asked.lens.window, asked.requested, asked.lens.tracked_pages
+        window, requested = asked.lens.window, asked.requested
+        covers_all = asked.lens.url is None or asked.lens.tracked_pages is None or not await info.context.has_untracked_pages(asked.site)
         return InsightsMeta(
             status=InsightsStatus(await pages.status(info.context, asked, extent["sessions"])),
             window=ResolvedWindow(from_=window.start, to=window.end),
@@ -98,14 +99,13 @@ class Insights(Node):
             time_zone=asked.site.time_zone,
             pages_matched=extent["pages"],
             sessions=extent["sessions"],
-            enough_data=extent["sessions"] >= MIN_SESSIONS,
+            enough_data=extent["sessions"] >= pages.MIN_SESSIONS,
             sample_rate=extent["sample_rate"],
             sources=[info.context.sources.of(asked.site.site_id).name],
             asked=asked,
-            truncated=partial
-            or (asked.lens.url is not None and tracked is not None and await info.context.has_untracked_pages(asked.site)),
+            truncated=partial or not covers_all,
             partial=partial,
-            warnings=[PARTIAL] if partial else [],
+            warnings=pages.warnings(asked, extent, partial, covers_all),
         )
 
     @strawberry.field(description="Pageviews, visitors, clicks, rates and the issue score.", directives=[STATEMENT])

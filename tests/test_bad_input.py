@@ -225,3 +225,16 @@ async def test_a_clamped_window_is_reported(client: Client) -> None:
     assert found["clamped"] is True
     assert found["requestedWindow"]["from"].startswith(str(start))
     assert found["window"]["from"].startswith(str((NOW - timedelta(days=90)).date()))
+
+
+async def test_what_speaks_against_the_numbers_is_said(client: Client) -> None:
+    """On a page of its own the plan's page limit cuts nothing off."""
+    start = (NOW - timedelta(days=91)).date()
+    window = f'window: {{between: {{from: "{start}", to: "{NOW.date()}"}}}}'
+    few = "1 sessions: 1000 are the usual minimum before a conclusion; widen the window or the segment."
+    clamped = "The plan's retention cut off the beginning of the window: see `window` beside `requestedWindow`."
+    limited = "The PRO plan covers 10 pages, the first ones seen: what the URL rule matches beyond them is missing."
+    of_page = (await ask(client, insights("", "meta { truncated warnings }", PRO.site_id)))["site"]["page"]
+    assert of_page == {"insights": {"meta": {"truncated": False, "warnings": [few]}}}
+    query = f'{{ site(siteId: "{PRO.site_id}") {{ insights(url: {{prefix: "https"}}, {window}) {{ meta {{ truncated warnings }} }} }} }}'
+    assert (await ask(client, query))["site"]["insights"]["meta"] == {"truncated": True, "warnings": [clamped, limited, few]}

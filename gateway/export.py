@@ -26,7 +26,8 @@ Without `first` a file holds all rows, at most 1 000 000 (100 000 points, 1000 v
 there is no `after`. An export costs as much of the key's budget as the dearest query may, or all of a budget that is smaller.
 
 ClickHouse writes the file and it is passed on in chunks. What fails before the first is an error as of GraphQL, with a status of its
-own; what fails later breaks the connection off, so that half a file never looks whole.
+own; what fails later breaks the connection off, so that half a file never looks whole. A worker passes one file on at a time for each
+key, so that slow readers of one key leave a place for the others; the next waits for it as long as a statement may for its turn.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from urllib.parse import parse_qsl
+from weakref import WeakValueDictionary
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -43,7 +45,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from strawberry.schema import Schema
 
-from clickhouse.errors import BadUserInputError
+from clickhouse.errors import BadUserInputError, BusySourceError
 from clickhouse.keys import ApiKey
 from gateway.auth import Authenticator
 from gateway.disconnection import unless_disconnected
@@ -72,6 +74,8 @@ class ExportEndpoint:
         self._schema = schema
         self._budgets = budgets
         self._context = context
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """By key id, as long as anybody has or awaits one."""
 
     async def respond(self, request: Request) -> Response:
         try:
@@ -99,12 +103,26 @@ class ExportEndpoint:
         context = self._context(request, key)
         statement = await compile_export(self._schema, context, name, parameters, lists_as_json=suffix == "csv")
         output_format, media_type = FORMATS[suffix]
-        chunks = context.client_of(parameters["siteId"]).stream(statement, output_format)
+        chunks = self._in_turn(key.key_id, context.client_of(parameters["siteId"]).stream(statement, output_format))
         first = await anext(chunks, b"")
         file = re.sub(r"[^A-Za-z0-9._-]", "_", f"{parameters['siteId']}-{name}.{suffix}")
         headers = {"Content-Disposition": f'attachment; filename="{file}"', "Cache-Control": "no-store"}
         headers |= budget.headers() if budget else {}
         return Download(first, chunks, headers, media_type, self._settings.limits.max_stream_ms / 1000)
+
+    async def _in_turn(self, key_id: str, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        turn = self._turns.setdefault(key_id, asyncio.Lock())
+        try:
+            async with asyncio.timeout(self._settings.max_queue_ms / 1000):
+                await turn.acquire()
+        except TimeoutError:
+            raise BusySourceError("Another export of this key is still being read. Ask again when it is through.") from None
+        try:
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    yield chunk
+        finally:
+            turn.release()
 
 
 class Download(StreamingResponse):

@@ -104,7 +104,7 @@ class EmbeddedClient:
 
     async def _start(self, work: Callable[[Driver], T], ahead: bool = False) -> asyncio.Future[T]:
         """Runs `work` in a thread with a driver of its own, which is idle again when the work is done, whoever still waits for it."""
-        idle = self._idle_spare if ahead else self._idle
+        idle = self._idle_spare if ahead and self._idle.empty() else self._idle
         async with in_queue(self._limits):
             driver = await idle.get()
         running = asyncio.get_running_loop().run_in_executor(self._threads, _run, work, driver)

@@ -6,7 +6,7 @@ key.may("heatmap:read") and key.sees("shop")
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,7 +62,7 @@ def compile_keys(key_id: str | None = None, site_id: str | None = None) -> State
         where.append(f"key_id = {params.text(key_id)}")
     if site_id is not None:
         where.append(f"hasAny(site_ids, {params.texts((site_id, EVERY_SITE))})")
-    return Statement.of(
+    statement = Statement.of(
         [
             "SELECT key_id, name, scopes, site_ids, expires_at, revoked, token_hash, created_at",
             "FROM api_keys FINAL",
@@ -71,6 +71,7 @@ def compile_keys(key_id: str | None = None, site_id: str | None = None) -> State
         ],
         params,
     )
+    return replace(statement, ahead=key_id is not None)
 
 
 def insert_key(key: ApiKey, now: datetime) -> Insert:

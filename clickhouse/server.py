@@ -54,7 +54,7 @@ class ServerClient:
     async def run(self, statement: Statement) -> Answer:
         reading = Reading.of(statement, self._limits)
         self.on_statement(statement)
-        async with self._turn(self._free_ahead if statement.ahead else self._free):
+        async with self._turn(self._free_ahead if statement.ahead and self._free.locked() else self._free):
             try:
                 async with asyncio.timeout(reading.timeout_s):
                     driver = await self._driver()

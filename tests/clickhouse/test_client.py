@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clickhouse.client import Client, Limits, Target, connect, open_sync
-from clickhouse.errors import DeadlineError, HeatgraphError, QueryTooComplexError, SourceUnavailableError, request_tag
+from clickhouse.errors import BusySourceError, DeadlineError, HeatgraphError, QueryTooComplexError, SourceUnavailableError, request_tag
 from clickhouse.statement import Params, Statement
 from tests.servers import Node
 
@@ -223,6 +223,14 @@ async def test_statements_run_side_by_side_up_to_the_pool(dsn: str) -> None:
     took = time.monotonic() - started
     await client.close()
     assert 0.6 <= took < 1.1
+
+
+async def test_what_goes_ahead_has_the_pool_and_one_connection_more(dsn: str) -> None:
+    client = await connect(dsn, Limits(max_queue_ms=200), pool_size=1)
+    naps = (client.query(Statement(f"SELECT sleep(1) + {number} AS n", {}, ahead=True)) for number in range(3))
+    first, second, third = await asyncio.gather(*naps, return_exceptions=True)
+    assert (first, second) == ([{"n": 0}], [{"n": 1}]) and isinstance(third, BusySourceError)
+    await client.close()
 
 
 async def test_errors_never_carry_clickhouses_text(client: Client, caplog: pytest.LogCaptureFixture) -> None:

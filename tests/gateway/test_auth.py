@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from clickhouse.client import Client
+from clickhouse.client import Client, Limits, connect
 from clickhouse.errors import SourceUnavailableError, UnauthenticatedError
 from clickhouse.keys import ApiKey, insert_key
 from clickhouse.reading import Answer
@@ -53,6 +53,17 @@ async def test_a_valid_token_gives_its_key(client: Client) -> None:
     assert found == key
     assert found.may("heatmap:read") and not found.may("element:write")
     assert found.sees("shop") and not found.sees("other")
+
+
+async def test_looking_a_key_up_does_not_wait_for_a_busy_pool(dsn: str, client: Client) -> None:
+    key, token = await store(client)
+    busy = await connect(dsn, Limits(max_queue_ms=100), pool_size=1)
+    slow = asyncio.create_task(busy.query(Statement("SELECT sleep(2) AS slept", {})))
+    await asyncio.sleep(0.2)
+    assert await Authenticator(busy, SECRET, 5).authenticate(f"Bearer {token}") == key
+    assert not slow.done()
+    await slow
+    await busy.close()
 
 
 async def test_every_wrong_key_is_told_why(client: Client) -> None:

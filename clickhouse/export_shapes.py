@@ -85,6 +85,8 @@ ELEMENT = Shape(
 )
 
 SPOT: dict[str, Leaf | Shape] = {
+    "pageKey": Leaf("page_key", "String"),
+    "pageCount": Leaf("page_count", "UInt64"),
     "x": Leaf("if(selector = '', spot_column * standard_width_px / cell_columns, relative_x * standard_width_px)", "Float64"),
     "y": Leaf("if(selector = '', spot_row * cell_height_px, floor(y))", "Int64"),
     "element": POINT_ELEMENT,

@@ -59,7 +59,10 @@ MAX_NAMED_SPOTS = 5000
 
 
 def compile_rage_clicks(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion) -> Statement:
-    """Per page at most first + 1 spots: count (bursts), clicks, max_clicks, the spot's id, place and element, total_count."""
+    """Per page at most first + 1 spots: count (bursts), clicks, max_clicks, the spot's id, place and element, total_count;
+
+    page_key, of several pages the one with most of these, and page_count.
+    """
     params = Params()
     return Statement.of(rage_spots(lens, page_keys, question, params), params)
 
@@ -164,6 +167,10 @@ def _spot(cell: Cell, params: Params) -> list[str]:
 def _spots(lens: Lens, page_keys: tuple[str, ...], rows: list[str], question: SpotQuestion, params: Params) -> list[str]:
     """Counted by element and place first, so that the most frequent element of a spot is found among few rows."""
     cell = question.cell
+    page, counted, added = "page AS page_key, 1 AS page_count", list[str](), list[str]()
+    if lens.url:
+        page = "arraySort((key, times) -> (-times, key), mapKeys(on_pages), mapValues(on_pages))[1] AS page_key, length(on_pages) AS page_count"
+        counted, added = ["  sumMap(map(toString(page_key), 1)) AS on_pages,"], ["  sumMap(on_pages) AS on_pages,"]
     beyond = []
     if question.after:
         count, clicks, selector, fixed, row, column = question.after
@@ -172,16 +179,19 @@ def _spots(lens: Lens, page_keys: tuple[str, ...], rows: list[str], question: Sp
         beyond = [f"WHERE (-toInt64(count), -toInt64(clicks), selector, spot_fixed, spot_row, spot_column) > {seen}"]
     return [
         "SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_row, spot_column,",
+        f"  {page},",
         f"  {SPOT_ID} AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, {LABEL} AS label",
         "FROM (",
         "SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,",
         "  sum(alike) AS count, sum(clicks) AS clicks, max(max_clicks) AS max_clicks,",
         "  quantileExactInclusiveMerge(0.5)(relative_x) AS relative_x, quantileExactInclusiveMerge(0.5)(y) AS y,",
+        *added,
         "  argMin((toString(tag), toString(text)), (-toInt64(alike), toString(tag), toString(text))) AS top",
         "FROM (",
         f"SELECT {page_column(lens, page_keys, params)}, selector, tag, text,",
         "  count() AS alike, sum(clicks) AS clicks, max(clicks) AS max_clicks,",
         "  quantileExactInclusiveState(0.5)(x / viewport_width) AS relative_x, quantileExactInclusiveState(0.5)(y) AS y,",
+        *counted,
         *_spot(cell, params),
         *rows,
         "GROUP BY page, selector, tag, text, spot_fixed, spot_row, spot_column",

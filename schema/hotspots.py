@@ -59,6 +59,10 @@ class AppliedRageRule:
 class RageClick:
     spots: strawberry.Private[Spots]
     spot_id: strawberry.Private[int]
+    page_key: str = strawberry.field(
+        description="The page's key; where the bursts are on several pages of a URL rule, that of the one with most of them, of equals the first by key."
+    )
+    page_count: int = strawberry.field(description="Distinct pages these bursts are on: 1 but for a URL rule.")
     x: float = strawberry.field(description="CSS px on the standard viewport: median of the bursts' centres, or the cell's left edge.")
     y: int = strawberry.field(
         description="CSS px from the top of the page (of the viewport for fixed elements): median, or the cell's top edge."
@@ -77,6 +81,8 @@ class RageClick:
         return cls(
             spots=spots,
             spot_id=row["spot_id"],
+            page_key=row["page_key"],
+            page_count=row["page_count"],
             x=x,
             y=y,
             element=element_of(row),
@@ -98,6 +104,10 @@ class RageClick:
 class DeadClick:
     spots: strawberry.Private[Spots]
     spot_id: strawberry.Private[int]
+    page_key: str = strawberry.field(
+        description="The page's key; where the clicks are on several pages of a URL rule, that of the one with most of them, of equals the first by key."
+    )
+    page_count: int = strawberry.field(description="Distinct pages these clicks are on: 1 but for a URL rule.")
     x: float = strawberry.field(description="CSS px on the standard viewport: median, or the cell's left edge.")
     y: int = strawberry.field(
         description="CSS px from the top of the page (of the viewport for fixed elements): median, or the cell's top edge."
@@ -112,6 +122,8 @@ class DeadClick:
         return cls(
             spots=spots,
             spot_id=row["spot_id"],
+            page_key=row["page_key"],
+            page_count=row["page_count"],
             x=x,
             y=y,
             element=element_of(row),

@@ -1,4 +1,5 @@
 SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
+  page AS page_key, 1 AS page_count,
   cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
 FROM (
   SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,
@@ -131,6 +132,7 @@ LIMIT {p15:UInt32} BY page
 -- p9 = 2000
 
 SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
+  page AS page_key, 1 AS page_count,
   cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
 FROM (
   SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,
@@ -171,6 +173,7 @@ LIMIT {p10:UInt32} BY page
 -- p9 = 99
 
 SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
+  page AS page_key, 1 AS page_count,
   cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
 FROM (
   SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,

@@ -241,7 +241,7 @@ class Model:
         return {spot: place | {"clicks": len(inside), "share": divided(len(inside), all_clicks)} for spot, (place, inside) in spots.items()}
 
     def _spots(self, lens: Lens, interactions: Iterable[Interaction]) -> dict[str | Place, tuple[Answer, list[Interaction]]]:
-        """Selector, else place of the cell -> x and y, the median of an element's interactions or the corner of the cell, and these."""
+        """Selector, else place of the cell -> x and y, the median of an element's interactions or the corner of the cell, pages, and these."""
         width = lens.standard_width_px()
         cell = Cell.default(width)
         spots: dict[str | Place, list[Interaction]] = grouped(interactions, lambda one: one.selector or cell.place(one, width))
@@ -252,7 +252,11 @@ class Model:
             x, y = exact_median(one.relative_x for one in inside), exact_median(one.y for one in inside)
             return {"x": float(x * width), "y": math.floor(y)}
 
-        return {spot: (corner(spot, inside), inside) for spot, inside in spots.items()}
+        def page(inside: Sequence[Interaction]) -> Answer:
+            counts = Counter(one.page_key for one in inside)
+            return {"pageKey": min(counts, key=lambda key: (-counts[key], key)), "pageCount": len(counts)}
+
+        return {spot: (corner(spot, inside) | page(inside), inside) for spot, inside in spots.items()}
 
     # -- depth and attention
 

@@ -10,17 +10,36 @@ a bare `DateTime64(3)` is read in the process's own zone and loses rows elsewher
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import quote
 
 from clickhouse.errors import BadUserInputError
 
 INSTANT = "DateTime64(3, 'UTC')"
 """The one type of time that is bound, never in a list."""
 
-MAX_VALUE_CHARACTERS = 30_000
-"""A server takes 128 KiB a value (`http_max_field_value_size`), in UTF-8 and escaped."""
+MAX_ADDRESS_BYTES = 60_000
+"""What one value may take in an address: a server takes 128 KiB, and the driver makes two characters of a quote or a backslash."""
+
+
+def _address_bytes(text: str) -> int:
+    return len(quote(text))
+
+
+def portions(texts: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """As many at once as may be bound as one value; for statements that can be run one after the other."""
+    start, size = 0, 0
+    for end, text in enumerate(texts):
+        own = _address_bytes(f"{text!r}, ")
+        if size + own > MAX_ADDRESS_BYTES and end > start:
+            yield tuple(texts[start:end])
+            start, size = end, 0
+        size += own
+    if texts:
+        yield tuple(texts[start:])
 
 
 @dataclass(slots=True)
@@ -37,14 +56,15 @@ class Params:
         if "DateTime" in clickhouse_type and clickhouse_type != INSTANT:
             raise ValueError(f"a time parameter must name its zone: {INSTANT}, not {clickhouse_type}")
         known = (repr(value), clickhouse_type)
-        if len(known[0]) > MAX_VALUE_CHARACTERS:
-            if not isinstance(value, list) or len(value) < 2:
-                raise BadUserInputError(f"A value has more than the {MAX_VALUE_CHARACTERS} characters that can be asked for.")
-            half = len(value) // 2
-            return f"arrayConcat({self.bind(value[:half], clickhouse_type)}, {self.bind(value[half:], clickhouse_type)})"
-        name = self._names.setdefault(known, f"p{len(self._names)}")
-        self.values[name] = value
-        return f"{{{name}:{clickhouse_type}}}"
+        if known not in self._names:
+            if _address_bytes(known[0]) > MAX_ADDRESS_BYTES:
+                if not isinstance(value, list) or len(value) < 2:
+                    raise BadUserInputError(f"A value takes more than {MAX_ADDRESS_BYTES} bytes of an address; shorten it.")
+                half = len(value) // 2
+                return f"arrayConcat({self.bind(value[:half], clickhouse_type)}, {self.bind(value[half:], clickhouse_type)})"
+            self._names[known] = f"p{len(self._names)}"
+            self.values[self._names[known]] = value
+        return f"{{{self._names[known]}:{clickhouse_type}}}"
 
     def utc(self, value: datetime) -> str:
         return self.bind(value, INSTANT)

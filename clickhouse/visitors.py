@@ -10,9 +10,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from urllib.parse import quote
-
 from clickhouse.rollups import ROLLUPS
 from clickhouse.statement import Params, Statement
 
@@ -28,22 +25,6 @@ TABLES_OF_VISITORS = (
     "cohort_members",
     "touched_sessions",
 )
-
-PORTION_BYTES = 60_000
-"""A server takes 128 KiB a value as it stands in the address, in which a quote or a backslash becomes two characters."""
-
-
-def portions(texts: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """As many at once as may be bound as one value, by what they take in an address."""
-    start, size = 0, 0
-    for end, text in enumerate(texts):
-        own = len(quote(f"'{text}',"))
-        if size + own > PORTION_BYTES and end > start:
-            yield tuple(texts[start:end])
-            start, size = end, 0
-        size += own
-    if texts:
-        yield tuple(texts[start:])
 
 
 def compile_rows(site_id: str, visitor_keys: tuple[str, ...]) -> Statement:

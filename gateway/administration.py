@@ -26,7 +26,7 @@ from clickhouse.cohorts import (
 from clickhouse.errors import BadUserInputError, NotFoundError
 from clickhouse.keys import EVERY_SITE, SCOPES, ApiKey, compile_keys, insert_key
 from clickhouse.sites import PLANS, Site, compile_retain, compile_sites, insert_site
-from clickhouse.visitors import portions
+from clickhouse.statement import portions
 from gateway.auth import TOKEN, hash_token, new_token
 from gateway.database import Database, open_database
 from gateway.settings import Settings, with_settings

@@ -9,6 +9,7 @@ import click
 
 from clickhouse import visitors
 from clickhouse.errors import BadUserInputError
+from clickhouse.statement import portions
 from gateway.administration import read_visitor_ids, require_site
 from gateway.database import Database, open_database
 from gateway.load import derive_touched
@@ -34,16 +35,16 @@ def forget(settings: Settings, visitor_ids: Sequence[str], file: Path | None, si
 
 def forget_visitors(database: Database, site_id: str, visitor_keys: tuple[str, ...]) -> str:
     """What was done, in words."""
-    portions = list(visitors.portions(visitor_keys))
+    parts = list(portions(visitor_keys))
     rows, known = 0, 0
-    for portion in portions:
+    for portion in parts:
         stored = database.query(visitors.compile_rows(site_id, portion))[0]
         rows, known = rows + stored["rows"], known + stored["visitors"]
         database.command(visitors.touch(site_id, portion), visitors.forget_rows(site_id, portion))
     derived_sessions = derive_touched(database, site_id)
     unseen = [row["page_key"] for row in database.query(visitors.compile_unseen_pages(site_id))]
-    database.command(*(visitors.forget_pages(site_id, portion) for portion in visitors.portions(unseen)))
-    for portion in portions:
+    database.command(*(visitors.forget_pages(site_id, portion) for portion in portions(unseen)))
+    for portion in parts:
         database.command(*visitors.forget_traces(site_id, portion))
     database.changed(site_id)
     database.command(*visitors.erase())

@@ -23,8 +23,7 @@ from clickhouse.heatmap import Cell, CellSize
 from clickhouse.interactions import InteractionQuestion
 from clickhouse.lens import Window
 from clickhouse.sites import Site
-from clickhouse.statement import Statement
-from clickhouse.visitors import portions
+from clickhouse.statement import Statement, portions
 from resolvers import cursors, ids
 from resolvers.context import Context
 from resolvers.heatmaps import Point, cells_of

@@ -54,7 +54,7 @@ CASES = [
     (
         "huge value",
         f'{{ site(siteId: "{SITE.site_id}") {{ page(key: "{PAGE}{"x" * 200_000}") {{ key }} }} }}',
-        "characters that can be asked for",
+        "bytes of an address",
     ),
     ("width min > max", insights("segment: {viewportWidth: {min: 800, max: 400}}"), r"segment\.viewportWidth: min \(800\)"),
     ("negative width", insights("segment: {viewportWidth: {min: -1}}"), r"segment\.viewportWidth"),

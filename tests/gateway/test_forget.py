@@ -12,7 +12,6 @@ import pytest
 from click.testing import CliRunner
 from clickhouse_connect.driver.client import Client
 
-from clickhouse import visitors
 from clickhouse.client import open_sync
 from clickhouse.migrations import migrate
 from clickhouse.rollups import ROLLUPS
@@ -88,7 +87,7 @@ def test_what_a_session_told_before_it_logged_in_comes_back(database: Client, tm
 
 def test_killed_anywhere(database: Client, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: dict[str, Any]) -> None:
     """A portion for each of them, so that it is killed between two as well."""
-    monkeypatch.setattr(visitors, "PORTION_BYTES", 1)
+    monkeypatch.setattr("gateway.forget.portions", lambda texts: [(text,) for text in texts])
     for deaths in itertools.count(0, 4 if dsn.startswith("chdb") else 9):
         site_id = loaded(database, tmp_path, ROWS, ("v0", "v2"))
         try:

@@ -8,7 +8,7 @@ from clickhouse.conditions import lens_clauses, page_column, pages_apart
 from clickhouse.lens import Lens
 from clickhouse.numbers import rate_shape
 from clickhouse.selection import Leaf, Selection, Shape, compile_json
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, where_all
 
 MAX_BANDS = 2000
 
@@ -98,6 +98,6 @@ def _edges(lens: Lens, page_keys: tuple[str, ...], height: str, top: str, params
         "ARRAY JOIN arrayConcat([reached_px], seen_y_px, arrayMap((y, view_height) -> toUInt32(y + view_height), seen_y_px, seen_height_px)) AS edge_px,",
         "  arrayConcat([toInt64(0)], seen_ms, arrayMap(ms -> -toInt64(ms), seen_ms)) AS edge_ms,",
         "  arrayEnumerate(arrayConcat([0], seen_ms, seen_ms)) AS number",
-        "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params)),
+        where_all(lens_clauses(lens, page_keys, params)),
         f"GROUP BY {'page, ' if apart else ''}band",
     ]

@@ -21,7 +21,7 @@ from clickhouse.insert import Insert
 from clickhouse.interactions import InteractionQuestion, interaction_clauses
 from clickhouse.lens import Lens, PerformedEvent, Segment, UrlRule
 from clickhouse.reading import Limits
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, union_all, where_all
 
 MAX_EXECUTION_S = 30
 
@@ -76,7 +76,7 @@ def compile_cohorts(
             "FROM (",
             "SELECT site_id, cohort_id, name, created_at, count() OVER () AS total_count",
             "FROM cohorts FINAL",
-            "WHERE " + "\n  AND ".join(where),
+            where_all(where),
             ")",
             *([f"WHERE (name, cohort_id) > ({params.text(after[0])}, {params.text(after[1])})"] if after else []),
             "ORDER BY name, cohort_id",
@@ -147,7 +147,7 @@ def compile_add_by_rule(lens: Lens, cohort_id: str, rule: CohortRule) -> Stateme
     conditions = [_performed(lens, event, params) for event in rule.performed]
     if rule.visited_page:
         visited = lens_clauses(replace(lens, url=rule.visited_page), (), params)
-        conditions.append(["SELECT visitor_id", "FROM pageviews", "WHERE " + "\n  AND ".join(visited)])
+        conditions.append(["SELECT visitor_id", "FROM pageviews", where_all(visited)])
     if rule.traffic_source:
         conditions.append(_seen(replace(lens, segment=Segment(traffic_source=rule.traffic_source)), (), params))
     joined = [line for condition in conditions for line in ("INTERSECT DISTINCT", "(", *condition, ")")][1:]
@@ -168,7 +168,7 @@ def compile_add_by_interaction(
     where = interaction_clauses(lens, page_keys, question, params)
     if selector is not None:
         where.append(f"selector = {params.text(selector)}")
-    return _add(lens.site_id, cohort_id, ["SELECT visitor_id", *from_interactions(lens, params), "WHERE " + "\n  AND ".join(where)], params)
+    return _add(lens.site_id, cohort_id, ["SELECT visitor_id", *from_interactions(lens, params), where_all(where)], params)
 
 
 def _performed(lens: Lens, event: PerformedEvent, params: Params) -> list[str]:
@@ -176,15 +176,15 @@ def _performed(lens: Lens, event: PerformedEvent, params: Params) -> list[str]:
     return [
         "SELECT visitor_id",
         "FROM events",
-        "WHERE " + "\n  AND ".join(where),
+        where_all(where),
         "GROUP BY visitor_id",
         f"HAVING count() >= {params.bind(event.min_count, 'UInt32')}",
     ]
 
 
 def _seen(lens: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
-    where = "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params))
-    return ["SELECT visitor_id", "FROM interactions", where, "UNION ALL", "SELECT visitor_id", "FROM pageviews", where]
+    where = where_all(lens_clauses(lens, page_keys, params))
+    return union_all(["SELECT visitor_id", f"FROM {table}", where] for table in ("interactions", "pageviews"))
 
 
 def _add(site_id: str, cohort_id: str, visitors: list[str], params: Params) -> Statement:

@@ -19,7 +19,7 @@ from clickhouse.lens import Lens
 from clickhouse.numbers import CELL_COLUMN, CELL_COLUMNS, CELL_HEIGHT_PX, CELL_ROW, IS_ORIGIN, kind_clause, ratio, wilson_high, wilson_low
 from clickhouse.scroll import OF_DEPTHS, WHO, ScrollQuestion, depth_counts
 from clickhouse.selection import Leaf, Selection, Shape, compile_json
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, union_all, where_all
 from clickhouse.totals import lens_rows
 
 SIDES = {"baseline": "NOT candidate", "candidate": "candidate"}
@@ -279,7 +279,7 @@ def scroll_changes(baseline: Lens, page_keys: tuple[str, ...], question: ScrollC
 
 def _both(baseline: Lens, candidate: Lens, rows: Callable[[Lens, str], list[str]]) -> list[str]:
     """The rows of both lenses; what both see is there twice, once a side. `rows` takes the lens and the value of `candidate`."""
-    return [*rows(baseline, "false"), "UNION ALL", *rows(candidate, "true")]
+    return union_all([rows(baseline, "false"), rows(candidate, "true")])
 
 
 def _interactions(
@@ -291,7 +291,7 @@ def _interactions(
         return [
             f"SELECT {page_column(lens, page_keys, params)}, {side} AS candidate, {columns}",
             *from_interactions(lens, params),
-            "WHERE " + "\n  AND ".join([*lens_clauses(lens, page_keys, params), *conditions]),
+            where_all([*lens_clauses(lens, page_keys, params), *conditions]),
         ]
 
     return _both(baseline, candidate, rows)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from clickhouse.conditions import lens_clauses, page_column
 from clickhouse.lens import Lens
 from clickhouse.scroll import MAX_BUCKETS, PPT_PER_PERCENT
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, union_all, where_all
 
 REVENUE = "sumMap(revenue_micros) AS revenue_micros"
 """Currency to millionths of it, of many sessions."""
@@ -47,9 +47,9 @@ def converted_sessions(rows: list[str], group: str, lens: Lens, event: str | Non
 def compile_baseline(lens: Lens, page_keys: tuple[str, ...], event: str | None) -> Statement:
     """One row a page: `conversions`, the sessions of the lens that converted after their first row in it."""
     params = Params()
-    where = "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params))
+    where = where_all(lens_clauses(lens, page_keys, params))
     seen = f"SELECT {page_column(lens, page_keys, params)}, session_id, timestamp"
-    rows = [seen, "FROM pageviews", where, "UNION ALL", seen, "FROM interactions", where]
+    rows = union_all([seen, f"FROM {table}", where] for table in ("pageviews", "interactions"))
     return Statement.of(
         [
             "SELECT page, count() AS conversions",
@@ -85,7 +85,7 @@ def depth_conversions(lens: Lens, page_keys: tuple[str, ...], question: DepthQue
     percent = question.unit == "PERCENT"
     column, scale = ("reached_ppt", PPT_PER_PERCENT) if percent else ("reached_px", 1)
     step = params.bind(question.step * scale, "UInt64")
-    where = "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params))
+    where = where_all(lens_clauses(lens, page_keys, params))
     rows = [f"SELECT {page_column(lens, page_keys, params)}, session_id, timestamp", "FROM pageviews", where]
     return [
         f"SELECT page, toUInt32(bucket * {params.bind(question.step, 'UInt32')}) AS depth,",

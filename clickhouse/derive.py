@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from clickhouse.numbers import STANDARD_VIEWPORT_PX
+from clickhouse.numbers import STANDARD_VIEWPORT_PX, breakpoint_sql
 from clickhouse.rage import DEFAULT_RULE, bursts
 from clickhouse.received import POINTS, ROW_ID, SMALL_BLOCKS, UNMERGED
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, where_all
 from clickhouse.url import ABSOLUTE_URL, page_key_sql
 
 UNCOUNTED_BURST_CLICKS = DEFAULT_RULE.min_clicks
@@ -189,7 +189,7 @@ def settled(site_id: str) -> Statement:
 
 
 def _delete(table: str, clauses: Sequence[str], params: Params) -> Statement:
-    return Statement("\n".join([f"DELETE FROM {table}", "WHERE " + "\n  AND ".join(clauses)]), params.values, changes=table)
+    return Statement("\n".join([f"DELETE FROM {table}", where_all(clauses)]), params.values, changes=table)
 
 
 def _temporary(table: str, lines: list[str], params: Params | None = None) -> Statement:
@@ -314,7 +314,7 @@ def _facts() -> Statement:
         "derive_facts",
         [
             "SELECT * EXCEPT (said),",
-            "  multiIf(viewport_width < 768, 'MOBILE', viewport_width < 1024, 'TABLET', 'DESKTOP') AS breakpoint,",
+            f"  {breakpoint_sql('viewport_width')} AS breakpoint,",
             "  if(said != '', said, breakpoint) AS device",
             "FROM (",
             "SELECT * EXCEPT (known_width, known_height),",

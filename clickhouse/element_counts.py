@@ -9,7 +9,7 @@ from clickhouse.heatmap import layouts
 from clickhouse.lens import Lens
 from clickhouse.numbers import IS_ORIGIN, kind_clause
 from clickhouse.planner import plan
-from clickhouse.statement import Params
+from clickhouse.statement import Params, union_all, where_all
 
 IS_CLICK = kind_clause("CLICK")
 PLACED = f"{IS_CLICK} AND NOT ({IS_ORIGIN})"
@@ -91,7 +91,7 @@ def counted_elements(
         "FULL JOIN (",
         f"SELECT {', '.join(['page_key, selector, true AS is_told', *told])}",
         "FROM elements FINAL",
-        "WHERE " + "\n  AND ".join(where),
+        where_all(where),
         "GROUP BY page_key, selector",
         ") AS told USING (page_key, selector)",
         "WHERE clicks > 0 OR is_told",
@@ -107,14 +107,14 @@ def counted_clicks(lens: Lens, page_keys: tuple[str, ...], numbers: Mapping[str,
     for table, clauses in plan(lens, {"selector", *numbers}).sources("interactions", lens, page_keys, params):
         rows = table == "interactions"
         where = [*clauses, *(["kind IN ('click', 'dead', 'rage')"] if rows else []), *chosen]
-        selects.append([f"SELECT {by},", counts if rows else sums, f"FROM {table}", "WHERE " + "\n  AND ".join(where), f"GROUP BY {by}"])
+        selects.append([f"SELECT {by},", counts if rows else sums, f"FROM {table}", where_all(where), f"GROUP BY {by}"])
     if len(selects) == 1:
         return selects[0]
     return [
         f"SELECT {by},",
         sums,
         "FROM (",
-        *[line for select in selects for line in ("UNION ALL", *select)][1:],
+        *union_all(selects),
         ")",
         f"GROUP BY {by}",
     ]

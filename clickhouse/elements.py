@@ -17,7 +17,7 @@ from clickhouse.element_marks import deleted_clause, marked_clause
 from clickhouse.heatmap import standard_viewport_px
 from clickhouse.lens import Lens
 from clickhouse.numbers import LABEL, kind_clause, ratio
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, where_all
 
 GROUPINGS = {"SELECTOR": "selector", "HREF": "href", "TEXT": "text", "NAME": "name"}
 """ElementGrouping to the column; an element without it stands alone, by its selector."""
@@ -260,7 +260,7 @@ def _with_displays(elements: list[str], lens: Lens, page_keys: tuple[str, ...], 
         "SELECT toString(page_key) AS page_key, toFloat64(reached_px) AS reached_to_px,",
         "  sum(count()) OVER (PARTITION BY page_key ORDER BY reached_px DESC) AS displays",
         "FROM pageviews",
-        "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params)),
+        where_all(lens_clauses(lens, page_keys, params)),
         "GROUP BY page_key, reached_px",
         ") AS reach ON element.page_key = reach.page_key AND element.displayed_from_px <= reach.reached_to_px",
     ]
@@ -354,7 +354,7 @@ def element_clicks(
     clicks = [
         f"SELECT {page_column(lens, page_keys, params)}, toString(page_key) AS page_key, toString(selector) AS selector, {more}",
         "FROM interactions",
-        "WHERE " + "\n  AND ".join(where),
+        where_all(where),
     ]
     if scope.grouping == "SELECTOR":
         return [f"SELECT page, toUInt8(0) AS by_selector, selector AS key, {names}", "FROM (", *clicks, ")"]
@@ -391,7 +391,7 @@ def attributes_on(lens: Lens, page_keys: tuple[str, ...], params: Params) -> lis
 
 
 def _attributes(clauses: list[str]) -> list[str]:
-    where = "WHERE " + "\n  AND ".join(clauses)
+    where = where_all(clauses)
     shared = "toString(page_key) AS page_key, toString(selector) AS selector, timestamp, toString(tag) AS tag, toString(text) AS text"
     last = "argMaxIf({0}, (told, timestamp, {0}), {0} != '') AS {0}"
     placed = "if(max(told), argMaxIf({0}, timestamp, told), quantileExactInclusive(0.5)({0}))"

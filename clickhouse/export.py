@@ -36,7 +36,7 @@ from clickhouse.replays import ReplayQuestion, conversions_of_sessions, listed_r
 from clickhouse.scroll import SCROLL_BUCKET, WHO, ScrollQuestion, depth_counts
 from clickhouse.selection import Shape, compile_columns
 from clickhouse.sessions import whole_sessions
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, where_all
 from clickhouse.timeline import TIMELINE_POINT, TimelineQuestion, timeline_rows
 from clickhouse.totals import ORDERS, page_rows
 
@@ -90,7 +90,7 @@ def export_interactions(lens: Lens, page_keys: PageKeys, question: InteractionQu
     """Newest first; without `with_people` the ids of sessions and visitors are null."""
     params = Params()
     columns = "kind, timestamp, row_id, viewport_width, x, y, fixed, url, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text"
-    where = [*from_interactions(lens, params), "WHERE " + "\n  AND ".join(interaction_clauses(lens, page_keys, question, params))]
+    where = [*from_interactions(lens, params), where_all(interaction_clauses(lens, page_keys, question, params))]
     of_site = f"WHERE site_id = {params.site(lens.site_id)}"
     people = [
         "LEFT JOIN (",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clickhouse.heatmap import POINT_ELEMENT
-from clickhouse.numbers import rate_shape, ratio
+from clickhouse.numbers import HIGH_SEVERITY_CLICKS, MEDIUM_SEVERITY_CLICKS, rate_shape, ratio
 from clickhouse.replays import DURATION_MS, WATCH_PARTS, WATCH_SCORE
 from clickhouse.selection import Leaf, Shape
 from clickhouse.totals import ISSUE_SCORE
@@ -100,7 +100,10 @@ RAGE_SPOT = Shape(
         "clicks": Leaf("clicks", "UInt64"),
         "averageClicks": Leaf("clicks / count", "Float64"),
         "maxClicks": Leaf("max_clicks", "UInt64"),
-        "severity": Leaf("multiIf(clicks / count < 6, 'LOW', clicks / count < 10, 'MEDIUM', 'HIGH')", "String"),
+        "severity": Leaf(
+            f"multiIf(clicks / count < {MEDIUM_SEVERITY_CLICKS}, 'LOW', clicks / count < {HIGH_SEVERITY_CLICKS}, 'MEDIUM', 'HIGH')",
+            "String",
+        ),
     },
 )
 

@@ -7,7 +7,7 @@ from clickhouse.element_marks import from_interactions
 from clickhouse.lens import Lens
 from clickhouse.numbers import IS_ORIGIN, KINDS, kind_clause
 from clickhouse.planner import plan
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, union_all, where_all
 
 SUMS = frozenset({"kind", "viewport_height", "scrolling", "scrolling_below"})
 """The columns of a rollup that it takes."""
@@ -30,7 +30,7 @@ def compile_fold(lens: Lens, page_keys: tuple[str, ...], kinds: tuple[str, ...])
             [
                 f"SELECT {columns}, {scrolling if rows else 'scrolling, scrolling_below'}",
                 *(from_interactions(lens, params) if rows else [f"FROM {table}"]),
-                "WHERE " + "\n  AND ".join([*clauses, of_kinds]),
+                where_all([*clauses, of_kinds]),
             ]
         )
     return Statement.of(
@@ -38,7 +38,7 @@ def compile_fold(lens: Lens, page_keys: tuple[str, ...], kinds: tuple[str, ...])
             f"SELECT {page_column(lens, page_keys, params)},",
             ",\n".join(f"  {sql} AS {kind}_{name}" for kind in kinds for name, sql in _measures(kind).items()),
             "FROM (",
-            *[line for select in selects for line in ("UNION ALL", *select)][1:],
+            *union_all(selects),
             ")",
             "GROUP BY page_key" if apart else "HAVING count() > 0",
         ],

@@ -26,7 +26,7 @@ from clickhouse.numbers import (
     kind_clause,
 )
 from clickhouse.selection import Leaf, Selection, Shape, compile_json
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, where_all
 
 POINT_ELEMENT = Shape(
     "PointElement",
@@ -342,7 +342,7 @@ def _rows(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, par
     ]
     page = "page_key AS page, " if pages_apart(lens, page_keys) else ""
     cell = Cell.of(lens, question.cell_size).sql(params, hidden)
-    return [f"SELECT {page}fixed, {cell} AS cell", *from_interactions(lens, params), "WHERE " + "\n  AND ".join(clauses)]
+    return [f"SELECT {page}fixed, {cell} AS cell", *from_interactions(lens, params), where_all(clauses)]
 
 
 def _beyond(after: tuple[int, bool, int] | None, params: Params) -> list[str]:

@@ -10,7 +10,7 @@ from clickhouse.heatmap import Cell
 from clickhouse.lens import Lens, Segment, Window
 from clickhouse.numbers import LABEL, kind_clause
 from clickhouse.rage import RageRule, bursts
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, where_all
 
 SpotKey = tuple[int, int, str, bool, int, int]
 """(count, clicks, selector, fixed, cell row, cell column): the sort values of a spot, biggest first."""
@@ -122,7 +122,7 @@ def _rage_rows(rule: RageRule | None, lens: Lens, page_keys: tuple[str, ...], pa
 
 
 def _stored_rows(kind: str, lens: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
-    return ["FROM interactions", "WHERE " + "\n  AND ".join([*lens_clauses(lens, page_keys, params), kind_clause(kind)])]
+    return ["FROM interactions", where_all([*lens_clauses(lens, page_keys, params), kind_clause(kind)])]
 
 
 def _bursts_by(rule: RageRule, lens: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
@@ -135,7 +135,7 @@ def _bursts_by(rule: RageRule, lens: Lens, page_keys: tuple[str, ...], params: P
     clicks = [
         f"SELECT {COLUMNS}, {', '.join(TIES[1:])}, ({' AND '.join(of_lens)}) AS in_lens",
         "FROM interactions",
-        "WHERE " + "\n  AND ".join([*of_pages, *around, "kind IN ('click', 'dead')"]),
+        where_all([*of_pages, *around, "kind IN ('click', 'dead')"]),
     ]
     where = [f"(session_id, page_key) NOT IN ({labelled})"]
     if lens.url or lens.segment != Segment():  # else they are all the sessions there are
@@ -150,7 +150,7 @@ def _bursts_by(rule: RageRule, lens: Lens, page_keys: tuple[str, ...], params: P
         "UNION ALL",
         "SELECT " + COLUMNS.replace("kind", "toString(kind) AS kind"),
         "FROM interactions",
-        "WHERE " + "\n  AND ".join([*of_lens, "kind = 'rage'", "labelled"]),
+        where_all([*of_lens, "kind = 'rage'", "labelled"]),
     ]
 
 

@@ -10,7 +10,7 @@ from clickhouse.element_marks import from_interactions
 from clickhouse.heatmap import Cell
 from clickhouse.lens import Lens
 from clickhouse.numbers import COLUMN_BITS, IS_ORIGIN, LABEL, kind_clause
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, where_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def compile_interactions(lens: Lens, page_keys: tuple[str, ...], question: Inter
             *(f"  {column}," for column in columns),
             f"  {'count() OVER (PARTITION BY page)' if question.with_total else '0'} AS total_count",
             *from_interactions(lens, params),
-            "WHERE " + "\n  AND ".join(where if question.with_total else [*where, *beyond]),
+            where_all(where if question.with_total else [*where, *beyond]),
             *(f"QUALIFY {row}" for row in beyond if question.with_total),  # the total is that of all of them
             f"ORDER BY {'page, ' if apart else ''}timestamp DESC, row_id",
             f"LIMIT {params.bind(question.first + 1, 'UInt32')}{' BY page' if apart else ''}",

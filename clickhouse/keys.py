@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from clickhouse.insert import Insert
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, where_all
 
 SCOPES = ("heatmap:read", "replay:read", "element:write", "cohort:write", "admin")
 EVERY_SITE = "*"
@@ -66,7 +66,7 @@ def compile_keys(key_id: str | None = None, site_id: str | None = None) -> State
         [
             "SELECT key_id, name, scopes, site_ids, expires_at, revoked, token_hash, created_at",
             "FROM api_keys FINAL",
-            *(["WHERE " + "\n  AND ".join(where)] if where else []),
+            *([where_all(where)] if where else []),
             "ORDER BY created_at, key_id",
         ],
         params,

@@ -12,6 +12,9 @@ STANDARD_VIEWPORT_PX = {"DESKTOP": (1280, 1024), "TABLET": (768, 1024), "MOBILE"
 MAX_VIEWPORT_PX = 65_535
 BREAKPOINTS_PX = {"MOBILE": (0, 767), "TABLET": (768, 1023), "DESKTOP": (1024, MAX_VIEWPORT_PX)}
 """Viewport widths, both ends included."""
+MEDIUM_SEVERITY_CLICKS, HIGH_SEVERITY_CLICKS = 6, 10
+"""Of the bursts of a rage spot on average, at least; fewer are LOW."""
+
 CELL_COLUMNS = 100
 CELL_HEIGHT_PX = 16
 
@@ -22,6 +25,11 @@ CELL_ROW = f"bitShiftRight(cell, {COLUMN_BITS})"
 
 IS_ORIGIN = f"default_cell = {2**COLUMN_BITS - 1}"
 """Interactions at exactly (0, 0) are stored in a column of their own."""
+
+
+def breakpoint_sql(viewport_width: str) -> str:
+    mobile, tablet = BREAKPOINTS_PX["MOBILE"][1], BREAKPOINTS_PX["TABLET"][1]
+    return f"multiIf({viewport_width} <= {mobile}, 'MOBILE', {viewport_width} <= {tablet}, 'TABLET', 'DESKTOP')"
 
 
 def default_cell_sql(x: str, y: str, viewport_width: str) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from clickhouse.errors import BadUserInputError
-from clickhouse.numbers import BREAKPOINTS_PX, default_cell_sql
+from clickhouse.numbers import breakpoint_sql, default_cell_sql
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
 from clickhouse.url import url_rest_sql
@@ -34,9 +34,7 @@ PAGE_KEY = "if(position(trim(TRAILING '/' FROM cutQueryStringAndFragment(current
 """Browsers write scheme and host in lower case and leave the default port out, so that nothing else needs to be normalised."""
 
 WIDTH_PX = "toUInt16(viewport_width * scale_factor)"
-BREAKPOINT = (
-    f"multiIf({WIDTH_PX} <= {BREAKPOINTS_PX['MOBILE'][1]}, 'MOBILE', {WIDTH_PX} <= {BREAKPOINTS_PX['TABLET'][1]}, 'TABLET', 'DESKTOP')"
-)
+BREAKPOINT = breakpoint_sql(WIDTH_PX)
 
 ROW = {
     "page_key": PAGE_KEY,

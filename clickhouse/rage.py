@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from clickhouse.statement import Params
+from clickhouse.statement import Params, where_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def bursts(
         "FROM (",
         *clicks,
         ")",
-        *(["WHERE " + "\n  AND ".join(where)] if where else []),
+        *([where_all(where)] if where else []),
         f"GROUP BY {place}",
         f"HAVING count() >= {min_clicks}",
         f"  AND arrayExists((start, end) -> end - start <= {window_ms},",

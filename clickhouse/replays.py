@@ -12,7 +12,7 @@ from datetime import timedelta
 from clickhouse.conditions import lens_clauses, page_column, performed_clause, url_clauses, window_clauses
 from clickhouse.lens import Lens, PerformedEvent, UrlRule, Window
 from clickhouse.numbers import kind_clause
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, where_all
 
 RAGE_POINTS, MAX_RAGE_BURSTS = 10, 5
 DEAD_POINTS, MAX_DEAD_CLICKS = 4, 5
@@ -122,7 +122,7 @@ def listed_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQuest
         "INNER JOIN (",
         "SELECT session_id, started_at, ended_at, rage_clicks, dead_clicks",
         "FROM sessions FINAL",
-        "WHERE " + "\n  AND ".join(known),
+        where_all(known),
         ") AS known USING (session_id)",
         *(conversions_of_sessions(site) if by_score else []),
         ")",
@@ -155,7 +155,7 @@ def compile_in_lens(lens: Lens, page_keys: tuple[str, ...], whole_site: bool, se
 def _rows(lens: Lens, page_keys: tuple[str, ...], whole_site: bool, columns: str, params: Params, *extra: str) -> list[str]:
     """Interactions and pageviews of the lens; {kind} in `columns` is what a row is."""
     page = "'' AS page" if whole_site else page_column(lens, page_keys, params)
-    where = "WHERE " + "\n  AND ".join([*lens_clauses(lens, page_keys, params), *extra])
+    where = where_all([*lens_clauses(lens, page_keys, params), *extra])
     return [
         f"SELECT {page}, {columns.replace('{kind}', 'toString(kind)')}",
         "FROM interactions",

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from clickhouse.derive import Batch
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, union_all, where_all
 from clickhouse.tables import DDL
 
 SOURCES = ("interactions", "pageviews")
@@ -57,8 +57,7 @@ ROLLUPS = tuple(dict.fromkeys(feed.rollup for feed in FEEDS))
 
 def note(clauses: Sequence[str], params: Params) -> Statement:
     """Notes the days of the rows that meet the clauses, which name a site; to be run before they are deleted."""
-    where = "WHERE " + "\n  AND ".join(clauses)
-    return _insert_days([line for table in SOURCES for line in ("UNION ALL", "SELECT site_id, day", f"FROM {table}", where)][1:], params)
+    return _insert_days([_days(table, clauses) for table in SOURCES], params)
 
 
 def note_site(site_id: str) -> Statement:
@@ -70,17 +69,20 @@ def note_site(site_id: str) -> Statement:
 def note_sessions(batch: Batch) -> Statement:
     """Notes the days on which the batch's sessions have rows, or will have: a run that was killed may have summed up what it did not store."""
     params = Params()
-    sessions = f"session_id IN ({batch.touched(params)})"
-    rows = [
-        line
-        for table in SOURCES
-        for line in ("UNION ALL", "SELECT site_id, day", f"FROM {table}", f"WHERE {batch.where(params)}", f"  AND {sessions}")
-    ]
-    return _insert_days(["SELECT site_id, day", "FROM touched_sessions", f"WHERE {batch.where(params)}", *rows], params)
+    of_batch = batch.where(params)
+    of_sessions = f"session_id IN ({batch.touched(params)})"
+    known = [_days(table, [of_batch, of_sessions]) for table in SOURCES]
+    return _insert_days([_days("touched_sessions", [of_batch]), *known], params)
 
 
-def _insert_days(rows: list[str], params: Params) -> Statement:
-    return Statement.of(["INSERT INTO stale_days (site_id, day)", "SELECT DISTINCT site_id, day", "FROM (", *rows, ")"], params)
+def _days(table: str, clauses: Sequence[str]) -> list[str]:
+    return ["SELECT site_id, day", f"FROM {table}", where_all(clauses)]
+
+
+def _insert_days(selects: Sequence[list[str]], params: Params) -> Statement:
+    return Statement.of(
+        ["INSERT INTO stale_days (site_id, day)", "SELECT DISTINCT site_id, day", "FROM (", *union_all(selects), ")"], params
+    )
 
 
 def compile_stale_days(site_id: str | None = None) -> Statement:
@@ -116,7 +118,7 @@ def _sum_up(feed: Feed, site_id: str, days: Sequence[date]) -> Statement:
             "FROM (",
             f"SELECT {feed.columns}",
             f"FROM {feed.source}",
-            "WHERE " + "\n  AND ".join([_of_days(site_id, days, params), *([feed.where] if feed.where else [])]),
+            where_all([_of_days(site_id, days, params), *([feed.where] if feed.where else [])]),
             *([f"GROUP BY {feed.group_by}"] if feed.group_by else []),
             ")",
         ],

@@ -9,7 +9,7 @@ from clickhouse.lens import Lens
 from clickhouse.numbers import rate_shape
 from clickhouse.planner import plan
 from clickhouse.selection import Leaf, Selection, Shape, compile_json
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, union_all, where_all
 
 MAX_BUCKETS = 2000
 PPT_PER_PERCENT = 10_000_000_000
@@ -59,7 +59,7 @@ def _column(unit: str) -> str:
 def _deepest(lens: Lens, page_keys: tuple[str, ...], unit: str, aggregation: str, params: Params) -> list[str]:
     """One row a pageview, visitor or session: page, deepest (1e-12 of the page's height, or px) and the pageviews behind it."""
     column = _column(unit)
-    rows = ["FROM pageviews", "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params))]
+    rows = ["FROM pageviews", where_all(lens_clauses(lens, page_keys, params))]
     if aggregation == "TOTAL":
         return [f"SELECT {page_column(lens, page_keys, params)}, {column} AS deepest, 1 AS views", *rows]
     who = "visitor_id" if aggregation == "UNIQUE_VISITORS" else "session_id"
@@ -82,15 +82,14 @@ def _depths(lens: Lens, page_keys: tuple[str, ...], unit: str, aggregation: str,
         return _Depths(["FROM (", *_deepest(lens, page_keys, unit, aggregation, params), ")"], "page", "deepest", "1", "views")
     page, column = page_column(lens, page_keys, params), _column(unit)
     sources = [
-        ("1" if table == "pageviews" else "pageviews", [f"FROM {table}", "WHERE " + "\n  AND ".join(clauses)])
+        ("1" if table == "pageviews" else "pageviews", [f"FROM {table}", where_all(clauses)])
         for table, clauses in plan(lens, {column, "pageviews"}).sources("pageviews", lens, page_keys, params)
     ]
     if len(sources) == 1:
         ((count, lines),) = sources
         return _Depths(lines, page, column, count, count)
-    selects = [[f"SELECT {page}, {column} AS deepest, {count} AS ended", *lines] for count, lines in sources]
-    lines = ["FROM (", *[line for select in selects for line in ("UNION ALL", *select)][1:], ")"]
-    return _Depths(lines, "page", "deepest", "ended", "ended")
+    rows = union_all([f"SELECT {page}, {column} AS deepest, {count} AS ended", *lines] for count, lines in sources)
+    return _Depths(["FROM (", *rows, ")"], "page", "deepest", "ended", "ended")
 
 
 def depth_counts(
@@ -150,7 +149,7 @@ def compile_scroll(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuest
         "INNER JOIN (",
         f"SELECT {page_column(lens, page_keys, params)}, {', '.join(f'{numbers[name]} AS {name}' for name in sorted(again))}",
         "FROM pageviews",
-        "WHERE " + "\n  AND ".join(lens_clauses(lens, page_keys, params)),
+        where_all(lens_clauses(lens, page_keys, params)),
         "GROUP BY page",
         ") AS population_of_page USING (page)",
     ]

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from clickhouse.insert import Insert
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, where_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def compile_sites(site_ids: Collection[str] | None = None, after: str | None = N
             "  site_id IN (SELECT site_id FROM element_marks FINAL WHERE is_fixed IS NOT NULL AND NOT deleted) AS has_fixed_marks,",
             "  (SELECT groupUniqArrayMap(map(toString(stale_days.site_id), day)) FROM stale_days)[site_id] AS stale_days",
             "FROM sites FINAL",
-            *(["WHERE " + "\n  AND ".join(where)] if where else []),
+            *([where_all(where)] if where else []),
             "ORDER BY site_id",
             *([f"LIMIT {params.bind(first + 1, 'UInt32')}"] if first is not None else []),
         ],

@@ -10,7 +10,7 @@ a bare `DateTime64(3)` is read in the process's own zone and loses rows elsewher
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -126,6 +126,15 @@ class Statement:
         site_ids = frozenset().union(*(statement.site_ids for statement in statements))
         until = max((statement.until for statement in statements if statement.until), default=None)
         return cls("\nUNION ALL\n".join(parts), params, site_ids=site_ids, until=until)
+
+
+def where_all(clauses: Iterable[str]) -> str:
+    return "WHERE " + "\n  AND ".join(clauses)
+
+
+def union_all(selects: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of all SELECTs as those of one."""
+    return [line for select in selects for line in ("UNION ALL", *select)][1:]
 
 
 def _indented(sql: str) -> str:

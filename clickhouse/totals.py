@@ -10,7 +10,7 @@ from __future__ import annotations
 from clickhouse.lens import Lens
 from clickhouse.numbers import KINDS, kind_clause, ratio, wilson_low
 from clickhouse.planner import ROWS, Plan, plan
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, union_all, where_all
 
 IS_CLICK = kind_clause("CLICK")
 
@@ -99,7 +99,7 @@ def lens_rows(
     chosen: Plan = ROWS,
 ) -> list[str]:
     """Pageviews and interactions of the lens as one set of rows; `extra` are further conditions, `columns` further columns."""
-    where = "WHERE " + "\n  AND ".join([*chosen.raw_clauses(lens, page_keys, params), *extra])
+    where = where_all([*chosen.raw_clauses(lens, page_keys, params), *extra])
     shared = ", ".join(["page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate", *columns])
     kind = f"kind::{KIND_OF_ROW} AS kind" if "pageviews" in sources else "kind"
     rows = {
@@ -114,7 +114,7 @@ def lens_rows(
             where,
         ],
     }
-    return [line for source in sources for line in ("UNION ALL", *rows[source])][1:]
+    return union_all(rows[source] for source in sources)
 
 
 def compile_measures(lens: Lens, page_keys: tuple[str, ...], measures: tuple[str, ...]) -> Statement:
@@ -174,7 +174,7 @@ def _summed(
         "SELECT '' AS page," if merged else "SELECT page_key AS page,",
         ",\n".join(f"  {SUMS[name]} AS {name}" for name in measures) or "  1 AS seen",
         f"FROM {chosen.rollup}",
-        "WHERE " + "\n  AND ".join([*chosen.rollup_clauses(lens, page_keys, params), *extra]),
+        where_all([*chosen.rollup_clauses(lens, page_keys, params), *extra]),
         "HAVING count() > 0" if merged else "GROUP BY page_key",
     ]
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 import strawberry
 
 from clickhouse.heatmap import Cell
+from clickhouse.numbers import HIGH_SEVERITY_CLICKS, MEDIUM_SEVERITY_CLICKS
 from clickhouse.rage import RageRule as AppliedRule
 from clickhouse.selection import Selection
 from resolvers import hotspots
@@ -27,6 +28,12 @@ def element_of(row: dict[str, Any]) -> PointElement | None:
     if not row["selector"]:
         return None
     return PointElement(selector=row["selector"], label=row["label"], text=row["text"] or None, tag=row["tag"] or None)
+
+
+def _severity(average_clicks: float) -> Severity:
+    if average_clicks < MEDIUM_SEVERITY_CLICKS:
+        return Severity.LOW
+    return Severity.MEDIUM if average_clicks < HIGH_SEVERITY_CLICKS else Severity.HIGH
 
 
 def place(row: dict[str, Any], cell: Cell, standard_width_px: int) -> tuple[float, int]:
@@ -90,7 +97,7 @@ class RageClick:
             clicks=row["clicks"],
             average_clicks=average,
             max_clicks=row["max_clicks"],
-            severity=Severity.LOW if average < 6 else Severity.MEDIUM if average < 10 else Severity.HIGH,
+            severity=_severity(average),
         )
 
     @strawberry.field(

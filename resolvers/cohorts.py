@@ -27,11 +27,10 @@ from clickhouse.statement import Statement, portions
 from resolvers import cursors, ids
 from resolvers.context import Context
 from resolvers.heatmaps import Point, cells_of
-from resolvers.lenses import AskedLens, page_size
-from resolvers.listing import Listing, total_count
+from resolvers.lenses import AskedLens
+from resolvers.listing import Listing, page_size, total_count
 from resolvers.questions import Row
 
-MAX_COHORTS = 100
 MAX_NAME_LENGTH = 200
 MAX_VISITORS = 10_000
 MAX_VISITOR_ID_LENGTH = 1000
@@ -55,7 +54,7 @@ async def list_cohorts(context: Context, site_id: str, first: int, after: str | 
     await context.readable_site(site_id)
     binding = cursors.digest("cohorts", site_id)
     begin = cursors.decode(after, binding, (str, str)).values if after else None
-    first = page_size(first, MAX_COHORTS)
+    first = page_size(first)
     rows = await context.client_of(site_id).query(compile_cohorts(site_id, None, begin, first))
 
     def cursor(row: Row) -> str:

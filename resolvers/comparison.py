@@ -24,11 +24,11 @@ from clickhouse.scroll import ScrollQuestion
 from clickhouse.selection import Selection
 from resolvers import depths, heatmaps, pages
 from resolvers.context import Context
-from resolvers.lenses import AskedLens, page_size
+from resolvers.lenses import AskedLens
+from resolvers.listing import page_size
 from resolvers.pages import MIN_SESSIONS
 from resolvers.questions import Row
 
-MAX_ELEMENTS = 100
 DESKTOP_WIDTH_PX = 1280
 CLOCK_CHANGE = timedelta(hours=1)
 SAME_LENGTH = 0.05
@@ -78,7 +78,7 @@ async def load_scroll(
 
 async def load_elements(context: Context, compared: Compared, by_share: bool, first: int, selection: Selection) -> bytes:
     """A JSON array in the client's selection."""
-    question = ElementChangeQuestion(compared.candidate.lens, by_share, page_size(first, MAX_ELEMENTS), selection)
+    question = ElementChangeQuestion(compared.candidate.lens, by_share, page_size(first), selection)
     rows = await context.answers.load(compared.baseline.question(compile_element_changes, question))
     return rows[0]["rows"] if rows else b"[]"
 

@@ -10,7 +10,8 @@ from clickhouse.filter_values import FilterValueQuestion, compile_filter_values
 from clickhouse.selection import Selection
 from clickhouse.timeline import TimelineQuestion, compile_timeline
 from resolvers.context import Context
-from resolvers.lenses import AskedLens, page_size
+from resolvers.lenses import AskedLens
+from resolvers.listing import page_size
 
 MAX_VALUES = 1000
 MAX_TIMELINE_POINTS = 10_000

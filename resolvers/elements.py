@@ -27,11 +27,10 @@ from clickhouse.selection import Selection
 from resolvers.context import Context
 from resolvers.depths import scroll_step
 from resolvers.discovery import MAX_VALUES
-from resolvers.lenses import AskedLens, absolute_url, page_size, seen_page
-from resolvers.listing import Listing, total_count
+from resolvers.lenses import AskedLens, absolute_url, seen_page
+from resolvers.listing import Listing, page_size, total_count
 from resolvers.questions import Question, Row
 
-MAX_ELEMENTS = 100
 MAX_NAME_LENGTH = 200
 POPULATION = ("pageviews", "sessions", "visitors", "clicks")
 """Measures of the lens that rates of elements are out of."""
@@ -64,7 +63,7 @@ async def list_elements(context: Context, asked: AskedLens, query: ElementQuery)
     """The rows of the list, the lens they were found under (that of the cursor), and its population."""
     binding = asked.binding("elements", query.scope, query.sort)
     asked, after = asked.resumed(context, query.after, binding, (float, str, int))
-    first = page_size(query.first, MAX_ELEMENTS)
+    first = page_size(query.first)
     question = ElementsQuestion(query.scope, query.sort, first, after, query.wanted)
     rows, population = await asyncio.gather(
         context.answers.load(asked.list_question(compile_elements, question)), load_population(context, asked, query.population)

@@ -14,12 +14,11 @@ from clickhouse.interactions import COLUMNS, InteractionQuestion, compile_intera
 from clickhouse.selection import Selection
 from resolvers import cursors
 from resolvers.context import Context
-from resolvers.lenses import AskedLens, finite, page_size
-from resolvers.listing import Listing, total_count
+from resolvers.lenses import AskedLens, finite
+from resolvers.listing import Listing, page_size, total_count
 from resolvers.questions import Row
 
 MAX_DRILL_DOWN_POINTS = 1000
-MAX_INTERACTIONS = 100
 MAX_COORDINATE_PX = 10_000_000
 MAX_RELATIVE_X = 100  # the widest page that is stored, 65 535 px, is 51 viewports of 1280 px wide
 
@@ -96,7 +95,7 @@ async def list_interactions(
     cells = None if points is None else cells_of(points, cell)
     binding = asked.binding("interactions", kind, cell, cells, hide_origin)
     asked, values = asked.resumed(context, after, binding, (int, int))
-    first = page_size(first, MAX_INTERACTIONS)
+    first = page_size(first)
     beyond = (cursors.instant(values[0]), values[1]) if values else None
     question = InteractionQuestion(kind, cell, hide_origin, first, cells, beyond, with_total)
     wanted = tuple(sorted(fields.intersection(COLUMNS)))

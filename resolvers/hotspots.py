@@ -12,12 +12,11 @@ from clickhouse.hotspots import SpotQuestion, SpotReplaysQuestion, compile_dead_
 from clickhouse.rage import DEFAULT_RULE, RageRule
 from clickhouse.statement import Statement
 from resolvers.context import Context
-from resolvers.lenses import AskedLens, page_size
-from resolvers.listing import Listing, total_count
+from resolvers.lenses import AskedLens
+from resolvers.listing import Listing, page_size, total_count
 from resolvers.pages import load_totals
 from resolvers.questions import Question, Row
 
-MAX_SPOTS = 100
 MAX_SPOT_REPLAYS = 10
 KEY_KINDS = (int, int, str, int, int, int)
 
@@ -87,7 +86,7 @@ async def _list(
     cell = Cell.default(standard_width_px(asked))
     binding = _binding(asked, compile_, rule)
     asked, values = asked.resumed(context, after, binding, KEY_KINDS)
-    first = page_size(first, MAX_SPOTS)
+    first = page_size(first)
     rows = await context.answers.load(asked.list_question(compile_, SpotQuestion(cell, first, values, rule)))
 
     def cursor(row: Row) -> str:

@@ -24,7 +24,7 @@ from resolvers.questions import Question, Row
 DEFAULT_WINDOW_SPEC = "last -7d"
 MAX_URL_LENGTH = 2048
 MAX_REGEX_LENGTH = 512
-MAX_VALUES = 200
+MAX_SEGMENT_VALUES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +171,8 @@ def performed_event(name: str, min_count: int, argument: str = "segment.performe
 def values(given: list[str] | None, argument: str) -> tuple[str, ...]:
     """Sorted and without repetition, so that equal segments are equal lenses; none given is no filter."""
     distinct = tuple(sorted(set(given or ())))
-    if len(distinct) > MAX_VALUES or any(len(value) > MAX_URL_LENGTH for value in distinct):
-        raise BadUserInputError(f"{argument}: at most {MAX_VALUES} values of {MAX_URL_LENGTH} characters.", argument=argument)
+    if len(distinct) > MAX_SEGMENT_VALUES or any(len(value) > MAX_URL_LENGTH for value in distinct):
+        raise BadUserInputError(f"{argument}: at most {MAX_SEGMENT_VALUES} values of {MAX_URL_LENGTH} characters.", argument=argument)
     return distinct
 
 
@@ -180,11 +180,6 @@ def finite(value: float, argument: str, low: float, high: float) -> float:
     if not math.isfinite(value) or not low <= value <= high:
         raise BadUserInputError(f"{argument}: a number from {low:g} to {high:g}.", argument=argument)
     return value
-
-
-def page_size(first: int, most: int) -> int:
-    """`first` within 1 … most, by the habit of listings."""
-    return max(1, min(first, most))
 
 
 async def seen_page(context: Context, site: Site, key: str) -> tuple[str, Row] | None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from resolvers.questions import Row
 
+MAX_PAGE_SIZE = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -23,6 +25,11 @@ class Listing:
         """`rows` are at most first + 1: the last only tells that more follow."""
         shown = rows[:first]
         return cls(shown, [cursor(row) for row in shown], len(rows) > first, has_previous, total_count)
+
+
+def page_size(first: int, most: int = MAX_PAGE_SIZE) -> int:
+    """`first` within 1 … most: what is asked for beyond counts as the nearest of these."""
+    return max(1, min(first, most))
 
 
 async def total_count(rows: list[Row], first_page: Callable[[], Awaitable[list[Row]]] | None, column: str = "total_count") -> int:

@@ -9,11 +9,10 @@ from clickhouse.pages import compile_tracked_by_rule
 from clickhouse.sites import PLANS
 from clickhouse.totals import LENS_EXTENT, TOTALS, compile_measures, compile_pages, measures_afterwards, sort_column
 from resolvers.context import Context
-from resolvers.lenses import AskedLens, page_size
-from resolvers.listing import Listing, total_count
+from resolvers.lenses import AskedLens
+from resolvers.listing import Listing, page_size, total_count
 from resolvers.questions import Row
 
-MAX_PAGES = 100
 MIN_SESSIONS = 1000
 
 
@@ -35,7 +34,7 @@ async def list_pages(context: Context, asked: AskedLens, query: PageQuery) -> Li
     binding = asked.binding("pages", query.search, query.order, query.descending)
     by_key, sorted_by = query.order == "KEY", sort_column(query.order)
     asked, after = asked.resumed(context, query.after, binding, (str,) if by_key else (float, str))
-    first = page_size(query.first, MAX_PAGES)
+    first = page_size(query.first)
     source = context.sources.of(asked.site.site_id)
     later = measures_afterwards(asked.lens, query.order, query.measures)
     at_once = tuple(name for name in query.measures if name not in later)

@@ -12,11 +12,10 @@ from clickhouse.lens import PerformedEvent, UrlRule
 from clickhouse.replays import ReplayFilter, ReplayQuestion, WatchParts, compile_in_lens, compile_replays
 from resolvers import cursors
 from resolvers.context import Context
-from resolvers.lenses import AskedLens, page_size
-from resolvers.listing import Listing, total_count
+from resolvers.lenses import AskedLens
+from resolvers.listing import Listing, page_size, total_count
 from resolvers.questions import Question, Row
 
-MAX_REPLAYS = 100
 MAX_COUNT = 1_000_000
 MAX_SECONDS = 31_536_000
 
@@ -45,7 +44,7 @@ async def list_replays(
     visible = context.key.may("replay:read")
     binding = asked.binding("replays", order, descending, having)
     asked, values = asked.resumed(context, after, binding, (int, int, int))
-    first = page_size(first, MAX_REPLAYS) if visible else 0
+    first = page_size(first) if visible else 0
     question = ReplayQuestion(order, descending, first, having, values if visible else None, is_whole_site(asked))
     rows = await context.answers.load(asked.list_question(compile_replays, question))
 

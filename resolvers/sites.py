@@ -11,11 +11,9 @@ from clickhouse.sites import Site, compile_site_count, compile_sites
 from clickhouse.statement import Statement
 from resolvers import cursors
 from resolvers.context import Context
-from resolvers.lenses import page_size
-from resolvers.listing import Listing
+from resolvers.listing import Listing, page_size
 from resolvers.sources import Source, Sources
 
-MAX_SITES = 100
 _ALWAYS = Window(cursors.instant(0), cursors.instant(0))
 
 
@@ -34,7 +32,7 @@ async def list_sites(context: Context, first: int, after: str | None) -> SiteLis
     visible = context.key.visible_site_ids
     binding = cursors.digest("sites", sorted(visible) if visible is not None else None)
     begin = cursors.decode(after, binding, (str,)).values[0] if after else None
-    first = page_size(first, MAX_SITES)
+    first = page_size(first)
     sources = context.sources
     answers = await asyncio.gather(*(_of_source(source, visible, begin, first) for source in sources.all), return_exceptions=True)
     found: dict[str, Site] = {}

@@ -12,6 +12,9 @@ from __future__ import annotations
 from strawberry import UNSET
 from strawberry.federation.schema_directives import Cost, ListSize
 
+from resolvers.discovery import MAX_VALUES
+from resolvers.listing import MAX_PAGE_SIZE
+
 STATEMENT = Cost(weight=10)
 """Asks ClickHouse."""
 
@@ -28,11 +31,11 @@ def _sliced(most: int, *sized_fields: str) -> ListSize:
     )
 
 
-PAGED = _sliced(100, "edges", "nodes")
+PAGED = _sliced(MAX_PAGE_SIZE, "edges", "nodes")
 POINTS = _sliced(100_000, "points")
 CELLS = _sliced(100_000)
-VALUES = _sliced(1000)
-CHANGES = _sliced(100)
+VALUES = _sliced(MAX_VALUES)
+CHANGES = _sliced(MAX_PAGE_SIZE)
 NODES = ListSize(assumed_size=100, slicing_arguments=UNSET, sized_fields=UNSET, require_one_slicing_argument=False)
 MARK_CHANGES = ListSize(assumed_size=100, slicing_arguments=UNSET, sized_fields=UNSET, require_one_slicing_argument=False)
 DEPTHS = ListSize(assumed_size=100, slicing_arguments=UNSET, sized_fields=UNSET, require_one_slicing_argument=False)

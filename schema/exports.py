@@ -31,7 +31,8 @@ from clickhouse.timeline import TIMELINE_POINT
 from resolvers import comparison, depths, discovery, elements, heatmaps, lenses, replays
 from resolvers.comparison import Compared
 from resolvers.context import Context
-from resolvers.lenses import AskedLens, page_size
+from resolvers.lenses import AskedLens
+from resolvers.listing import page_size
 from schema.arguments import argument_names, read_arguments
 from schema.enums import Aggregation, ChangeOrder, Dimension, ElementGrouping, Interval, PointKind, ScrollUnit
 from schema.inputs import CellInput, ElementOrder, PageOrder, PointInput, RageRule, plain_segment, resolved_window

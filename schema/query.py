@@ -11,6 +11,7 @@ from strawberry import UNSET
 from clickhouse.errors import BadUserInputError, HeatgraphError
 from resolvers import ids, lens_ids, sites
 from resolvers.context import Context
+from resolvers.listing import MAX_PAGE_SIZE
 from resolvers.selections import arguments_below
 from schema.capabilities import SourceHealth
 from schema.cohorts import Cohort
@@ -86,7 +87,7 @@ class Query:
     def viewer(self, info: strawberry.Info[Context]) -> Viewer:
         context = info.context
         limits = ViewerLimits(
-            max_window_days=context.max_window_days, max_page_size=100, max_points=context.max_points, max_cost=context.max_cost
+            max_window_days=context.max_window_days, max_page_size=MAX_PAGE_SIZE, max_points=context.max_points, max_cost=context.max_cost
         )
         return Viewer(
             key_id=context.key.key_id,

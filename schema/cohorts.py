@@ -17,7 +17,19 @@ from resolvers.context import Context
 from resolvers.lenses import AskedLens
 from resolvers.listing import Listing
 from schema.enums import PointKind
-from schema.inputs import CellInput, EventMatch, PointInput, Segment, UrlMatch, Window, given, only_one, plain_segment, resolved_window
+from schema.inputs import (
+    CellInput,
+    EventMatch,
+    PointInput,
+    Segment,
+    SiteIdArgument,
+    UrlMatch,
+    Window,
+    given,
+    only_one,
+    plain_segment,
+    resolved_window,
+)
 from schema.node import Node
 from schema.pagination import PageInfo
 
@@ -172,9 +184,6 @@ class CohortMembers:
             case _, CohortRule() | CohortLens() as source:
                 return await source.members(context, site)
         raise BadUserInputError("members: give exactly one of its fields.", argument="members")
-
-
-SiteIdArgument = Annotated[str, strawberry.argument(name="siteId", description="The site's id.")]
 
 
 @strawberry.type(description="Changes to cohorts; they need the scope cohort:write.")

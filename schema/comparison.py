@@ -14,6 +14,7 @@ from resolvers.comparison import Compared
 from resolvers.context import Context
 from resolvers.selections import own_selection
 from schema.cost import CELLS, CHANGES, DEPTHS, STATEMENT
+from schema.depths import DeepestOfArgument, StepArgument, UnitArgument
 from schema.enums import Aggregation, Breakpoint, ChangeOrder, ComparisonWarningCode, PointKind, ScrollUnit
 from schema.heatmap import FoldStats, PointElement
 from schema.inputs import FirstArgument, Lens, given
@@ -21,6 +22,8 @@ from schema.insights import Insights, KindArgument
 from schema.rate import Rate
 from schema.splice import Spliced
 from schema.totals import PageTotals
+
+ChangeOrderArgument = Annotated[ChangeOrder | None, strawberry.argument(description="By the change of what; largest first.")]
 
 
 def relative(delta: float | None, baseline: float | None) -> float | None:
@@ -291,12 +294,9 @@ class Comparison:
     async def scroll(
         self,
         info: strawberry.Info[Context],
-        unit: Annotated[ScrollUnit | None, strawberry.argument(description="Percent of the page, or px.")] = ScrollUnit.PERCENT,
-        step: Annotated[int | None, strawberry.argument(description="Distance of depths: by default 25 percent or 100 px.")] = UNSET,
-        aggregation: Annotated[
-            Aggregation | None,
-            strawberry.argument(description="Whose deepest point counts: each visitor's, session's or pageview's (TOTAL)."),
-        ] = Aggregation.UNIQUE_VISITORS,
+        unit: UnitArgument = ScrollUnit.PERCENT,
+        step: StepArgument = UNSET,
+        aggregation: DeepestOfArgument = Aggregation.UNIQUE_VISITORS,
     ) -> ScrollChange | None:
         unit, counted = unit or ScrollUnit.PERCENT, aggregation or Aggregation.UNIQUE_VISITORS
         buckets = own_selection(info._raw_info).of("buckets")
@@ -311,7 +311,7 @@ class Comparison:
     async def elements(
         self,
         info: strawberry.Info[Context],
-        order_by: Annotated[ChangeOrder | None, strawberry.argument(description="Which change counts.")] = ChangeOrder.COUNT,
+        order_by: ChangeOrderArgument = ChangeOrder.COUNT,
         first: FirstArgument = 25,
     ) -> list[ElementChange] | None:
         by_share, first = order_by is ChangeOrder.SHARE, 25 if first is None else first
@@ -326,7 +326,7 @@ class Comparison:
         self,
         info: strawberry.Info[Context],
         kind: KindArgument = PointKind.CLICK,
-        order_by: Annotated[ChangeOrder | None, strawberry.argument(description="Which change counts.")] = ChangeOrder.COUNT,
+        order_by: ChangeOrderArgument = ChangeOrder.COUNT,
         first: Annotated[
             int | None,
             strawberry.argument(description="At most so many cells, 1 to 100 000; any other counts as the nearest of these."),

@@ -14,6 +14,16 @@ from schema.enums import Aggregation, ScrollUnit
 from schema.rate import Rate
 from schema.splice import Spliced
 
+UnitArgument = Annotated[
+    ScrollUnit | None, strawberry.argument(description="What depths are measured in: percent of the page's height, or CSS px.")
+]
+StepArgument = Annotated[
+    int | None, strawberry.argument(description="From one depth to the next, in the unit; 25 percent or 100 px when left out.")
+]
+DeepestOfArgument = Annotated[
+    Aggregation | None, strawberry.argument(description="Whose deepest point counts: each visitor's, session's or pageview's (TOTAL).")
+]
+
 
 @strawberry.type(description="How many got as far as a depth.")
 class ScrollBucket:

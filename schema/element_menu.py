@@ -10,8 +10,8 @@ from strawberry import UNSET
 from resolvers import elements
 from resolvers.context import Context
 from schema.elements import Element
+from schema.inputs import SiteIdArgument
 
-SiteArgument = Annotated[str, strawberry.argument(description="The site's id.")]
 PageArgument = Annotated[str, strawberry.argument(description="The page's key; any URL of the page will do.")]
 SelectorArgument = Annotated[str, strawberry.argument(description="The element's selector, as answered.")]
 
@@ -22,7 +22,7 @@ class ElementMenu:
     async def rename_element(
         self,
         info: strawberry.Info[Context],
-        site_id: SiteArgument,
+        site_id: SiteIdArgument,
         page_key: PageArgument,
         selector: SelectorArgument,
         name: Annotated[
@@ -37,7 +37,7 @@ class ElementMenu:
     async def mark_element(
         self,
         info: strawberry.Info[Context],
-        site_id: SiteArgument,
+        site_id: SiteIdArgument,
         page_key: PageArgument,
         selector: SelectorArgument,
         cta: Annotated[bool | None, strawberry.argument(description="Whether it is a call to action; null is false.")] = UNSET,
@@ -60,12 +60,12 @@ class ElementMenu:
         description="Takes an element off the lists of elements; its clicks count as unattributed. Maps and spots still name it. Scope element:write."
     )
     async def delete_element(
-        self, info: strawberry.Info[Context], site_id: SiteArgument, page_key: PageArgument, selector: SelectorArgument
+        self, info: strawberry.Info[Context], site_id: SiteIdArgument, page_key: PageArgument, selector: SelectorArgument
     ) -> Element | None:
         return Element.of(await elements.set_deleted(info.context, site_id, page_key, selector, True))
 
     @strawberry.mutation(description="Takes a deletion back; name and marks are as before. Scope element:write.")
     async def restore_element(
-        self, info: strawberry.Info[Context], site_id: SiteArgument, page_key: PageArgument, selector: SelectorArgument
+        self, info: strawberry.Info[Context], site_id: SiteIdArgument, page_key: PageArgument, selector: SelectorArgument
     ) -> Element | None:
         return Element.of(await elements.set_deleted(info.context, site_id, page_key, selector, False))

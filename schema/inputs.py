@@ -258,6 +258,7 @@ class ElementOrder:
         return element_sort(self.field.name, (given(self.direction) or usual) is Direction.DESC, given(self.event))
 
 
+SiteIdArgument = Annotated[str, strawberry.argument(description="The site's id, as in site_abc123.")]
 WindowArgument = Annotated[Window | None, strawberry.argument(description="The window of time; the last 7 days when left out.")]
 SegmentArgument = Annotated[Segment | None, strawberry.argument(description="Which visits; all when left out.")]
 UrlArgument = Annotated[UrlMatch, strawberry.argument(description="Which URLs; the pages they belong to are merged.")]

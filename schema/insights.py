@@ -19,7 +19,7 @@ from resolvers.selections import own_selection, selected_names
 from schema.breakdown import BreakdownRow, ByArgument, FirstValuesArgument
 from schema.conversions import DepthConversions, EventArgument
 from schema.cost import PAGED, POINTS, STATEMENT, TIMELINE, VALUES
-from schema.depths import AttentionHeatmap, ScrollHeatmap
+from schema.depths import AttentionHeatmap, DeepestOfArgument, ScrollHeatmap, StepArgument, UnitArgument
 from schema.elements import ElementStats, ElementStatsConnection, wanted_stats
 from schema.enums import Aggregation, ElementGrouping, InsightsStatus, Interval, PointKind, ScrollUnit
 from schema.heatmap import FoldStats, PointHeatmap
@@ -27,7 +27,7 @@ from schema.hotspots import DeadClickConnection, RageClickConnection, dead_click
 from schema.inputs import AfterArgument, CellArgument, ElementOrder, FirstArgument, PointInput, RageRule, given
 from schema.interactions import InteractionConnection, selected_fields
 from schema.node import Node
-from schema.replays import HavingArgument, OrderArgument, ReplayConnection, list_replays
+from schema.replays import HavingArgument, ReplayConnection, ReplayOrderArgument, list_replays
 from schema.splice import Spliced
 from schema.timeline import TimelinePoint
 from schema.totals import PageTotals, measures_of
@@ -176,12 +176,9 @@ class Insights(Node):
     async def scroll(
         self,
         info: strawberry.Info[Context],
-        unit: Annotated[ScrollUnit | None, strawberry.argument(description="Percent of the page, or px.")] = ScrollUnit.PERCENT,
-        step: Annotated[int | None, strawberry.argument(description="Distance of depths: by default 25 percent or 100 px.")] = UNSET,
-        aggregation: Annotated[
-            Aggregation | None,
-            strawberry.argument(description="Whose deepest point counts: each visitor's, session's or pageview's (TOTAL)."),
-        ] = Aggregation.UNIQUE_VISITORS,
+        unit: UnitArgument = ScrollUnit.PERCENT,
+        step: StepArgument = UNSET,
+        aggregation: DeepestOfArgument = Aggregation.UNIQUE_VISITORS,
     ) -> ScrollHeatmap | None:
         unit, counted = unit or ScrollUnit.PERCENT, aggregation or Aggregation.UNIQUE_VISITORS
         selection = own_selection(info._raw_info)
@@ -242,8 +239,8 @@ class Insights(Node):
         self,
         info: strawberry.Info[Context],
         event: EventArgument = UNSET,
-        unit: Annotated[ScrollUnit | None, strawberry.argument(description="Percent of the page, or px.")] = ScrollUnit.PERCENT,
-        step: Annotated[int | None, strawberry.argument(description="Distance of depths: by default 25 percent or 100 px.")] = UNSET,
+        unit: UnitArgument = ScrollUnit.PERCENT,
+        step: StepArgument = UNSET,
     ) -> DepthConversions | None:
         context, unit = info.context, unit or ScrollUnit.PERCENT
         rows, baseline = await asyncio.gather(
@@ -288,7 +285,7 @@ class Insights(Node):
         self,
         info: strawberry.Info[Context],
         having: HavingArgument = UNSET,
-        order_by: OrderArgument = UNSET,
+        order_by: ReplayOrderArgument = UNSET,
         first: FirstArgument = 10,
         after: AfterArgument = UNSET,
     ) -> ReplayConnection | None:

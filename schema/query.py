@@ -17,7 +17,7 @@ from schema.capabilities import SourceHealth
 from schema.cohorts import Cohort
 from schema.cost import NODES, PAGED
 from schema.elements import Element
-from schema.inputs import AfterArgument, FirstArgument, given
+from schema.inputs import AfterArgument, FirstArgument, SiteIdArgument, given
 from schema.insights import Insights
 from schema.node import Node
 from schema.page import Page
@@ -121,11 +121,7 @@ class Query:
         return await list_sites(info.context, first, after)
 
     @strawberry.field(description="One site; null with NOT_FOUND when it does not exist or is not this key's.")
-    async def site(
-        self,
-        info: strawberry.Info[Context],
-        site_id: Annotated[str, strawberry.argument(description="Its id, as in site_abc123.")],
-    ) -> Site | None:
+    async def site(self, info: strawberry.Info[Context], site_id: SiteIdArgument) -> Site | None:
         context = info.context
         for key in arguments_below(info._raw_info, "page", "key"):
             context.expect_page(site_id, key)

@@ -241,7 +241,9 @@ class ReplayOrder:
 
 
 HavingArgument = Annotated[ReplayFilter | None, strawberry.argument(description="Which of the sessions; all when left out.")]
-OrderArgument = Annotated[ReplayOrder | None, strawberry.argument(description="How to sort; most worth watching first when left out.")]
+ReplayOrderArgument = Annotated[
+    ReplayOrder | None, strawberry.argument(description="How to sort; most worth watching first when left out.")
+]
 
 
 async def list_replays(

@@ -38,7 +38,7 @@ from schema.insights import Insights
 from schema.node import Node
 from schema.page import Page, PageConnection
 from schema.pagination import PageInfo
-from schema.replays import HavingArgument, OrderArgument, ReplayConnection, list_replays
+from schema.replays import HavingArgument, ReplayConnection, ReplayOrderArgument, list_replays
 from schema.splice import Spliced
 from schema.totals import measures_of
 
@@ -159,7 +159,7 @@ class Site(Node):
         window: WindowArgument = UNSET,
         segment: SegmentArgument = UNSET,
         having: HavingArgument = UNSET,
-        order_by: OrderArgument = UNSET,
+        order_by: ReplayOrderArgument = UNSET,
         first: FirstArgument = 25,
         after: AfterArgument = UNSET,
     ) -> ReplayConnection | None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import strawberry
 
+from schema.definitions import CLICKS, DEAD_CLICKS, RAGE_CLICKS, SESSIONS, VISITORS
 from schema.enums import Dimension
 from schema.rate import Rate
 
@@ -18,13 +19,13 @@ class BreakdownRow:
     value: str | None = strawberry.field(description="The value, as a segment takes it; null when unknown, and in the row of the others.")
     label: str = strawberry.field(description="The value, else `Unknown` or `Other`.")
     is_other: bool = strawberry.field(description="Whether it is the last row: all values that did not fit into `first`, together.")
-    pageviews: int = strawberry.field(description="Pageviews; below an element 0.")
-    visitors: int = strawberry.field(description="Distinct visitors.")
-    sessions: int = strawberry.field(description="Distinct sessions.")
-    clicks: int = strawberry.field(description="Clicks, dead ones included.")
-    rage_clicks: int = strawberry.field(description="Rage bursts.")
-    dead_clicks: int = strawberry.field(description="Dead clicks.")
-    share: Rate = strawberry.field(description="sessions ÷ all sessions of the list.")
+    pageviews: int = strawberry.field(description="Pageviews, each once; below an element 0, as pageviews are on no element.")
+    visitors: int = strawberry.field(description=VISITORS)
+    sessions: int = strawberry.field(description=SESSIONS)
+    clicks: int = strawberry.field(description=CLICKS)
+    rage_clicks: int = strawberry.field(description=RAGE_CLICKS)
+    dead_clicks: int = strawberry.field(description=DEAD_CLICKS)
+    share: Rate = strawberry.field(description="sessions ÷ the sessions of all rows, a fraction.")
 
 
 ByArgument = Annotated[Dimension, strawberry.argument(description="What to tell visits apart by.")]

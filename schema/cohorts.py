@@ -16,6 +16,7 @@ from resolvers.cohorts import Members
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
 from resolvers.listing import Listing
+from schema.definitions import PAGE_INFO, SITE_ID
 from schema.enums import PointKind
 from schema.inputs import (
     CellInput,
@@ -38,10 +39,10 @@ from schema.pagination import PageInfo
     description="A named set of visitors. Who is in it was settled when they were added; use it in any segment, where several mean all of them."
 )
 class Cohort(Node):
-    site_id: str = strawberry.field(description="The site's id.")
+    site_id: str = strawberry.field(description=SITE_ID)
     cohort_id: str = strawberry.field(description="Its id, as in co_0123456789abcdef; segments take this one and `id` alike.")
     name: str = strawberry.field(description="Its name, unique on the site.")
-    created_at: dt.datetime = strawberry.field(description="When it was made, UTC.")
+    created_at: dt.datetime = strawberry.field(description="When it was made, UTC; who is added later does not change it.")
 
     @classmethod
     def of(cls, cohort: sql.Cohort) -> Self:
@@ -60,7 +61,7 @@ class Cohort(Node):
         found = await context.cohort(site.site_id, cohort_id)
         return cls.of(found) if found else None
 
-    @strawberry.field(description="Distinct visitors in it.")
+    @strawberry.field(description="Distinct visitors in it, whether they were ever seen or not.")
     async def size(self, info: strawberry.Info[Context]) -> int:
         return await info.context.cohort_sizes.load((self.site_id, self.cohort_id))
 
@@ -68,15 +69,15 @@ class Cohort(Node):
 @strawberry.type(description="A cohort and its cursor.")
 class CohortEdge:
     cursor: str = strawberry.field(description="Pass it as `after` to go on behind this cohort.")
-    node: Cohort = strawberry.field(description="The cohort.")
+    node: Cohort = strawberry.field(description="The cohort behind that cursor.")
 
 
 @strawberry.type(description="The cohorts of a site, by name.")
 class CohortConnection:
-    edges: list[CohortEdge] = strawberry.field(description="Cohorts with cursors.")
-    nodes: list[Cohort] = strawberry.field(description="The cohorts alone.")
-    page_info: PageInfo = strawberry.field(description="Where this page of the list stands.")
-    total_count: int = strawberry.field(description="Cohorts in all.")
+    edges: list[CohortEdge] = strawberry.field(description="The cohorts with a cursor each.")
+    nodes: list[Cohort] = strawberry.field(description="The cohorts without cursors.")
+    page_info: PageInfo = strawberry.field(description=PAGE_INFO)
+    total_count: int = strawberry.field(description="Cohorts of the site, returned or not.")
 
     @classmethod
     def of(cls, listing: Listing) -> Self:
@@ -97,7 +98,7 @@ class CohortRule:
     performed: list[EventMatch] | None = strawberry.field(
         default=UNSET, description="Events, all of them, each at least minCount times in the window."
     )
-    visited_page: UrlMatch | None = strawberry.field(default=UNSET, description="A pageview of such a URL.")
+    visited_page: UrlMatch | None = strawberry.field(default=UNSET, description="A pageview of such a URL in the window.")
     traffic_source: list[str] | None = strawberry.field(default=UNSET, description="Came from any of these traffic sources.")
 
     async def members(self, context: Context, site: Site) -> Members:
@@ -115,7 +116,7 @@ class CohortRule:
 
 @strawberry.input(description="Which interactions are meant; all given fields must hold.")
 class InteractionMatch:
-    kind: PointKind = strawberry.field(default=PointKind.CLICK, description="Which kind.")
+    kind: PointKind = strawberry.field(default=PointKind.CLICK, description="Which kind of interaction: clicks when left out.")
     points: list[PointInput] | None = strawberry.field(
         default=UNSET, description="In the cells of these points of the map, at most 1000; those at (0, 0) are left out, as on the map."
     )
@@ -131,7 +132,7 @@ class CohortLens:
     insights: strawberry.ID | None = strawberry.field(
         default=UNSET, description="Id of insights of an earlier answer; instead of the next four."
     )
-    page: str | None = strawberry.field(default=UNSET, description="Key of a page.")
+    page: str | None = strawberry.field(default=UNSET, description="Key of a page, or any URL of it.")
     url: UrlMatch | None = strawberry.field(default=UNSET, description="Which URLs; instead of a page.")
     window: Window | None = strawberry.field(default=UNSET, description="The window of time; the last 7 days when left out.")
     segment: Segment | None = strawberry.field(default=UNSET, description="Which visits; all when left out.")
@@ -196,7 +197,7 @@ class CohortMutation:
         info: strawberry.Info[Context],
         site_id: SiteIdArgument,
         name: Annotated[str, strawberry.argument(description="Its name, 1 to 200 characters.")],
-        members: Annotated[CohortMembers, strawberry.argument(description="Who is in it.")],
+        members: Annotated[CohortMembers, strawberry.argument(description="The visitors who are added; exactly one field.")],
     ) -> Cohort | None:
         context = info.context
         site = await context.readable_site(site_id, "cohort:write")
@@ -207,7 +208,7 @@ class CohortMutation:
         self,
         info: strawberry.Info[Context],
         site_id: SiteIdArgument,
-        cohort_id: Annotated[strawberry.ID, strawberry.argument(name="cohortId", description="Its cohortId, or its id.")],
+        cohort_id: Annotated[strawberry.ID, strawberry.argument(name="cohortId", description="The cohort: its cohortId, or its id.")],
     ) -> bool | None:
         site = await info.context.readable_site(site_id, "cohort:write")
         return await cohorts.delete_cohort(info.context, site, cohorts.cohort_id(cohort_id))

@@ -14,6 +14,18 @@ from resolvers.comparison import Compared
 from resolvers.context import Context
 from resolvers.selections import own_selection
 from schema.cost import CELLS, CHANGES, DEPTHS, STATEMENT
+from schema.definitions import (
+    BOUNCE_RATE,
+    CLICKS,
+    CLICKS_OF_LAYOUT,
+    DEAD_CLICKS,
+    DEAD_RATE,
+    PAGEVIEWS,
+    RAGE_CLICKS,
+    RAGE_RATE,
+    SESSIONS,
+    VISITORS,
+)
 from schema.depths import DeepestOfArgument, StepArgument, UnitArgument
 from schema.enums import Aggregation, Breakpoint, ChangeOrder, ComparisonWarningCode, PointKind, ScrollUnit
 from schema.heatmap import FoldStats, PointElement
@@ -32,9 +44,9 @@ def relative(delta: float | None, baseline: float | None) -> float | None:
 
 @strawberry.type(description="A count on both sides.")
 class CountChange:
-    baseline: int = strawberry.field(description="In the baseline.")
-    candidate: int = strawberry.field(description="In the candidate.")
-    delta: int = strawberry.field(description="candidate - baseline.")
+    baseline: int = strawberry.field(description="The count in the baseline.")
+    candidate: int = strawberry.field(description="The count in the candidate.")
+    delta: int = strawberry.field(description="candidate - baseline; below 0 when it fell.")
     relative_delta: float | None = strawberry.field(description="delta ÷ baseline, a fraction; null when the baseline is 0.")
 
     @classmethod
@@ -45,8 +57,8 @@ class CountChange:
 
 @strawberry.type(description="A mean, a median or a score on both sides.")
 class NumberChange:
-    baseline: float | None = strawberry.field(description="In the baseline; null when unknown.")
-    candidate: float | None = strawberry.field(description="In the candidate; null when unknown.")
+    baseline: float | None = strawberry.field(description="The number in the baseline; null when unknown.")
+    candidate: float | None = strawberry.field(description="The number in the candidate; null when unknown.")
     delta: float | None = strawberry.field(description="candidate - baseline; null when a side is unknown.")
     relative_delta: float | None = strawberry.field(
         description="delta ÷ baseline, a fraction; null when the baseline is 0 or a side is unknown."
@@ -65,8 +77,8 @@ class NumberChange:
     " expected to look significant."
 )
 class RateChange:
-    baseline: Rate = strawberry.field(description="In the baseline.")
-    candidate: Rate = strawberry.field(description="In the candidate.")
+    baseline: Rate = strawberry.field(description="The rate in the baseline, with its own interval.")
+    candidate: Rate = strawberry.field(description="The rate in the candidate, with its own interval.")
     delta: float | None = strawberry.field(
         description="candidate's value - baseline's, a fraction; null when either has nothing to divide by."
     )
@@ -74,7 +86,7 @@ class RateChange:
     low: float | None = strawberry.field(
         description="Lower end of the 95 % interval of delta; null unless both rates are proportions of something."
     )
-    high: float | None = strawberry.field(description="Upper end, likewise.")
+    high: float | None = strawberry.field(description="Upper end of the 95 % interval of delta, likewise.")
     significant: bool | None = strawberry.field(description="Whether the interval excludes 0; null without an interval.")
 
     @classmethod
@@ -107,26 +119,28 @@ def newcombe(baseline: Rate, candidate: Rate) -> tuple[float, float] | None:
 
 @strawberry.type(description="Clicks in one layout, on both sides.")
 class BreakpointChange:
-    breakpoint: Breakpoint = strawberry.field(description="The layout.")
-    clicks: CountChange = strawberry.field(description="Clicks in it.")
+    breakpoint: Breakpoint = strawberry.field(description="The layout, by viewport width.")
+    clicks: CountChange = strawberry.field(description=CLICKS_OF_LAYOUT)
 
 
 @strawberry.type(description="The numbers of PageTotals on both sides; each means what it means there.")
 class TotalsChange:
-    pageviews: CountChange = strawberry.field(description="Pageviews.")
-    visitors: CountChange = strawberry.field(description="Distinct visitors who left any row.")
-    sessions: CountChange = strawberry.field(description="Distinct sessions with any row.")
-    bounce_rate: RateChange = strawberry.field(description="Sessions with a single pageview in all ÷ sessions.")
+    pageviews: CountChange = strawberry.field(description=PAGEVIEWS)
+    visitors: CountChange = strawberry.field(description=VISITORS)
+    sessions: CountChange = strawberry.field(description=SESSIONS)
+    bounce_rate: RateChange = strawberry.field(description=BOUNCE_RATE)
     average_seconds_on_page: NumberChange = strawberry.field(
         description="Seconds on the page, averaged over the pageviews for which that is known."
     )
-    clicks: CountChange = strawberry.field(description="Clicks and taps, dead ones included.")
-    rage_clicks: CountChange = strawberry.field(description="Rage bursts.")
-    dead_clicks: CountChange = strawberry.field(description="Clicks on something not interactive that changed nothing.")
-    rage_rate: RateChange = strawberry.field(description="Rage bursts ÷ clicks; no proportion, so it has no interval.")
-    dead_rate: RateChange = strawberry.field(description="Dead clicks ÷ clicks.")
-    issue_score: NumberChange = strawberry.field(description="How much is wrong, 0 to 100.")
-    breakpoints: list[BreakpointChange] = strawberry.field(description="Clicks per layout.")
+    clicks: CountChange = strawberry.field(description=CLICKS)
+    rage_clicks: CountChange = strawberry.field(description=RAGE_CLICKS)
+    dead_clicks: CountChange = strawberry.field(description=DEAD_CLICKS)
+    rage_rate: RateChange = strawberry.field(description=RAGE_RATE)
+    dead_rate: RateChange = strawberry.field(description=DEAD_RATE)
+    issue_score: NumberChange = strawberry.field(
+        description="How much is wrong with the page, 0 to 100, as `issueScore { value }` of PageTotals."
+    )
+    breakpoints: list[BreakpointChange] = strawberry.field(description="Clicks per layout, all three of them; they add up to `clicks`.")
 
     @classmethod
     def of(cls, baseline: PageTotals, candidate: PageTotals) -> Self:
@@ -151,9 +165,9 @@ class TotalsChange:
 
 @strawberry.type(description="The rates among the totals on both sides.")
 class RatesChange:
-    bounce_rate: RateChange = strawberry.field(description="Sessions with a single pageview in all ÷ sessions.")
-    rage_rate: RateChange = strawberry.field(description="Rage bursts ÷ clicks; no proportion, so it has no interval.")
-    dead_rate: RateChange = strawberry.field(description="Dead clicks ÷ clicks.")
+    bounce_rate: RateChange = strawberry.field(description=BOUNCE_RATE)
+    rage_rate: RateChange = strawberry.field(description=RAGE_RATE)
+    dead_rate: RateChange = strawberry.field(description=DEAD_RATE)
     rage_sessions: RateChange = strawberry.field(description="Sessions with a rage burst ÷ sessions.")
     dead_sessions: RateChange = strawberry.field(description="Sessions with a dead click ÷ sessions.")
 
@@ -189,7 +203,7 @@ class ScrollBucketChange:
     visitors: CountChange = strawberry.field(
         description="Visitors (pageviews, sessions by `aggregation`) whose deepest point is here or deeper."
     )
-    reach: RateChange = strawberry.field(description="visitors ÷ all of them.")
+    reach: RateChange = strawberry.field(description="visitors ÷ the population of their side.")
 
 
 @strawberry.type(description="How far down people get, on both sides.")
@@ -223,7 +237,7 @@ class ScrollChange:
 @strawberry.type(description="An element on both sides; one that was not clicked on a side counts 0 there.")
 class ElementChange:
     element: PointElement = strawberry.field(description="The element, as seen last; on the candidate's side if it was clicked there.")
-    clicks: CountChange = strawberry.field(description="Clicks on it.")
+    clicks: CountChange = strawberry.field(description="Clicks on it, dead ones included.")
     click_rate: RateChange = strawberry.field(description="Sessions that clicked it ÷ all sessions of the lens: each session counts once.")
     click_share: RateChange = strawberry.field(description="Clicks on it ÷ all clicks of the lens.")
 
@@ -238,7 +252,7 @@ class CellChange:
     y: int = strawberry.field(description="CSS px from the top of the page; of the viewport for fixed elements.")
     relative_x: float = strawberry.field(description="x ÷ viewport width, 0 to 1.")
     fixed: bool = strawberry.field(description="Whether it lies on an element that does not scroll with the page.")
-    count: CountChange = strawberry.field(description="Interactions in the cell.")
+    count: CountChange = strawberry.field(description="Interactions of the kind in the cell.")
     share: RateChange = strawberry.field(description="count ÷ all interactions of the kind in the lens, without those at (0, 0).")
     element: PointElement | None = strawberry.field(
         description="The element most of the cell's interactions were on, both sides together; null when none is known."
@@ -247,8 +261,8 @@ class CellChange:
 
 @strawberry.type(description="Why the two lenses may not be comparable, and what to do.")
 class ComparisonWarning:
-    code: ComparisonWarningCode = strawberry.field(description="What is wrong.")
-    message: str = strawberry.field(description="What it does to the numbers, and what to do.")
+    code: ComparisonWarningCode = strawberry.field(description="What makes them hard to compare, for a program.")
+    message: str = strawberry.field(description="For people: what it does to the numbers, and what to do.")
 
 
 @strawberry.type(
@@ -264,11 +278,11 @@ class Comparison:
         sides = (baseline.asked(context, site, "baseline", page_key), candidate.asked(context, site, "candidate", page_key))
         return cls(compared=await comparison.resolve_both(*sides))
 
-    @strawberry.field(description="The baseline alone.")
+    @strawberry.field(description="The baseline alone, with all that can be asked of a lens.")
     def baseline(self) -> Insights:
         return Insights.of(self.compared.baseline)
 
-    @strawberry.field(description="The candidate alone.")
+    @strawberry.field(description="The candidate alone, with all that can be asked of a lens.")
     def candidate(self) -> Insights:
         return Insights.of(self.compared.candidate)
 
@@ -290,7 +304,7 @@ class Comparison:
         rows = await comparison.load_fold(info.context, self.compared, kind.name)
         return FoldChange.of(*(FoldStats.from_row(row) for row in rows))
 
-    @strawberry.field(description="How far down people get.")
+    @strawberry.field(description="How far down the page people get: how many reached each depth.")
     async def scroll(
         self,
         info: strawberry.Info[Context],

@@ -53,7 +53,7 @@ class DepthConversion:
     depth: int = strawberry.field(description="Percent of the page's height, or CSS px from its top.")
     sessions: int = strawberry.field(description="Sessions whose deepest point is here or deeper.")
     conversions: int = strawberry.field(description="Those of them that had a converting event after their first pageview in the lens.")
-    rate: Rate = strawberry.field(description="conversions ÷ sessions.")
+    rate: Rate = strawberry.field(description="conversions ÷ sessions of this depth.")
     revenue: list[Revenue] = strawberry.field(description="The value of these events, a currency an entry.")
 
     @classmethod

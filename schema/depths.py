@@ -76,7 +76,7 @@ class ScrollHeatmap:
 @strawberry.type(description="How long a horizontal band of a page is looked at.")
 class AttentionBand:
     y: int = strawberry.field(description="Its top edge, CSS px from the top of the page.")
-    height: int = strawberry.field(description="Its height, CSS px.")
+    height: int = strawberry.field(description="Its height, CSS px, as asked for by `bandHeight`.")
     attention: float = strawberry.field(description="averageSeconds × reach, scaled so that the best band is 1000.")
     average_seconds: float = strawberry.field(
         description="Seconds in view, shared by how much of the band is visible, averaged over the pageviews that reached it."

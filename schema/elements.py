@@ -22,6 +22,7 @@ from resolvers.selections import argument_values, own_selection
 from schema.breakdown import BreakdownRow, ByArgument, FirstValuesArgument
 from schema.conversions import Conversion, EventArgument
 from schema.cost import MARK_CHANGES, STATEMENT, VALUES
+from schema.definitions import PAGE_INFO, SITE_ID
 from schema.enums import MarkField, RateBasis
 from schema.inputs import given
 from schema.node import Node
@@ -38,13 +39,13 @@ MARKED = {MarkField.NAME: "name", MarkField.CTA: "is_cta", MarkField.FIXED: "is_
 
 @strawberry.type(description="A change to an element's name or marks: who made it, when, what it changed, and what they were from then on.")
 class MarkChange:
-    at: dt.datetime = strawberry.field(description="When, UTC.")
+    at: dt.datetime = strawberry.field(description="When it was made, UTC.")
     by: str = strawberry.field(description="Id of the key that made it.")
     what: list[MarkField] = strawberry.field(description="Which of the fields below it changed.")
-    name: str | None = strawberry.field(description="The name.")
-    is_cta: bool = strawberry.field(description="Whether it was a call to action.")
+    name: str | None = strawberry.field(description="The name from then on; null for none.")
+    is_cta: bool = strawberry.field(description="Whether it was a call to action from then on.")
     is_fixed: bool | None = strawberry.field(description="Whether it was marked as fixed or as not; null is as the tracker says.")
-    is_deleted: bool = strawberry.field(description="Whether it was deleted.")
+    is_deleted: bool = strawberry.field(description="Whether it was deleted from then on.")
 
     @classmethod
     def of(cls, after: Mark, before: Mark) -> Self:
@@ -66,13 +67,13 @@ class MarkChange:
     " Its box is that of the one layout in which it was told last; `elements` has its `x` and `y` in a lens.",
 )
 class Element(Node):
-    site_id: str = strawberry.field(description="The site's id.")
-    page_key: str = strawberry.field(description="The page's key.")
+    site_id: str = strawberry.field(description=SITE_ID)
+    page_key: str = strawberry.field(description="Key of the page it is on: origin + path.")
     selector: str = strawberry.field(description="CSS selector, as the tracker sent it.")
     label: str = strawberry.field(description="Readable form: tag and selector, as in `button#signup`.")
     tag: str = strawberry.field(description="Its tag, as in `button`; empty when never sent.")
-    text: str | None = strawberry.field(description="Its text.")
-    href: str | None = strawberry.field(description="Where it leads.")
+    text: str | None = strawberry.field(description="The text it shows, as the tracker sent it; null when never sent.")
+    href: str | None = strawberry.field(description="Where it leads, as the tracker sent it; null when never sent.")
     name: str | None = strawberry.field(description="The name given by `renameElement`.")
     is_cta: bool = strawberry.field(description="Whether it is marked as a call to action.")
     is_fixed: bool = strawberry.field(description="Whether it stays in place while the page scrolls: as marked, else as the tracker said.")
@@ -84,7 +85,7 @@ class Element(Node):
     width: int | None = strawberry.field(description="Its width, CSS px; null where the tracker never told it.")
     height: int | None = strawberry.field(description="Its height, CSS px; null where the tracker never told it.")
     marked_by: str | None = strawberry.field(description="Id of the key that changed its name or marks last; null when nobody did.")
-    marked_at: dt.datetime | None = strawberry.field(description="When that was, UTC.")
+    marked_at: dt.datetime | None = strawberry.field(description="When `markedBy` did so, UTC; null when nobody did.")
 
     @classmethod
     def of(cls, found: ElementAnswer) -> Self:
@@ -129,7 +130,7 @@ class Element(Node):
         found = await elements.list_changes(info.context, self.site_id, self.page_key, self.selector)
         return [MarkChange.of(*change) for change in found]
 
-    @strawberry.field(description="The page it is on.")
+    @strawberry.field(description="The page it is on, to ask further from.")
     async def page(self, info: strawberry.Info[Context]) -> Annotated[Page, strawberry.lazy("schema.page")]:
         from schema.page import Page
 
@@ -172,7 +173,7 @@ def wanted_stats(info: GraphQLResolveInfo[Any], *paths: tuple[str, ...]) -> tupl
     return frozenset({WANTED[name] for name in names & WANTED.keys()} | {name for name, _ in rates if name}), frozenset(of_lens)
 
 
-BasisArgument = Annotated[RateBasis | None, strawberry.argument(description="What clicks are divided by.")]
+BasisArgument = Annotated[RateBasis | None, strawberry.argument(description="What the clicks are divided by; displays when left out.")]
 
 
 @strawberry.type(description="What an element, or the elements grouped with it, did under one lens.")
@@ -192,8 +193,8 @@ class ElementStats:
     average_seconds_to_click: float | None = strawberry.field(
         description="Mean seconds from the pageview to the click, over clicks whose pageview is known; null without any."
     )
-    rage_clicks: int = strawberry.field(description="Rage bursts on it.")
-    dead_clicks: int = strawberry.field(description="Dead clicks on it.")
+    rage_clicks: int = strawberry.field(description="Rage bursts on it, each counted once.")
+    dead_clicks: int = strawberry.field(description="Dead clicks on it; they count among `clicks` too.")
     below_fold: Rate = strawberry.field(
         description="Its clicks further down than their own viewport is high ÷ those that scroll with the page; not at (0, 0)."
     )
@@ -274,15 +275,15 @@ class ElementStats:
 @strawberry.type(description="A row of an element list and its cursor.")
 class ElementStatsEdge:
     cursor: str = strawberry.field(description="Pass it as `after` to go on behind this row.")
-    node: ElementStats = strawberry.field(description="The row.")
+    node: ElementStats = strawberry.field(description="The row: an element, or several grouped.")
 
 
 @strawberry.type(description="Elements of the lens that were clicked, or told by the tracker and not clicked.")
 class ElementStatsConnection:
-    edges: list[ElementStatsEdge] = strawberry.field(description="Rows with cursors.")
-    nodes: list[ElementStats] = strawberry.field(description="The rows alone.")
-    page_info: PageInfo = strawberry.field(description="Where this page of the list stands.")
-    total_count: int = strawberry.field(description="Rows in all.")
+    edges: list[ElementStatsEdge] = strawberry.field(description="The rows with a cursor each.")
+    nodes: list[ElementStats] = strawberry.field(description="The rows without cursors.")
+    page_info: PageInfo = strawberry.field(description=PAGE_INFO)
+    total_count: int = strawberry.field(description="Rows in all, returned or not.")
 
     @classmethod
     def of(cls, asked: AskedLens, scope: ElementScope, listing: Listing, population: dict[str, Any]) -> Self:

@@ -13,36 +13,36 @@ class PointKind(Enum):
     CLICK = enum_value("CLICK", description="Clicks and taps, dead ones included.")
     RAGE_CLICK = enum_value("RAGE_CLICK", description="Rage bursts, each counted once at its centre.")
     DEAD_CLICK = enum_value("DEAD_CLICK", description="Clicks on something not interactive that changed nothing.")
-    MOVE = enum_value("MOVE", description="Positions of the mouse.")
+    MOVE = enum_value("MOVE", description="Positions of the mouse, as often as the tracker sent them.")
 
 
 @strawberry.enum(description="What a count counts.")
 class Aggregation(Enum):
     TOTAL = enum_value("TOTAL", description="Every interaction, or every pageview.")
-    UNIQUE_VISITORS = enum_value("UNIQUE_VISITORS", description="Distinct visitors.")
-    UNIQUE_SESSIONS = enum_value("UNIQUE_SESSIONS", description="Distinct sessions.")
+    UNIQUE_VISITORS = enum_value("UNIQUE_VISITORS", description="Distinct visitors, each once.")
+    UNIQUE_SESSIONS = enum_value("UNIQUE_SESSIONS", description="Distinct sessions, each once.")
 
 
 @strawberry.enum(description="A window that rolls back from now.")
 class Period(Enum):
-    H24 = enum_value("H24", description="The last 24 hours.")
-    D7 = enum_value("D7", description="The last 7 days.")
-    D30 = enum_value("D30", description="The last 30 days.")
-    D90 = enum_value("D90", description="The last 90 days.")
+    H24 = enum_value("H24", description="The last 24 hours, until now.")
+    D7 = enum_value("D7", description="The last 7 times 24 hours, until now.")
+    D30 = enum_value("D30", description="The last 30 times 24 hours, until now.")
+    D90 = enum_value("D90", description="The last 90 times 24 hours, until now.")
 
 
 @strawberry.enum(description="What the tracker said the device is, else what its viewport width suggests.")
 class Device(Enum):
-    DESKTOP = enum_value("DESKTOP", description="Desktop or laptop.")
-    TABLET = enum_value("TABLET", description="Tablet.")
-    MOBILE = enum_value("MOBILE", description="Phone.")
+    DESKTOP = enum_value("DESKTOP", description="A desktop or a laptop.")
+    TABLET = enum_value("TABLET", description="A tablet, whichever way it is held.")
+    MOBILE = enum_value("MOBILE", description="A phone.")
 
 
 @strawberry.enum(description="The layout a page was shown in, by viewport width in CSS px.")
 class Breakpoint(Enum):
-    DESKTOP = enum_value("DESKTOP", description="1024 px and wider.")
-    TABLET = enum_value("TABLET", description="768 to 1023 px.")
-    MOBILE = enum_value("MOBILE", description="Below 768 px.")
+    DESKTOP = enum_value("DESKTOP", description="Viewports 1024 px wide and wider.")
+    TABLET = enum_value("TABLET", description="Viewports 768 to 1023 px wide.")
+    MOBILE = enum_value("MOBILE", description="Viewports below 768 px wide.")
 
 
 @strawberry.enum(description="What scroll depth is measured in.")
@@ -67,16 +67,16 @@ class RateBasis(Enum):
 @strawberry.enum(description="How bad a rage spot is, by the average clicks of its bursts.")
 class Severity(Enum):
     LOW = enum_value("LOW", description="Fewer than 6 clicks a burst on average.")
-    MEDIUM = enum_value("MEDIUM", description="6 to fewer than 10.")
-    HIGH = enum_value("HIGH", description="10 or more: a critical issue.")
+    MEDIUM = enum_value("MEDIUM", description="6 to fewer than 10 clicks a burst on average.")
+    HIGH = enum_value("HIGH", description="10 clicks a burst on average or more: a critical issue.")
 
 
 @strawberry.enum(description="What a site's plan covers.")
 class Plan(Enum):
-    FREE = enum_value("FREE", description="No heatmaps.")
-    PRO = enum_value("PRO", description="10 pages, 90 days.")
-    BUSINESS = enum_value("BUSINESS", description="50 pages, 1 year.")
-    ENTERPRISE = enum_value("ENTERPRISE", description="All pages, 2 years.")
+    FREE = enum_value("FREE", description="No heatmaps: no page is covered.")
+    PRO = enum_value("PRO", description="10 pages, kept for 90 days.")
+    BUSINESS = enum_value("BUSINESS", description="50 pages, kept for 1 year.")
+    ENTERPRISE = enum_value("ENTERPRISE", description="All pages, kept for 2 years.")
 
 
 @strawberry.enum(description="Whether a lens has anything to show.")
@@ -92,15 +92,15 @@ class InsightsStatus(Enum):
 
 @strawberry.enum(description="What pages are sorted by.")
 class PageOrderField(Enum):
-    CLICKS = enum_value("CLICKS", description="Clicks.")
-    RAGE_CLICKS = enum_value("RAGE_CLICKS", description="Rage bursts.")
-    DEAD_CLICKS = enum_value("DEAD_CLICKS", description="Dead clicks.")
+    CLICKS = enum_value("CLICKS", description="Clicks and taps, dead ones included.")
+    RAGE_CLICKS = enum_value("RAGE_CLICKS", description="Rage bursts, each counted once.")
+    DEAD_CLICKS = enum_value("DEAD_CLICKS", description="Clicks on something not interactive that changed nothing.")
     RAGE_RATE = enum_value("RAGE_RATE", description="Rage bursts ÷ clicks; pages without clicks count as lowest.")
     DEAD_RATE = enum_value("DEAD_RATE", description="Dead clicks ÷ clicks; pages without clicks count as lowest.")
     ISSUE_SCORE = enum_value("ISSUE_SCORE", description="The issue score; pages without sessions count as lowest.")
-    PAGEVIEWS = enum_value("PAGEVIEWS", description="Pageviews.")
-    VISITORS = enum_value("VISITORS", description="Distinct visitors.")
-    SESSIONS = enum_value("SESSIONS", description="Distinct sessions.")
+    PAGEVIEWS = enum_value("PAGEVIEWS", description="Times the page was opened.")
+    VISITORS = enum_value("VISITORS", description="Distinct visitors of the page.")
+    SESSIONS = enum_value("SESSIONS", description="Distinct sessions on the page.")
     BOUNCE_RATE = enum_value("BOUNCE_RATE", description="Sessions with a single pageview ÷ sessions.")
     AVERAGE_SECONDS_ON_PAGE = enum_value("AVERAGE_SECONDS_ON_PAGE", description="Average seconds on the page; unknown counts as lowest.")
     KEY = enum_value("KEY", description="The page's key, alphabetically.")
@@ -109,59 +109,59 @@ class PageOrderField(Enum):
 @strawberry.enum(description="What replays are sorted by.")
 class ReplayOrderField(Enum):
     MOST_WORTH_WATCHING = enum_value("MOST_WORTH_WATCHING", description="The watch score of the whole session.")
-    STARTED_AT = enum_value("STARTED_AT", description="When the session began.")
-    DURATION = enum_value("DURATION", description="From the session's first row to its last.")
+    STARTED_AT = enum_value("STARTED_AT", description="When the session began: its first row.")
+    DURATION = enum_value("DURATION", description="Time from the session's first row to its last.")
 
 
 @strawberry.enum(description="What elements are sorted by. An unknown value, with nothing to divide by, counts as lowest.")
 class ElementOrderField(Enum):
-    POSITION = enum_value("POSITION", description="Its top edge on the page.")
+    POSITION = enum_value("POSITION", description="Its top edge, CSS px from the top of the page.")
     KEY = enum_value("KEY", description="What it is grouped by: selector, href, text or name, alphabetically.")
     DISPLAYS = enum_value("DISPLAYS", description="Pageviews that reached it.")
-    CLICKS = enum_value("CLICKS", description="Clicks.")
-    CLICK_RATE = enum_value("CLICK_RATE", description="Clicks ÷ displays.")
+    CLICKS = enum_value("CLICKS", description="Clicks on it, dead ones included.")
+    CLICK_RATE = enum_value("CLICK_RATE", description="Clicks ÷ displays: the pageviews that reached it.")
     CLICK_SHARE = enum_value("CLICK_SHARE", description="Clicks ÷ all clicks of the lens.")
     VISITORS = enum_value("VISITORS", description="Distinct visitors who clicked it.")
     SESSIONS = enum_value("SESSIONS", description="Distinct sessions that clicked it.")
     CONVERSIONS = enum_value("CONVERSIONS", description="Sessions that clicked it and converted afterwards.")
     AVERAGE_SECONDS_TO_CLICK = enum_value("AVERAGE_SECONDS_TO_CLICK", description="Mean seconds from the pageview to the click.")
-    RAGE_CLICKS = enum_value("RAGE_CLICKS", description="Rage bursts on it.")
+    RAGE_CLICKS = enum_value("RAGE_CLICKS", description="Rage bursts on it, each counted once.")
     DEAD_CLICKS = enum_value("DEAD_CLICKS", description="Dead clicks on it.")
-    BELOW_FOLD = enum_value("BELOW_FOLD", description="Share of its clicks below the fold.")
+    BELOW_FOLD = enum_value("BELOW_FOLD", description="Its clicks below the fold ÷ those that scroll with the page.")
 
 
 @strawberry.enum(description="What the element menu changes.")
 class MarkField(Enum):
-    NAME = enum_value("NAME", description="The name.")
-    CTA = enum_value("CTA", description="Whether it is a call to action.")
+    NAME = enum_value("NAME", description="The name given by `renameElement`.")
+    CTA = enum_value("CTA", description="Whether it is marked as a call to action.")
     FIXED = enum_value("FIXED", description="Whether it is marked as fixed, or as not.")
-    DELETED = enum_value("DELETED", description="Whether it is deleted.")
+    DELETED = enum_value("DELETED", description="Whether it is deleted from the lists.")
 
 
 @strawberry.enum(description="What makes several elements one row. One that has no such thing stands alone, by its selector.")
 class ElementGrouping(Enum):
     SELECTOR = enum_value("SELECTOR", description="The CSS selector: each element of a page by itself; those of merged pages together.")
     HREF = enum_value("HREF", description="Where it leads: all links to one target.")
-    TEXT = enum_value("TEXT", description="Its text.")
-    NAME = enum_value("NAME", description="The name given by `renameElement`.")
+    TEXT = enum_value("TEXT", description="The text it shows: all elements that say the same.")
+    NAME = enum_value("NAME", description="The name given by `renameElement`: all elements of one name.")
 
 
 @strawberry.enum(description="Which way a list is sorted.")
 class Direction(Enum):
-    ASC = enum_value("ASC", description="Smallest first.")
-    DESC = enum_value("DESC", description="Largest first.")
+    ASC = enum_value("ASC", description="Smallest first, texts alphabetically.")
+    DESC = enum_value("DESC", description="Largest first, texts from z to a.")
 
 
 @strawberry.enum(description="What visits can be told apart by; each is a field of a segment too.")
 class Dimension(Enum):
     DEVICE = enum_value("DEVICE", description="What the tracker said, else the breakpoint.")
     BREAKPOINT = enum_value("BREAKPOINT", description="The layout, by viewport width.")
-    BROWSER = enum_value("BROWSER", description="Browser as sent.")
-    COUNTRY = enum_value("COUNTRY", description="Country as sent.")
-    REGION = enum_value("REGION", description="Region as sent.")
+    BROWSER = enum_value("BROWSER", description="Browser as the tracker sent it.")
+    COUNTRY = enum_value("COUNTRY", description="Country as the tracker sent it.")
+    REGION = enum_value("REGION", description="Region as the tracker sent it.")
     TRAFFIC_SOURCE = enum_value("TRAFFIC_SOURCE", description="Traffic source as sent, else the referrer's host.")
-    CAMPAIGN = enum_value("CAMPAIGN", description="Campaign as sent.")
-    VARIANT = enum_value("VARIANT", description="Variant of an A/B test.")
+    CAMPAIGN = enum_value("CAMPAIGN", description="Campaign as the tracker sent it.")
+    VARIANT = enum_value("VARIANT", description="Variant of an A/B test, as the tracker sent it.")
     ENTRY_PAGE = enum_value(
         "ENTRY_PAGE", description="Key of the page on which the session began; in a segment `entryPage: {ignoreQuery: …}`."
     )
@@ -197,6 +197,6 @@ class ComparisonWarningCode(Enum):
 
 @strawberry.enum(description="How long each point of a timeline is.")
 class Interval(Enum):
-    HOUR = enum_value("HOUR", description="An hour.")
+    HOUR = enum_value("HOUR", description="A full hour of the clock.")
     DAY = enum_value("DAY", description="A day of the site's time zone; 23 or 25 hours when clocks change.")
-    WEEK = enum_value("WEEK", description="A week from Monday, likewise.")
+    WEEK = enum_value("WEEK", description="A week of the site's time zone, from Monday.")

@@ -23,7 +23,7 @@ class Viewport:
 @strawberry.type(description="The size of a map's cells.")
 class Cell:
     width: float = strawberry.field(description="CSS px on the standard viewport; a hundredth of it by default.")
-    height: int = strawberry.field(description="CSS px; 16 by default.")
+    height: int = strawberry.field(description="CSS px of the page; 16 by default.")
 
 
 @strawberry.type(description="What the defaults leave out of a map.")
@@ -36,10 +36,10 @@ class HiddenCounts:
 
 @strawberry.type(description="An element, as seen from a point.", directives=[FREE])
 class PointElement:
-    selector: str = strawberry.field(description="CSS selector.")
+    selector: str = strawberry.field(description="CSS selector, as the tracker sent it.")
     label: str = strawberry.field(description="Readable form: tag and selector, as in `button#signup`.")
-    text: str | None = strawberry.field(description="Its text.")
-    tag: str | None = strawberry.field(description="Its tag, as in `button`.")
+    text: str | None = strawberry.field(description="The text it shows; null when never sent.")
+    tag: str | None = strawberry.field(description="Its tag, as in `button`; null when never sent.")
 
 
 @strawberry.type(description="A cell of a map, named by its left top corner.")
@@ -59,14 +59,14 @@ class HeatmapPoint:
 
 @strawberry.type(description="Interactions binned into cells, hottest first.")
 class PointHeatmap:
-    kind: PointKind = strawberry.field(description="What is shown.")
-    aggregation: Aggregation = strawberry.field(description="What `count` counts.")
+    kind: PointKind = strawberry.field(description="Which interactions the map shows.")
+    aggregation: Aggregation = strawberry.field(description="What the `count` of a point counts.")
     total: int = strawberry.field(description="Interactions in all cells, returned or not.")
-    visitors: int = strawberry.field(description="Distinct visitors in all cells.")
+    visitors: int = strawberry.field(description="Distinct visitors in all cells, returned or not.")
     max_count: int = strawberry.field(description="The hottest cell's count, for the colour scale.")
     page_height: int | None = strawberry.field(description="Largest page height seen, CSS px, for the canvas; null when unknown.")
-    viewport: Viewport = strawberry.field(description="What x is drawn on.")
-    cell: Cell = strawberry.field(description="The size of a cell.")
+    viewport: Viewport = strawberry.field(description="The standard viewport that x is drawn on.")
+    cell: Cell = strawberry.field(description="The size of a cell on that viewport.")
     hidden: HiddenCounts = strawberry.field(description="What the defaults hide; total + hidden.origin = all interactions of the kind.")
     page_info: PageInfo = strawberry.field(description="Whether more points follow, and the cursor to them.")
     wide: strawberry.Private[dict[str, Any]]

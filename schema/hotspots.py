@@ -15,13 +15,16 @@ from resolvers import hotspots
 from resolvers.context import Context
 from resolvers.hotspots import Spots
 from resolvers.listing import Listing
+from schema.definitions import PAGE_INFO
 from schema.enums import RateBasis, Severity
 from schema.heatmap import PointElement
 from schema.pagination import PageInfo
 from schema.rate import Rate
 from schema.replays import SpotReplay
 
-SpotReplaysArgument = Annotated[int | None, strawberry.argument(description="At most so many, 1 to 10.")]
+SpotReplaysArgument = Annotated[
+    int | None, strawberry.argument(description="At most so many sessions, 1 to 10; any other counts as the nearest of these.")
+]
 
 
 def element_of(row: dict[str, Any]) -> PointElement | None:
@@ -53,7 +56,7 @@ async def load_replays(info: strawberry.Info[Context], spots: Spots, spot_id: in
     " count as they are under any rule, and no others are looked for there."
 )
 class AppliedRageRule:
-    min_clicks: int = strawberry.field(description="Clicks at least.")
+    min_clicks: int = strawberry.field(description="Clicks of a burst, at least.")
     window_ms: int = strawberry.field(description="Milliseconds from first to last, at most.")
     radius_px: float = strawberry.field(description="Largest distance between any two, CSS px.")
 
@@ -75,10 +78,10 @@ class RageClick:
         description="CSS px from the top of the page (of the viewport for fixed elements): median, or the cell's top edge."
     )
     element: PointElement | None = strawberry.field(description="The element; null when the bursts are grouped by cell.")
-    count: int = strawberry.field(description="Bursts.")
-    clicks: int = strawberry.field(description="Clicks in these bursts.")
-    average_clicks: float = strawberry.field(description="clicks ÷ count.")
-    max_clicks: int = strawberry.field(description="Clicks of the largest burst.")
+    count: int = strawberry.field(description="Rage bursts on the element or in the cell.")
+    clicks: int = strawberry.field(description="Clicks in these bursts, of all of them together.")
+    average_clicks: float = strawberry.field(description="Clicks a burst: clicks ÷ count.")
+    max_clicks: int = strawberry.field(description="Clicks of the largest of these bursts.")
     severity: Severity = strawberry.field(description="By averageClicks: LOW below 6, MEDIUM below 10, HIGH from 10.")
 
     @classmethod
@@ -120,7 +123,7 @@ class DeadClick:
         description="CSS px from the top of the page (of the viewport for fixed elements): median, or the cell's top edge."
     )
     element: PointElement | None = strawberry.field(description="The element; null when grouped by cell.")
-    clicks: int = strawberry.field(description="Dead clicks.")
+    clicks: int = strawberry.field(description="Dead clicks on the element or in the cell.")
     share: float = strawberry.field(description="These ÷ all clicks of the lens, a fraction.")
 
     @classmethod
@@ -148,15 +151,15 @@ class DeadClick:
 @strawberry.type(description="A rage spot and its cursor.")
 class RageClickEdge:
     cursor: str = strawberry.field(description="Pass it as `after` to go on behind this spot.")
-    node: RageClick = strawberry.field(description="The spot.")
+    node: RageClick = strawberry.field(description="The spot: an element, or a cell where no element is known.")
 
 
 @strawberry.type(description="Rage spots, most bursts first.")
 class RageClickConnection:
-    edges: list[RageClickEdge] = strawberry.field(description="Spots with cursors.")
-    nodes: list[RageClick] = strawberry.field(description="The spots alone.")
-    page_info: PageInfo = strawberry.field(description="Where this page stands.")
-    total_count: int = strawberry.field(description="Spots in all.")
+    edges: list[RageClickEdge] = strawberry.field(description="The spots with a cursor each.")
+    nodes: list[RageClick] = strawberry.field(description="The spots without cursors.")
+    page_info: PageInfo = strawberry.field(description=PAGE_INFO)
+    total_count: int = strawberry.field(description="Spots in all, returned or not.")
     rule: AppliedRageRule = strawberry.field(description="The rule that was applied.")
 
     @classmethod
@@ -174,7 +177,7 @@ class RageClickConnection:
 @strawberry.type(description="A dead spot and its cursor.")
 class DeadClickEdge:
     cursor: str = strawberry.field(description="Pass it as `after` to go on behind this spot.")
-    node: DeadClick = strawberry.field(description="The spot.")
+    node: DeadClick = strawberry.field(description="The spot: an element, or a cell where no element is known.")
 
 
 def dead_click_measures(selection: Selection) -> tuple[str, ...]:
@@ -185,11 +188,11 @@ def dead_click_measures(selection: Selection) -> tuple[str, ...]:
 
 @strawberry.type(description="Spots of dead clicks, most clicks first.")
 class DeadClickConnection:
-    edges: list[DeadClickEdge] = strawberry.field(description="Spots with cursors.")
-    nodes: list[DeadClick] = strawberry.field(description="The spots alone.")
-    page_info: PageInfo = strawberry.field(description="Where this page stands.")
-    total_count: int = strawberry.field(description="Spots in all.")
-    total: int = strawberry.field(description="Dead clicks of all spots.")
+    edges: list[DeadClickEdge] = strawberry.field(description="The spots with a cursor each.")
+    nodes: list[DeadClick] = strawberry.field(description="The spots without cursors.")
+    page_info: PageInfo = strawberry.field(description=PAGE_INFO)
+    total_count: int = strawberry.field(description="Spots in all, returned or not.")
+    total: int = strawberry.field(description="Dead clicks of the lens, on all spots.")
     rate: Rate = strawberry.field(description="All dead clicks ÷ all clicks of the lens.")
 
     @classmethod

@@ -20,6 +20,7 @@ from resolvers.cohorts import cohort_id
 from resolvers.context import Context
 from resolvers.elements import element_sort
 from schema.cost import PATTERN
+from schema.definitions import SITE_ID
 from schema.enums import Breakpoint, Device, Direction, ElementOrderField, PageOrderField, Period
 
 
@@ -44,13 +45,13 @@ def only_one(source: object, argument: str) -> tuple[str, Any]:
 @strawberry.input(description="Whole UTC days, both included.")
 class DateRange:
     from_: dt.date = strawberry.field(name="from", description="First day, as in 2026-04-01.")
-    to: dt.date = strawberry.field(description="Last day, included.")
+    to: dt.date = strawberry.field(description="Last day, included, as in 2026-04-30.")
 
 
 @strawberry.input(description="Two instants; without a zone they are UTC.")
 class InstantRange:
-    from_: dt.datetime = strawberry.field(name="from", description="Start, included.")
-    to: dt.datetime = strawberry.field(description="End, excluded.")
+    from_: dt.datetime = strawberry.field(name="from", description="Start, included, as in 2026-04-01T00:00:00Z.")
+    to: dt.datetime = strawberry.field(description="End, excluded, as in 2026-05-01T00:00:00Z.")
 
 
 @strawberry.input(
@@ -67,10 +68,10 @@ class RelativeRange:
 @strawberry.input(one_of=True, description="The window of time a lens looks through; exactly one field. At most 92 days by default.")
 class Window:
     last: str | None = strawberry.field(default=UNSET, description="Back from now, in h, d, w, m, q or y: `-7d`, `-24h`, `-4w`, `-3m`.")
-    period: Period | None = strawberry.field(default=UNSET, description="Back from now by a usual period.")
+    period: Period | None = strawberry.field(default=UNSET, description="Back from now by a usual period: 24 hours, 7, 30 or 90 days.")
     between: DateRange | None = strawberry.field(default=UNSET, description="Whole UTC days, both included.")
-    instants: InstantRange | None = strawberry.field(default=UNSET, description="Two instants.")
-    relative: RelativeRange | None = strawberry.field(default=UNSET, description="Two relative dates.")
+    instants: InstantRange | None = strawberry.field(default=UNSET, description="Two instants, the end excluded.")
+    relative: RelativeRange | None = strawberry.field(default=UNSET, description="Two relative dates, as in `-7d` to `dStart`.")
 
     def resolved(self, site: Site, now: dt.datetime) -> lenses.AskedWindow:
         match only_one(self, "window"):
@@ -104,7 +105,7 @@ class UrlMatch:
         default=UNSET, description="Every URL of this path, as in `/pricing`, whatever the origin or query."
     )
     ignore_query: str | None = strawberry.field(default=UNSET, description="This URL's page: query and fragment are ignored.")
-    prefix: str | None = strawberry.field(default=UNSET, description="URLs that begin so.")
+    prefix: str | None = strawberry.field(default=UNSET, description="URLs that begin so, origin included.")
     wildcard: str | None = strawberry.field(
         default=UNSET, description="`*` is one or more characters, everything else literal; the whole URL must match."
     )
@@ -119,13 +120,13 @@ class UrlMatch:
 
 @strawberry.input(description="A range of whole numbers, both ends included; an end left out is open.")
 class IntRange:
-    min: int | None = strawberry.field(default=UNSET, description="Smallest, included.")
-    max: int | None = strawberry.field(default=UNSET, description="Largest, included.")
+    min: int | None = strawberry.field(default=UNSET, description="The smallest, included; open when left out.")
+    max: int | None = strawberry.field(default=UNSET, description="The largest, included; open when left out.")
 
 
 @strawberry.input(description="An event that was performed, and how often.")
 class EventMatch:
-    name: str = strawberry.field(description="The event's name.")
+    name: str = strawberry.field(description="The event's name, as the tracker sent it.")
     min_count: int = strawberry.field(default=1, description="At least so many times, in one session unless said otherwise.")
 
 
@@ -135,14 +136,14 @@ class EventMatch:
 )
 class Segment:
     device: list[Device] | None = strawberry.field(default=UNSET, description="What the tracker said, else the breakpoint.")
-    breakpoint: list[Breakpoint] | None = strawberry.field(default=UNSET, description="By viewport width.")
+    breakpoint: list[Breakpoint] | None = strawberry.field(default=UNSET, description="The layout, by viewport width.")
     viewport_width: IntRange | None = strawberry.field(default=UNSET, description="Viewport width in CSS px, exact and inclusive.")
     country: list[str] | None = strawberry.field(default=UNSET, description="Countries as the tracker sent them.")
     region: list[str] | None = strawberry.field(default=UNSET, description="Regions as the tracker sent them.")
     browser: list[str] | None = strawberry.field(default=UNSET, description="Browsers as the tracker sent them.")
     traffic_source: list[str] | None = strawberry.field(default=UNSET, description="Traffic sources, else the referrer's host.")
-    campaign: list[str] | None = strawberry.field(default=UNSET, description="Campaigns.")
-    variant: list[str] | None = strawberry.field(default=UNSET, description="Variants of an A/B test.")
+    campaign: list[str] | None = strawberry.field(default=UNSET, description="Campaigns as the tracker sent them.")
+    variant: list[str] | None = strawberry.field(default=UNSET, description="Variants of an A/B test, as the tracker sent them.")
     entry_page: UrlMatch | None = strawberry.field(default=UNSET, description="URL on which the session began.")
     cohorts: list[strawberry.ID] | None = strawberry.field(
         default=UNSET, description="Cohorts by cohortId or id; a visitor must be in all of them."
@@ -227,7 +228,7 @@ class PointInput:
 
 @strawberry.input(description="When clicks are a rage burst: so many, within so much time, all inside such a radius of each other.")
 class RageRule:
-    min_clicks: int = strawberry.field(default=5, description="Clicks at least, 2 to 100.")
+    min_clicks: int = strawberry.field(default=5, description="Clicks of a burst, at least, 2 to 100.")
     window_ms: int = strawberry.field(default=1000, description="Milliseconds from first to last, 100 to 10 000.")
     radius_px: float = strawberry.field(default=30, description="Largest distance between any two, CSS px, 0 to 1000.")
 
@@ -237,13 +238,13 @@ class RageRule:
 
 @strawberry.input(description="How pages are sorted; ties by key.")
 class PageOrder:
-    field: PageOrderField = strawberry.field(default=PageOrderField.CLICKS, description="By which number.")
+    field: PageOrderField = strawberry.field(default=PageOrderField.CLICKS, description="By which number of the pages.")
     direction: Direction = strawberry.field(default=Direction.DESC, description="Largest or smallest first.")
 
 
 @strawberry.input(description="How elements are sorted; ties by what they are grouped by.")
 class ElementOrder:
-    field: ElementOrderField = strawberry.field(default=ElementOrderField.POSITION, description="By which column.")
+    field: ElementOrderField = strawberry.field(default=ElementOrderField.POSITION, description="By which column of the list.")
     direction: Direction | None = strawberry.field(
         default=UNSET,
         description="When left out: POSITION and KEY ascending, from the top of the page or alphabetically; all others largest first.",
@@ -258,7 +259,7 @@ class ElementOrder:
         return element_sort(self.field.name, (given(self.direction) or usual) is Direction.DESC, given(self.event))
 
 
-SiteIdArgument = Annotated[str, strawberry.argument(description="The site's id, as in site_abc123.")]
+SiteIdArgument = Annotated[str, strawberry.argument(description=SITE_ID)]
 WindowArgument = Annotated[Window | None, strawberry.argument(description="The window of time; the last 7 days when left out.")]
 SegmentArgument = Annotated[Segment | None, strawberry.argument(description="Which visits; all when left out.")]
 UrlArgument = Annotated[UrlMatch, strawberry.argument(description="Which URLs; the pages they belong to are merged.")]

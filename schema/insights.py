@@ -19,6 +19,7 @@ from resolvers.selections import own_selection, selected_names
 from schema.breakdown import BreakdownRow, ByArgument, FirstValuesArgument
 from schema.conversions import DepthConversions, EventArgument
 from schema.cost import PAGED, POINTS, STATEMENT, TIMELINE, VALUES
+from schema.definitions import SESSIONS
 from schema.depths import AttentionHeatmap, DeepestOfArgument, ScrollHeatmap, StepArgument, UnitArgument
 from schema.elements import ElementStats, ElementStatsConnection, wanted_stats
 from schema.enums import Aggregation, ElementGrouping, InsightsStatus, Interval, PointKind, ScrollUnit
@@ -32,7 +33,7 @@ from schema.splice import Spliced
 from schema.timeline import TimelinePoint
 from schema.totals import PageTotals, measures_of
 
-KindArgument = Annotated[PointKind, strawberry.argument(description="Which interactions.")]
+KindArgument = Annotated[PointKind, strawberry.argument(description="Which kind of interactions.")]
 HideOriginArgument = Annotated[
     bool | None, strawberry.argument(description="Leave out interactions at exactly (0, 0), which stand for an unknown place.")
 ]
@@ -40,19 +41,19 @@ HideOriginArgument = Annotated[
 
 @strawberry.type(description="A window as instants.")
 class ResolvedWindow:
-    from_: dt.datetime = strawberry.field(name="from", description="Start, UTC, included.")
-    to: dt.datetime = strawberry.field(description="End, UTC, excluded.")
+    from_: dt.datetime = strawberry.field(name="from", description="The instant it begins at, UTC; included.")
+    to: dt.datetime = strawberry.field(description="The instant it ends at, UTC; excluded.")
 
 
 @strawberry.type(description="What the numbers of a lens rest on.")
 class InsightsMeta:
     status: InsightsStatus = strawberry.field(description="Whether there is anything to show, and if not, why.")
-    window: ResolvedWindow = strawberry.field(description="The window used.")
+    window: ResolvedWindow = strawberry.field(description="The window the numbers are of.")
     requested_window: ResolvedWindow = strawberry.field(description="The window asked for, before the plan's retention was applied.")
     clamped: bool = strawberry.field(description="Whether the plan's retention cut the window's beginning off.")
     time_zone: str = strawberry.field(description="The site's time zone, which relative edges such as dStart follow.")
     pages_matched: int = strawberry.field(description="Distinct pages with rows in the lens.")
-    sessions: int = strawberry.field(description="Distinct sessions in the lens.")
+    sessions: int = strawberry.field(description=SESSIONS)
     enough_data: bool = strawberry.field(description="Whether there are 1000 sessions or more, the usual minimum before a conclusion.")
     sample_rate: float | None = strawberry.field(
         description="Lowest percentage of sessions the tracker recorded, 100 is all; null without rows."
@@ -123,7 +124,9 @@ class Insights(Node):
         self,
         info: strawberry.Info[Context],
         kind: KindArgument = PointKind.CLICK,
-        aggregation: Annotated[Aggregation | None, strawberry.argument(description="What `count` counts.")] = Aggregation.TOTAL,
+        aggregation: Annotated[
+            Aggregation | None, strawberry.argument(description="What the `count` of a point counts.")
+        ] = Aggregation.TOTAL,
         cell: CellArgument = UNSET,
         hide_origin: HideOriginArgument = True,
         ctas_only: Annotated[
@@ -172,7 +175,7 @@ class Insights(Node):
         spots, listing, totals = await hotspots.list_dead_clicks(info.context, self.asked, first, given(after), measures)
         return DeadClickConnection.of(spots, listing, totals, Cell.of(self.asked.lens), hotspots.standard_width_px(self.asked))
 
-    @strawberry.field(description="How far down people get.", directives=[STATEMENT])
+    @strawberry.field(description="How far down the page people get: how many reached each depth.", directives=[STATEMENT])
     async def scroll(
         self,
         info: strawberry.Info[Context],
@@ -205,7 +208,9 @@ class Insights(Node):
     async def elements(
         self,
         info: strawberry.Info[Context],
-        order_by: Annotated[ElementOrder | None, strawberry.argument(description="How to sort.")] = UNSET,
+        order_by: Annotated[
+            ElementOrder | None, strawberry.argument(description="How to sort; from the top of the page down when left out.")
+        ] = UNSET,
         ctas_only: Annotated[bool | None, strawberry.argument(description="Only elements marked as a call to action.")] = False,
         group_by: Annotated[
             ElementGrouping | None, strawberry.argument(description="What makes several elements one row.")
@@ -222,7 +227,9 @@ class Insights(Node):
 
     @strawberry.field(description="One element; null when it is unknown here, or deleted.", directives=[STATEMENT])
     async def element(
-        self, info: strawberry.Info[Context], selector: Annotated[str, strawberry.argument(description="Its selector, as answered.")]
+        self,
+        info: strawberry.Info[Context],
+        selector: Annotated[str, strawberry.argument(description="The element's selector, as answered.")],
     ) -> ElementStats | None:
         row, population = await elements.load_stats(info.context, self.asked, selector, *wanted_stats(info._raw_info, ()))
         return ElementStats.from_row(row, self.asked, ElementScope(), population) if row else None
@@ -308,7 +315,9 @@ class Insights(Node):
     async def timeline(
         self,
         info: strawberry.Info[Context],
-        interval: Annotated[Interval | None, strawberry.argument(description="How long each point is.")] = Interval.DAY,
+        interval: Annotated[
+            Interval | None, strawberry.argument(description="How long each point is; a day when left out.")
+        ] = Interval.DAY,
     ) -> list[TimelinePoint] | None:
         asked_interval = interval or Interval.DAY
         return Spliced(  # type: ignore[return-value]

@@ -14,6 +14,7 @@ from clickhouse.sites import Site
 from resolvers.context import Context
 from resolvers.listing import Listing
 from resolvers.questions import Row
+from schema.definitions import PAGE_INFO
 from schema.enums import PointKind
 from schema.heatmap import PointElement
 from schema.hotspots import element_of
@@ -38,11 +39,11 @@ NOBODY: Row | None = {"visitor_key": ""}
 @strawberry.type(description="One click, burst or mouse position.")
 class Interaction:
     kind: PointKind = strawberry.field(description="What it is; a dead click is DEAD_CLICK.")
-    timestamp: dt.datetime = strawberry.field(description="When, UTC.")
-    relative_x: float = strawberry.field(description="x ÷ viewport width.")
+    timestamp: dt.datetime = strawberry.field(description="When it happened, UTC; of a burst found among clicks the first of them.")
+    relative_x: float = strawberry.field(description="x ÷ viewport width; 1 is the right edge of the viewport.")
     y: int = strawberry.field(description="CSS px from the top of the page; of the viewport for fixed elements.")
     fixed: bool = strawberry.field(description="Whether it was on an element that does not scroll with the page.")
-    url: str = strawberry.field(description="The URL as received.")
+    url: str = strawberry.field(description="URL of the page as received, with query and fragment.")
     element: PointElement | None = strawberry.field(description="The element; null when none is known.")
     row: strawberry.Private[dict[str, Any]]
     site: strawberry.Private[Site]
@@ -123,14 +124,14 @@ def _may_see(context: Context) -> bool:
 @strawberry.type(description="An interaction and its cursor.")
 class InteractionEdge:
     cursor: str = strawberry.field(description="Pass it as `after` to go on behind this interaction.")
-    node: Interaction = strawberry.field(description="The interaction.")
+    node: Interaction = strawberry.field(description="The interaction behind that cursor.")
 
 
 @strawberry.type(description="Interactions, newest first.")
 class InteractionConnection:
-    edges: list[InteractionEdge] = strawberry.field(description="Interactions with cursors.")
-    nodes: list[Interaction] = strawberry.field(description="The interactions alone.")
-    page_info: PageInfo = strawberry.field(description="Where this page stands.")
+    edges: list[InteractionEdge] = strawberry.field(description="The interactions with a cursor each.")
+    nodes: list[Interaction] = strawberry.field(description="The interactions without cursors.")
+    page_info: PageInfo = strawberry.field(description=PAGE_INFO)
     total_count: int = strawberry.field(description="Interactions in all; for the points of a map the sum of their counts.")
 
     @classmethod

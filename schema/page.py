@@ -15,6 +15,7 @@ from resolvers.listing import Listing
 from resolvers.selections import selected_names
 from schema.comparison import Comparison
 from schema.cost import STATEMENT
+from schema.definitions import PAGE_INFO, SITE_ID
 from schema.inputs import BaselineArgument, CandidateArgument, SegmentArgument, WindowArgument, plain_segment, resolved_window
 from schema.insights import Insights
 from schema.node import Node
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 @strawberry.federation.type(keys=["siteId key"], description="A page of a site: all URLs with its origin and path.")
 class Page(Node):
-    site_id: str = strawberry.field(description="The site's id.")
+    site_id: str = strawberry.field(description=SITE_ID)
     key: str = strawberry.field(description="Origin + path, without query, fragment and trailing slash, as in https://example.com/pricing.")
     owner: strawberry.Private[sites.Site]
 
@@ -47,7 +48,7 @@ class Page(Node):
         """Strawberry passes the representation's fields under their own names."""
         return await cls.load(info.context, siteId, key)
 
-    @strawberry.field(description="The site it belongs to.")
+    @strawberry.field(description="The site it belongs to, to ask further from.")
     def site(self) -> Annotated[Site, strawberry.lazy("schema.site")]:
         from schema.site import Site
 
@@ -89,16 +90,16 @@ class Page(Node):
 @strawberry.type(description="A page of a listing, with its numbers under the listing's lens.")
 class PageEdge:
     cursor: str = strawberry.field(description="Pass it as `after` to go on behind this page.")
-    node: Page = strawberry.field(description="The page.")
+    node: Page = strawberry.field(description="The page behind that cursor.")
     totals: PageTotals = strawberry.field(description="Its numbers in the listing's own window and segment.")
 
 
 @strawberry.type(description="Pages with rows in the lens.")
 class PageConnection:
     edges: list[PageEdge] = strawberry.field(description="Pages with cursors and numbers.")
-    nodes: list[Page] = strawberry.field(description="The pages alone.")
-    page_info: PageInfo = strawberry.field(description="Where this page of the list stands.")
-    total_count: int = strawberry.field(description="Pages in all.")
+    nodes: list[Page] = strawberry.field(description="The pages without cursors and numbers.")
+    page_info: PageInfo = strawberry.field(description=PAGE_INFO)
+    total_count: int = strawberry.field(description="Pages in all, returned or not.")
 
     @classmethod
     def of(cls, listing: Listing, site: sites.Site) -> Self:

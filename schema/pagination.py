@@ -11,7 +11,7 @@ from resolvers.listing import Listing
 
 @strawberry.type(description="Where a page of a list stands.")
 class PageInfo:
-    has_next_page: bool = strawberry.field(description="Whether more follow.")
+    has_next_page: bool = strawberry.field(description="Whether more follow after this page.")
     has_previous_page: bool = strawberry.field(description="Whether this page began after a cursor.")
     start_cursor: str | None = strawberry.field(description="Cursor of the first entry, null when there is none.")
     end_cursor: str | None = strawberry.field(description="Cursor of the last entry: pass it as `after` for the next page.")

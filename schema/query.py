@@ -31,7 +31,7 @@ MAX_NODES = 100
 class ViewerLimits:
     max_window_days: int = strawberry.field(description="Longest window of one lens, days.")
     max_page_size: int = strawberry.field(description="Largest `first` of a listing; larger ones count as this.")
-    max_points: int = strawberry.field(description="Largest `first` of a map.")
+    max_points: int = strawberry.field(description="Largest `first` of a map; larger ones count as this.")
     max_cost: int = strawberry.field(
         description="Most that one query may cost, by @cost and @listSize; `extensions.cost` tells what one did."
     )
@@ -40,9 +40,9 @@ class ViewerLimits:
 @strawberry.type(description="The API key of this request.")
 class Viewer:
     key_id: str = strawberry.field(description="The key's id; the token itself is never stored.")
-    name: str = strawberry.field(description="The name it was given.")
+    name: str = strawberry.field(description="The name the key was given.")
     scopes: list[str] = strawberry.field(description="What it may do: heatmap:read, replay:read, element:write, cohort:write, admin.")
-    limits: ViewerLimits = strawberry.field(description="Limits of each request.")
+    limits: ViewerLimits = strawberry.field(description="The limits of each of its requests.")
     remaining_budget: int | None = strawberry.field(
         description="Cost the key may still spend, this request taken off; it refills steadily. Null when it is not limited."
     )
@@ -109,7 +109,7 @@ class Query:
     async def nodes(
         self,
         info: strawberry.Info[Context],
-        ids: Annotated[list[strawberry.ID], strawberry.argument(description="Ids of earlier answers.")],
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="Ids of earlier answers, at most 100.")],
     ) -> list[Node | None]:
         if len(ids) > MAX_NODES:
             raise BadUserInputError(f"ids: at most {MAX_NODES} at once.", argument="ids")

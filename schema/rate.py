@@ -16,13 +16,13 @@ class Rate:
     value: float | None = strawberry.field(
         description="numerator ÷ denominator, a fraction (0.25 is 25 %); null when the denominator is 0. Can exceed 1 where the numerator is no subset."
     )
-    numerator: int = strawberry.field(description="What is counted.")
-    denominator: int = strawberry.field(description="Out of how many.")
+    numerator: int = strawberry.field(description="The count that is divided.")
+    denominator: int = strawberry.field(description="The count it is divided by, of the kind that `basis` names.")
     basis: RateBasis = strawberry.field(description="What the denominator counts.")
     low: float | None = strawberry.field(
         description="Lower end of the 95 % Wilson interval; null unless the numerator is a subset of the denominator."
     )
-    high: float | None = strawberry.field(description="Upper end of the interval, likewise.")
+    high: float | None = strawberry.field(description="Upper end of the 95 % Wilson interval, likewise.")
 
     @classmethod
     def subset(cls, numerator: int | None, denominator: int, basis: RateBasis) -> Rate:

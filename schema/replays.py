@@ -15,6 +15,7 @@ from resolvers import ids, lenses, replays
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
 from resolvers.listing import Listing
+from schema.definitions import CLICKS, DEAD_CLICKS, PAGE_INFO, PAGEVIEWS, RAGE_CLICKS, SITE_ID
 from schema.enums import Breakpoint, Device, Direction, ReplayOrderField
 from schema.inputs import EventMatch, UrlMatch, given
 from schema.instants import utc
@@ -26,7 +27,7 @@ from schema.pagination import PageInfo
     description="How much a session is worth watching, 0 to 100: the sum of its parts. It looks at the whole session, whatever the lens."
 )
 class WatchScore:
-    value: int = strawberry.field(description="rage + dead + duration + lost.")
+    value: int = strawberry.field(description="rage + dead + duration + lost, 0 to 100.")
     reason: str = strawberry.field(description="What earned it, in words: `2 rage bursts, 1 dead click, 3 minutes, no conversion`.")
     rage: int = strawberry.field(description="10 for each rage burst, at most 50.")
     dead: int = strawberry.field(description="4 for each dead click, at most 20.")
@@ -54,22 +55,22 @@ def _counted(count: int, what: str) -> str:
 
 @strawberry.federation.type(keys=["siteId sessionId"], description="A recorded session. Needs the scope replay:read.")
 class Replay(Node):
-    site_id: str = strawberry.field(description="The site's id.")
+    site_id: str = strawberry.field(description=SITE_ID)
     session_id: str = strawberry.field(description="The session's id as the tracker sent it.")
     visitor_id: str = strawberry.field(description="The visitor's id as the tracker sent it.")
     url: str | None = strawberry.field(description="Where to watch it, by the site's URL template; null when the site has none.")
     started_at: dt.datetime = strawberry.field(description="First row of the session, UTC.")
     duration_seconds: float = strawberry.field(description="From the first row of the session to its last, seconds.")
-    breakpoint: Breakpoint = strawberry.field(description="Layout at its start.")
+    breakpoint: Breakpoint = strawberry.field(description="Layout at its first row, by viewport width.")
     device: Device = strawberry.field(description="What the tracker said, else the breakpoint.")
-    country: str | None = strawberry.field(description="Country as sent.")
-    browser: str | None = strawberry.field(description="Browser as sent.")
-    entry_page: str | None = strawberry.field(description="Key of the page on which it began.")
+    country: str | None = strawberry.field(description="Country as sent; null when never sent.")
+    browser: str | None = strawberry.field(description="Browser as sent; null when never sent.")
+    entry_page: str | None = strawberry.field(description="Key of the page on which the session began.")
     traffic_source: str | None = strawberry.field(description="Traffic source as sent, else the referrer's host.")
-    pages: int = strawberry.field(description="Distinct pages.")
-    clicks: int = strawberry.field(description="Clicks, dead ones included.")
-    rage_clicks: int = strawberry.field(description="Rage bursts.")
-    dead_clicks: int = strawberry.field(description="Dead clicks.")
+    pages: int = strawberry.field(description="Distinct pages with a pageview in the session.")
+    clicks: int = strawberry.field(description=CLICKS)
+    rage_clicks: int = strawberry.field(description=RAGE_CLICKS)
+    dead_clicks: int = strawberry.field(description=DEAD_CLICKS)
     row: strawberry.Private[dict[str, Any]]
 
     @classmethod
@@ -132,10 +133,10 @@ def offset_seconds(timestamp: dt.datetime, session: dict[str, Any]) -> float:
 class ReplayInLens:
     first_at: dt.datetime = strawberry.field(description="Its first row in the lens, UTC.")
     offset_seconds: float = strawberry.field(description="Seconds from the replay's start to that row.")
-    pageviews: int = strawberry.field(description="Pageviews.")
-    clicks: int = strawberry.field(description="Clicks, dead ones included.")
-    rage_clicks: int = strawberry.field(description="Rage bursts.")
-    dead_clicks: int = strawberry.field(description="Dead clicks.")
+    pageviews: int = strawberry.field(description=PAGEVIEWS)
+    clicks: int = strawberry.field(description=CLICKS)
+    rage_clicks: int = strawberry.field(description=RAGE_CLICKS)
+    dead_clicks: int = strawberry.field(description=DEAD_CLICKS)
 
     @classmethod
     def from_row(cls, row: dict[str, Any], session: dict[str, Any]) -> Self:
@@ -163,8 +164,8 @@ class ReplayEdge:
 
 @strawberry.type(description="The sessions with any row in the lens. Without the scope replay:read only their number is answered.")
 class ReplayConnection:
-    page_info: PageInfo = strawberry.field(description="Where this page stands.")
-    total_count: int = strawberry.field(description="Sessions in all.")
+    page_info: PageInfo = strawberry.field(description=PAGE_INFO)
+    total_count: int = strawberry.field(description="Sessions with any row in the lens that meet `having`, returned or not.")
     asked: strawberry.Private[AskedLens]
     listing: strawberry.Private[Listing]
 
@@ -189,7 +190,7 @@ class ReplayConnection:
 
 @strawberry.type(description="A session in which it happened, and when.")
 class SpotReplay:
-    replay: Replay = strawberry.field(description="The session's replay.")
+    replay: Replay = strawberry.field(description="The replay of that session, whose numbers are of the whole session.")
     timestamp: dt.datetime = strawberry.field(description="When, UTC: of a burst its first click.")
     offset_seconds: float = strawberry.field(description="Seconds from the replay's start to that moment.")
     clicks: int = strawberry.field(description="Clicks of the burst; 1 for a dead click.")
@@ -211,8 +212,8 @@ class SpotReplay:
 
 @strawberry.input(description="Which sessions of a list are shown, by numbers of the whole session; all given fields must hold.")
 class ReplayFilter:
-    min_rage: int | None = strawberry.field(default=UNSET, description="Rage bursts, at least.")
-    min_dead: int | None = strawberry.field(default=UNSET, description="Dead clicks, at least.")
+    min_rage: int | None = strawberry.field(default=UNSET, description="Rage bursts in the session, at least.")
+    min_dead: int | None = strawberry.field(default=UNSET, description="Dead clicks in the session, at least.")
     min_duration_seconds: float | None = strawberry.field(default=UNSET, description="Seconds from first row to last, at least.")
     visited_page: UrlMatch | None = strawberry.field(
         default=UNSET, description="It has a pageview of such a URL, at most a day before or after the window."
@@ -232,7 +233,7 @@ class ReplayFilter:
 
 @strawberry.input(description="How replays are sorted; ties by the newest.")
 class ReplayOrder:
-    field: ReplayOrderField = strawberry.field(default=ReplayOrderField.MOST_WORTH_WATCHING, description="By what.")
+    field: ReplayOrderField = strawberry.field(default=ReplayOrderField.MOST_WORTH_WATCHING, description="What they are sorted by.")
     direction: Direction = strawberry.field(default=Direction.DESC, description="Largest or smallest first.")
 
     @property

@@ -19,6 +19,7 @@ from schema.capabilities import Capabilities
 from schema.cohorts import CohortConnection
 from schema.comparison import Comparison
 from schema.cost import PAGED, STATEMENT, VALUES
+from schema.definitions import PAGE_INFO, SITE_ID
 from schema.enums import Dimension, Direction, PageOrderField, Plan
 from schema.filter_values import FilterValue
 from schema.inputs import (
@@ -45,12 +46,12 @@ from schema.totals import measures_of
 MAX_SEARCH_LENGTH = 2048
 
 
-@strawberry.federation.type(keys=["siteId"], description="A tracked website.")
+@strawberry.federation.type(keys=["siteId"], description="A tracked website: its pages, visits and cohorts.")
 class Site(Node):
-    site_id: str = strawberry.field(description="Its id, as in site_abc123.")
-    name: str = strawberry.field(description="Its name.")
-    domains: list[str] = strawberry.field(description="Its domains.")
-    plan: Plan = strawberry.field(description="What its plan covers.")
+    site_id: str = strawberry.field(description=SITE_ID)
+    name: str = strawberry.field(description="Its name, for people.")
+    domains: list[str] = strawberry.field(description="Domains its pages are on, as configured.")
+    plan: Plan = strawberry.field(description="The plan: how many pages and days it covers.")
     time_zone: str = strawberry.field(description="IANA time zone that relative edges such as dStart follow.")
     row: strawberry.Private[sites.Site]
 
@@ -84,7 +85,7 @@ class Site(Node):
         window: WindowArgument = UNSET,
         segment: SegmentArgument = UNSET,
         search: Annotated[str | None, strawberry.argument(description="Part of the page's key, upper and lower case alike.")] = UNSET,
-        order_by: Annotated[PageOrder | None, strawberry.argument(description="How to sort.")] = UNSET,
+        order_by: Annotated[PageOrder | None, strawberry.argument(description="How to sort; most clicks first when left out.")] = UNSET,
         first: FirstArgument = 25,
         after: AfterArgument = UNSET,
     ) -> PageConnection | None:
@@ -135,7 +136,7 @@ class Site(Node):
     async def filter_values(
         self,
         info: strawberry.Info[Context],
-        dimension: Annotated[Dimension, strawberry.argument(description="Of what.")],
+        dimension: Annotated[Dimension, strawberry.argument(description="The dimension whose values are listed.")],
         search: Annotated[str | None, strawberry.argument(description="Part of the value, upper and lower case alike.")] = UNSET,
         window: WindowArgument = UNSET,
         first: FirstValuesArgument = 25,
@@ -146,7 +147,7 @@ class Site(Node):
         limit, selection = 25 if first is None else first, own_selection(info._raw_info)
         return Spliced(await discovery.load_filter_values(context, asked, dimension.name, given(search), limit, selection))  # type: ignore[return-value]
 
-    @strawberry.field(description="Its cohorts, by name.", directives=[PAGED])
+    @strawberry.field(description="The cohorts of the site, by name.", directives=[PAGED])
     async def cohorts(
         self, info: strawberry.Info[Context], first: FirstArgument = 25, after: AfterArgument = UNSET
     ) -> CohortConnection | None:
@@ -195,14 +196,14 @@ class Site(Node):
 @strawberry.type(description="A site and its cursor.")
 class SiteEdge:
     cursor: str = strawberry.field(description="Pass it as `after` to go on behind this site.")
-    node: Site = strawberry.field(description="The site.")
+    node: Site = strawberry.field(description="The site behind that cursor.")
 
 
 @strawberry.type(description="The sites a key may read, by id.")
 class SiteConnection:
-    edges: list[SiteEdge] = strawberry.field(description="Sites with cursors.")
-    nodes: list[Site] = strawberry.field(description="The sites alone.")
-    page_info: PageInfo = strawberry.field(description="Where this page of the list stands.")
+    edges: list[SiteEdge] = strawberry.field(description="The sites with a cursor each.")
+    nodes: list[Site] = strawberry.field(description="The sites without cursors.")
+    page_info: PageInfo = strawberry.field(description=PAGE_INFO)
     found: strawberry.Private[SiteListing]
 
     @strawberry.field(description="Sites in all; null, with an error, while a source does not tell its sites.")

@@ -6,14 +6,16 @@ import datetime as dt
 
 import strawberry
 
+from schema.definitions import CLICKS, DEAD_CLICKS, PAGEVIEWS, RAGE_CLICKS, SESSIONS, VISITORS
+
 
 @strawberry.type(description="The numbers of one hour, day or week. A session or visitor seen in several counts in each.")
 class TimelinePoint:
     start: dt.datetime = strawberry.field(description="When it begins, with the offset of the site's time zone; weeks begin on Monday.")
     is_partial: bool = strawberry.field(description="Whether the window holds only a part of it, as of today.")
-    pageviews: int = strawberry.field(description="Pageviews.")
-    visitors: int = strawberry.field(description="Distinct visitors.")
-    sessions: int = strawberry.field(description="Distinct sessions.")
-    clicks: int = strawberry.field(description="Clicks, dead ones included.")
-    rage_clicks: int = strawberry.field(description="Rage bursts.")
-    dead_clicks: int = strawberry.field(description="Dead clicks.")
+    pageviews: int = strawberry.field(description=PAGEVIEWS)
+    visitors: int = strawberry.field(description=VISITORS)
+    sessions: int = strawberry.field(description=SESSIONS)
+    clicks: int = strawberry.field(description=CLICKS)
+    rage_clicks: int = strawberry.field(description=RAGE_CLICKS)
+    dead_clicks: int = strawberry.field(description=DEAD_CLICKS)

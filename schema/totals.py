@@ -9,6 +9,7 @@ from typing import Any, Self
 import strawberry
 
 from clickhouse.totals import DEAD_WEIGHT, RAGE_WEIGHT
+from schema.definitions import BOUNCE_RATE, CLICKS, CLICKS_OF_LAYOUT, DEAD_RATE, PAGEVIEWS, RAGE_CLICKS, RAGE_RATE, SESSIONS, VISITORS
 from schema.enums import Breakpoint, RateBasis
 from schema.rate import Rate
 
@@ -36,8 +37,8 @@ def measures_of(names: Iterable[str]) -> tuple[str, ...]:
 
 @strawberry.type(description="Clicks in one layout.")
 class BreakpointCount:
-    breakpoint: Breakpoint = strawberry.field(description="The layout.")
-    clicks: int = strawberry.field(description="Clicks in it.")
+    breakpoint: Breakpoint = strawberry.field(description="The layout, by viewport width.")
+    clicks: int = strawberry.field(description=CLICKS_OF_LAYOUT)
 
 
 @strawberry.type(description="One part of an issue score.")
@@ -66,20 +67,20 @@ class IssueScore:
 
 @strawberry.type(description="The numbers of a page, or of the pages of a URL rule, under one lens.")
 class PageTotals:
-    pageviews: int = strawberry.field(description="Pageviews.")
-    visitors: int = strawberry.field(description="Distinct visitors who left any row.")
-    sessions: int = strawberry.field(description="Distinct sessions with any row.")
-    bounce_rate: Rate = strawberry.field(description="Sessions with a single pageview in all ÷ sessions.")
+    pageviews: int = strawberry.field(description=PAGEVIEWS)
+    visitors: int = strawberry.field(description=VISITORS)
+    sessions: int = strawberry.field(description=SESSIONS)
+    bounce_rate: Rate = strawberry.field(description=BOUNCE_RATE)
     average_seconds_on_page: float | None = strawberry.field(
         description="Seconds from a pageview to the session's next one, else to its last row; averaged over the pageviews for which that is known."
     )
-    clicks: int = strawberry.field(description="Clicks and taps, dead ones and those inside rage bursts included.")
-    rage_clicks: int = strawberry.field(description="Rage bursts: by default 5 clicks or more within 1 s inside 30 px of each other.")
+    clicks: int = strawberry.field(description=CLICKS)
+    rage_clicks: int = strawberry.field(description=RAGE_CLICKS)
     dead_clicks: int = strawberry.field(
         description="Clicks on something not interactive that changed nothing; 0 where the source cannot tell."
     )
-    rage_rate: Rate = strawberry.field(description="Rage bursts ÷ clicks.")
-    dead_rate: Rate = strawberry.field(description="Dead clicks ÷ clicks.")
+    rage_rate: Rate = strawberry.field(description=RAGE_RATE)
+    dead_rate: Rate = strawberry.field(description=DEAD_RATE)
     issue_score: IssueScore = strawberry.field(description="How much is wrong with the page, with its parts.")
     breakpoints: list[BreakpointCount] = strawberry.field(description="Clicks per layout; they add up to `clicks`.")
 

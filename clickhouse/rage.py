@@ -29,7 +29,7 @@ class RageRule:
 
 DEFAULT_RULE = RageRule()
 SPOTS_A_SECOND = 100
-_PLACE = ("session_id", "page_key", "fixed")
+_PLACE = "session_id, page_key, fixed"
 
 
 def bursts(
@@ -42,12 +42,90 @@ def bursts(
     put in order before `payload`; it is read twice, first to find who can have a burst at all.
     `where` are conditions on session_id and page_key alone, so that they need to be looked at the first time only.
     """
-    place = ", ".join(_PLACE)
     min_clicks = params.bind(rule.min_clicks, "UInt32")
     window_ms = params.bind(rule.window_ms, "UInt32")
     radius_px = params.bind(float(rule.radius_px), "Float64")
     first = ", ".join(f"payload.{number} AS {column}" for number, column in enumerate(payload, 1))
-    in_order = f"PARTITION BY {place} ORDER BY timestamp, x, y"
+    spots = _spots(clicks, _possible(clicks, min_clicks, window_ms, where), payload, ties)
+    return [
+        f"SELECT {_PLACE}, timestamp, x, y, clicks, commonest.1 AS selector, commonest.2 AS tag, commonest.3 AS text{', ' + first if first else ''}",
+        "FROM (",
+        f"SELECT {_PLACE}, min(spot.timestamp) AS timestamp, toUInt32(sum(spot.clicks)) AS clicks,",
+        "  sum(spot.x * spot.clicks) / clicks AS x, sum(spot.y * spot.clicks) / clicks AS y, argMin(spot.payload, spot.place) AS payload,",
+        "  arraySort(groupArrayArray(spot.elements)) AS elements,",
+        f"  {_commonest('elements', 'element.1')} AS alike,",
+        f"  {_commonest('alike', 'element')}[1] AS commonest",
+        "FROM (",
+        *_in_bursts(_starts(spots, rule.window_ms, min_clicks, radius_px), min_clicks, radius_px),
+        ")",
+        f"GROUP BY {_PLACE}, burst",
+        ")",
+    ]
+
+
+def _possible(clicks: Sequence[str], min_clicks: str, window_ms: str, where: Sequence[str]) -> list[str]:
+    """One row a session, page and fixed that can have a burst, by the times of its clicks alone."""
+    return [
+        f"SELECT {_PLACE}",
+        "FROM (",
+        *clicks,
+        ")",
+        *([where_all(where)] if where else []),
+        f"GROUP BY {_PLACE}",
+        f"HAVING count() >= {min_clicks}",
+        f"  AND arrayExists((start, end) -> end - start <= {window_ms},",
+        f"    arraySlice(arraySort(groupArray(toUnixTimestamp64Milli(timestamp))) AS times, 1, length(times) - {min_clicks} + 1),",
+        f"    arraySlice(times, {min_clicks}))",
+    ]
+
+
+def _spots(clicks: Sequence[str], possible: list[str], payload: Sequence[str], ties: Sequence[str]) -> list[str]:
+    """One row a spot, which is all clicks of a millisecond at one point: its clicks, their elements, and the payload of the first."""
+    return [
+        f"SELECT {_PLACE}, timestamp, x, y, count() AS clicks, groupArray(element) AS elements,",
+        f"  argMin(payload, ({', '.join(('element', *ties, 'payload'))})) AS payload",
+        "FROM (",
+        f"SELECT {', '.join((_PLACE, 'timestamp', 'x', 'y', *ties))}, (selector, tag, text) AS element, ({', '.join((*payload, '0'))}) AS payload",
+        "FROM (",
+        *clicks,
+        ")",
+        f"WHERE ({_PLACE}) IN (",
+        *possible,
+        ")",
+        ")",
+        f"GROUP BY {_PLACE}, timestamp, x, y",
+        "ORDER BY timestamp, x, y",
+        f"LIMIT {SPOTS_A_SECOND} BY {_PLACE}, toStartOfSecond(timestamp)",
+    ]
+
+
+def _starts(spots: list[str], window_ms: int, min_clicks: str, radius_px: str) -> list[str]:
+    """One row a session, page and fixed: `every` spot in order, and `starts`, of each spot that may begin a burst all ahead within its reach."""
+    in_order = f"PARTITION BY {_PLACE} ORDER BY timestamp, x, y"
+    return [
+        f"SELECT {_PLACE}, arraySort(groupArrayIf(ahead, arraySum(ahead.clicks) >= {min_clicks})) AS starts,",
+        "  arraySort(spot -> spot.place, groupArray(spot)) AS every",
+        "FROM (",
+        f"SELECT {_PLACE}, spot,",
+        f"  arrayFilter(spot -> spot.place >= place AND pow(x - spot.x, 2) + pow(y - spot.y, 2) <= pow({radius_px}, 2),",
+        "    arraySort(groupArray(CAST((place, x, y, clicks), 'Tuple(place UInt64, x Float64, y Float64, clicks UInt64)')) OVER within)) AS ahead",
+        "FROM (",
+        f"SELECT *, toUnixTimestamp64Milli(timestamp) AS at_ms, row_number() OVER ({in_order}) AS place,",
+        "  CAST((place, timestamp, x, y, clicks, elements, payload), "
+        "concat('Tuple(place UInt64, timestamp DateTime64(3, \\'UTC\\'), x Float64, y Float64, clicks UInt64,"
+        " elements ', toTypeName(elements), ', payload ', toTypeName(payload), ')')) AS spot",
+        "FROM (",
+        *spots,
+        ")",
+        ")",
+        f"WINDOW within AS (PARTITION BY {_PLACE} ORDER BY at_ms RANGE BETWEEN CURRENT ROW AND {window_ms} FOLLOWING)",
+        ")",
+        f"GROUP BY {_PLACE}",
+    ]
+
+
+def _in_bursts(starts: list[str], min_clicks: str, radius_px: str) -> list[str]:
+    """One row a spot of a burst: session_id, page_key, fixed, spot, and the place of the burst's first spot as `burst`."""
     # Of every start all spots ahead and within its radius are looked at, so a spot ahead holds numbers only, and so does the fold's state,
     # which is copied at every step: (spot, first spot of its burst), and the used spots that are still ahead. A lambda gets whatever it
     # uses beside its arguments once for each element, so that must be small.
@@ -62,72 +140,22 @@ def bursts(
         f" arrayConcat(arrayFilter(place -> place > ahead[1].place, used), joined.place)), (state.1, used)), [{joined}])[1], [state.2])[1]"
     )
     return [
-        f"SELECT {place}, timestamp, x, y, clicks, commonest.1 AS selector, commonest.2 AS tag, commonest.3 AS text{', ' + first if first else ''}",
+        f"SELECT {_PLACE}, spot, burst",
         "FROM (",
-        f"SELECT {place}, min(spot.timestamp) AS timestamp, toUInt32(sum(spot.clicks)) AS clicks,",
-        "  sum(spot.x * spot.clicks) / clicks AS x, sum(spot.y * spot.clicks) / clicks AS y, argMin(spot.payload, spot.place) AS payload,",
-        "  arraySort(groupArrayArray(spot.elements)) AS elements,",
-        f"  {_commonest('elements', 'element.1')} AS alike,",
-        f"  {_commonest('alike', 'element')}[1] AS commonest",
-        "FROM (",
-        f"SELECT {place}, spot, burst",
-        "FROM (",
-        f"SELECT {place}, every, arraySort(arrayConcat(taken, arrayMap(spot -> (spot.place, 0), every))) AS told,",
+        f"SELECT {_PLACE}, every, arraySort(arrayConcat(taken, arrayMap(spot -> (spot.place, 0), every))) AS told,",
         "  arrayFilter((one, next) -> one.1 != next.1, told, arrayPushBack(arrayPopFront(told), (0, 0))).2 AS burst_of",
         "FROM (",
-        f"SELECT {place}, every,",
+        f"SELECT {_PLACE}, every,",
         "  arrayFold((state, ahead) -> if(has(state.2, ahead[1].place), state,",
         f"    {step}),",
         "    starts, (CAST([], 'Array(Tuple(UInt64, UInt64))'), CAST([], 'Array(UInt64)'))).1 AS taken",
         "FROM (",
-        f"SELECT {place}, arraySort(groupArrayIf(ahead, arraySum(ahead.clicks) >= {min_clicks})) AS starts,",
-        "  arraySort(spot -> spot.place, groupArray(spot)) AS every",
-        "FROM (",
-        f"SELECT {place}, spot,",
-        f"  arrayFilter(spot -> spot.place >= place AND pow(x - spot.x, 2) + pow(y - spot.y, 2) <= pow({radius_px}, 2),",
-        "    arraySort(groupArray(CAST((place, x, y, clicks), 'Tuple(place UInt64, x Float64, y Float64, clicks UInt64)')) OVER within)) AS ahead",
-        "FROM (",
-        f"SELECT *, toUnixTimestamp64Milli(timestamp) AS at_ms, row_number() OVER ({in_order}) AS place,",
-        "  CAST((place, timestamp, x, y, clicks, elements, payload), "
-        "concat('Tuple(place UInt64, timestamp DateTime64(3, \\'UTC\\'), x Float64, y Float64, clicks UInt64,"
-        " elements ', toTypeName(elements), ', payload ', toTypeName(payload), ')')) AS spot",
-        "FROM (",
-        f"SELECT {place}, timestamp, x, y, count() AS clicks, groupArray(element) AS elements,",
-        f"  argMin(payload, ({', '.join(('element', *ties, 'payload'))})) AS payload",
-        "FROM (",
-        f"SELECT {', '.join((place, 'timestamp', 'x', 'y', *ties))}, (selector, tag, text) AS element, ({', '.join((*payload, '0'))}) AS payload",
-        "FROM (",
-        *clicks,
-        ")",
-        f"WHERE ({place}) IN (",
-        f"SELECT {place}",
-        "FROM (",
-        *clicks,
-        ")",
-        *([where_all(where)] if where else []),
-        f"GROUP BY {place}",
-        f"HAVING count() >= {min_clicks}",
-        f"  AND arrayExists((start, end) -> end - start <= {window_ms},",
-        f"    arraySlice(arraySort(groupArray(toUnixTimestamp64Milli(timestamp))) AS times, 1, length(times) - {min_clicks} + 1),",
-        f"    arraySlice(times, {min_clicks}))",
-        ")",
-        ")",
-        f"GROUP BY {place}, timestamp, x, y",
-        "ORDER BY timestamp, x, y",
-        f"LIMIT {SPOTS_A_SECOND} BY {place}, toStartOfSecond(timestamp)",
-        ")",
-        ")",
-        f"WINDOW within AS (PARTITION BY {place} ORDER BY at_ms RANGE BETWEEN CURRENT ROW AND {rule.window_ms} FOLLOWING)",
-        ")",
-        f"GROUP BY {place}",
+        *starts,
         ")",
         ")",
         ")",
         "ARRAY JOIN every AS spot, burst_of AS burst",
         "WHERE burst != 0",
-        ")",
-        f"GROUP BY {place}, burst",
-        ")",
     ]
 
 

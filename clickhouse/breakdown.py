@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from clickhouse.conditions import page_column
 from clickhouse.lens import Lens
-from clickhouse.numbers import kind_clause, rate_shape
+from clickhouse.numbers import rate_shape
 from clickhouse.selection import Leaf, Selection, Shape, compile_json
 from clickhouse.statement import Params, Statement
-from clickhouse.totals import lens_rows
+from clickhouse.totals import TOTALS, lens_rows
 
 DIMENSIONS = {
     "DEVICE": "device",
@@ -27,6 +27,8 @@ DIMENSIONS = {
     "ENTRY_PAGE": "entry_page",
 }
 """Dimension to the column that interactions, pageviews and sessions have it in; '' is unknown."""
+
+COUNTS = ("pageviews", "clicks", "rage_clicks", "dead_clicks")
 
 BREAKDOWN_ROW = Shape(
     "BreakdownRow",
@@ -60,13 +62,7 @@ def breakdown_rows(rows: list[str], first: int, params: Params, by: str = "page"
     `rows` are lines of a SELECT with the columns of `by` and value (String), kind, timestamp, session_id, visitor_id.
     """
     last = params.bind(first + 1, "UInt32")
-    counts = {
-        "pageviews": "countIf(kind = 'pageview')",
-        "clicks": f"countIf({kind_clause('CLICK')})",
-        "rage_clicks": "countIf(kind = 'rage')",
-        "dead_clicks": "countIf(kind = 'dead')",
-    }
-    sums = [f"  sum({count}) AS {count}," for count in counts]
+    sums = [f"  sum({count}) AS {count}," for count in COUNTS]
     return [
         f"SELECT {by}, place, place = {last} AS is_other, if(is_other, '', any(value)) AS value,",
         *sums,
@@ -80,7 +76,7 @@ def breakdown_rows(rows: list[str], first: int, params: Params, by: str = "page"
         "  uniqExactMergeState(people) AS people, count() AS sessions",
         "FROM (",
         f"SELECT {by}, argMin(value, (timestamp, value)) AS value,",
-        *[f"  {sql} AS {count}," for count, sql in counts.items()],
+        *[f"  {TOTALS[count]} AS {count}," for count in COUNTS],
         "  uniqExactState(visitor_id) AS people",
         "FROM (",
         *rows,

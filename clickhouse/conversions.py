@@ -12,6 +12,8 @@ from clickhouse.lens import Lens
 from clickhouse.scroll import MAX_BUCKETS, PPT_PER_PERCENT
 from clickhouse.statement import Params, Statement, union_all, where_all
 
+MICROS = 1_000_000
+
 REVENUE = "sumMap(revenue_micros) AS revenue_micros"
 """Currency to millionths of it, of many sessions."""
 
@@ -22,7 +24,7 @@ def converted_sessions(rows: list[str], group: str, lens: Lens, event: str | Non
     `rows` have session_id, timestamp and the columns of `group`. `event` None: every event that converts.
     """
     named = "conversion" if event is None else f"name = {params.text(event)}"
-    micros = "toInt128(round(ifNull(value, 0) * 1000000))"
+    micros = f"toInt128(round(ifNull(value, 0) * {MICROS}))"
     return [
         f"SELECT {group}, session_id, count() AS events, sumMapIf(map(currency, {micros}), value IS NOT NULL) AS revenue_micros",
         "FROM (",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clickhouse.conversions import MICROS
 from clickhouse.heatmap import POINT_ELEMENT
 from clickhouse.numbers import HIGH_SEVERITY_CLICKS, MEDIUM_SEVERITY_CLICKS, rate_shape, ratio
 from clickhouse.replays import DURATION_MS, WATCH_PARTS, WATCH_SCORE
@@ -117,7 +118,7 @@ DEPTH_CONVERSION = Shape(
         "conversions": Leaf("conversions", "UInt64"),
         "rate": rate_shape("conversions", "sessions", "SESSIONS", subset=True),
         "revenue": Leaf(
-            "arrayMap((currency, micros) -> (nullIf(currency, ''), micros / 1000000), mapKeys(revenue_micros), mapValues(revenue_micros))",
+            f"arrayMap((currency, micros) -> (nullIf(currency, ''), micros / {MICROS}), mapKeys(revenue_micros), mapValues(revenue_micros))",
             "Array(Tuple(currency Nullable(String), amount Float64))",
         ),
     },

@@ -11,8 +11,8 @@ from datetime import timedelta
 
 from clickhouse.conditions import lens_clauses, page_column, performed_clause, url_clauses, window_clauses
 from clickhouse.lens import Lens, PerformedEvent, UrlRule, Window
-from clickhouse.numbers import kind_clause
 from clickhouse.statement import Params, Statement, where_all
+from clickhouse.totals import TOTALS
 
 RAGE_POINTS, MAX_RAGE_BURSTS = 10, 5
 DEAD_POINTS, MAX_DEAD_CLICKS = 4, 5
@@ -38,6 +38,8 @@ LONGEST_SESSION = timedelta(days=1)
 """So far outside the lens's window a session may have been on a page."""
 
 PAGEVIEW = "'pageview'"
+
+COUNTS = ("pageviews", "clicks", "rage_clicks", "dead_clicks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +141,7 @@ def compile_in_lens(lens: Lens, page_keys: tuple[str, ...], whole_site: bool, se
     return Statement.of(
         [
             "SELECT page, session_id, min(timestamp) AS first_at,",
-            "  countIf(kind = 'pageview') AS pageviews,",
-            f"  countIf({kind_clause('CLICK')}) AS clicks,",
-            "  countIf(kind = 'rage') AS rage_clicks,",
-            "  countIf(kind = 'dead') AS dead_clicks",
+            ",\n".join(f"  {TOTALS[count]} AS {count}" for count in COUNTS),
             "FROM (",
             *_rows(lens, page_keys, whole_site, "session_id, timestamp, {kind} AS kind", params, wanted),
             ")",

@@ -32,10 +32,10 @@ from gateway.database import Database, open_database
 from gateway.settings import Settings, with_settings
 from gateway.site_lock import site_lock
 from gateway.sources import configured_sources
+from resolvers.cohorts import MAX_VISITOR_ID_LENGTH
 
 SITE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 DOMAIN = re.compile(r"(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}(?::\d{1,5})?")
-MAX_VISITOR_ID_CHARACTERS = 1000
 
 
 def _site_id(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -269,10 +269,8 @@ def read_visitor_ids(file: Path) -> list[str]:
     except UnicodeDecodeError:
         raise BadUserInputError(f"{file} is not a text file in UTF-8; write one visitor id a line.") from None
     for number, line in enumerate(lines, 1):
-        if len(line) > MAX_VISITOR_ID_CHARACTERS or "\0" in line:
-            raise BadUserInputError(
-                f"Line {number} of {file} is no visitor id; write one a line, at most {MAX_VISITOR_ID_CHARACTERS} long."
-            )
+        if len(line) > MAX_VISITOR_ID_LENGTH or "\0" in line:
+            raise BadUserInputError(f"Line {number} of {file} is no visitor id; write one a line, at most {MAX_VISITOR_ID_LENGTH} long.")
     visitor_ids = list(dict.fromkeys(stripped for line in lines if (stripped := line.strip())))
     if not visitor_ids:
         raise BadUserInputError(f"{file} is empty; write one visitor id a line.")

@@ -20,6 +20,7 @@ from clickhouse.comparison import (
 )
 from clickhouse.heatmap import standard_viewport_px
 from clickhouse.lens import WHOLE_SITE, Lens, Segment, Window
+from clickhouse.numbers import STANDARD_VIEWPORT_PX
 from clickhouse.scroll import ScrollQuestion
 from clickhouse.selection import Selection
 from resolvers import depths, heatmaps, pages
@@ -29,7 +30,6 @@ from resolvers.listing import page_size
 from resolvers.pages import MIN_SESSIONS
 from resolvers.questions import Row
 
-DESKTOP_WIDTH_PX = 1280
 CLOCK_CHANGE = timedelta(hours=1)
 SAME_LENGTH = 0.05
 SAME_WEEKDAYS = 0.05
@@ -92,7 +92,7 @@ async def load_cells(context: Context, compared: Compared, kind: str, by_share: 
 
 def cell_question(context: Context, compared: Compared, kind: str, by_share: bool, first: int, selection: Selection) -> CellChangeQuestion:
     widths = {standard_viewport_px(asked.lens)[0] for asked in (compared.baseline, compared.candidate)}
-    width = widths.pop() if len(widths) == 1 else DESKTOP_WIDTH_PX
+    width = widths.pop() if len(widths) == 1 else STANDARD_VIEWPORT_PX["DESKTOP"][0]
     return CellChangeQuestion(compared.candidate.lens, kind, by_share, width, page_size(first, context.max_points), selection)
 
 

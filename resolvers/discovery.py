@@ -11,11 +11,10 @@ from clickhouse.selection import Selection
 from clickhouse.timeline import TimelineQuestion, compile_timeline
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
-from resolvers.listing import page_size
+from resolvers.listing import page_size, search_text
 
 MAX_VALUES = 1000
 MAX_TIMELINE_POINTS = 10_000
-MAX_SEARCH_LENGTH = 2048
 
 INTERVAL_LENGTH = {"HOUR": timedelta(hours=1), "DAY": timedelta(days=1), "WEEK": timedelta(weeks=1)}
 
@@ -52,6 +51,4 @@ async def load_filter_values(
 
 
 def filter_value_question(dimension: str, search: str | None, first: int, selection: Selection) -> FilterValueQuestion:
-    if search and len(search) > MAX_SEARCH_LENGTH:
-        raise BadUserInputError(f"search: at most {MAX_SEARCH_LENGTH} characters.", argument="search")
-    return FilterValueQuestion(dimension, search or "", page_size(first, MAX_VALUES), selection)
+    return FilterValueQuestion(dimension, search_text(search) or "", page_size(first, MAX_VALUES), selection)

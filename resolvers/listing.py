@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from clickhouse.errors import BadUserInputError
 from resolvers.questions import Row
 
 MAX_PAGE_SIZE = 100
+MAX_SEARCH_LENGTH = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,13 @@ class Listing:
 def page_size(first: int, most: int = MAX_PAGE_SIZE) -> int:
     """`first` within 1 … most: what is asked for beyond counts as the nearest of these."""
     return max(1, min(first, most))
+
+
+def search_text(search: str | None) -> str | None:
+    """What a list is searched for; None for nothing."""
+    if search and len(search) > MAX_SEARCH_LENGTH:
+        raise BadUserInputError(f"search: at most {MAX_SEARCH_LENGTH} characters.", argument="search")
+    return search or None
 
 
 async def total_count(rows: list[Row], first_page: Callable[[], Awaitable[list[Row]]] | None, column: str = "total_count") -> int:

@@ -14,6 +14,7 @@ from resolvers.listing import Listing, page_size, total_count
 from resolvers.questions import Row
 
 MIN_SESSIONS = 1000
+"""The usual minimum before a conclusion."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,10 @@ from typing import Annotated, Any, Self
 
 import strawberry
 
+from clickhouse.conversions import MICROS
 from schema.cost import DEPTHS
 from schema.enums import RateBasis, ScrollUnit
 from schema.rate import Rate
-
-MICROS = 1_000_000
 
 EventArgument = Annotated[
     str | None,

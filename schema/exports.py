@@ -32,14 +32,13 @@ from resolvers import comparison, depths, discovery, elements, heatmaps, lenses,
 from resolvers.comparison import Compared
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
-from resolvers.listing import page_size
+from resolvers.listing import page_size, search_text
 from schema.arguments import argument_names, read_arguments
 from schema.enums import Aggregation, ChangeOrder, Dimension, ElementGrouping, Interval, PointKind, ScrollUnit
 from schema.inputs import CellInput, ElementOrder, PageOrder, PointInput, RageRule, plain_segment, resolved_window
 from schema.replays import ReplayFilter, ReplayOrder
 
 MAX_ROWS = 1_000_000
-MAX_SEARCH_LENGTH = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +139,10 @@ def _dead_clicks(context: Context, asked: AskedLens, first: int) -> Statement:
 
 
 def _pages(context: Context, asked: AskedLens, first: int, search: str | None = None, order_by: PageOrder | None = None) -> Statement:
-    if search and len(search) > MAX_SEARCH_LENGTH:
-        raise BadUserInputError(f"search: at most {MAX_SEARCH_LENGTH} characters.", argument="search")
     order = order_by or PageOrder()
-    return export.export_pages(asked.lens, search, order.field.name, order.direction.name == "DESC", page_size(first, MAX_ROWS))
+    return export.export_pages(
+        asked.lens, search_text(search), order.field.name, order.direction.name == "DESC", page_size(first, MAX_ROWS)
+    )
 
 
 def _filter_values(context: Context, asked: AskedLens, dimension: Dimension, first: int, search: str | None = None) -> Statement:

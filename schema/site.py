@@ -8,10 +8,10 @@ import strawberry
 from strawberry import UNSET
 
 from clickhouse import sites
-from clickhouse.errors import BadUserInputError
 from clickhouse.lens import WHOLE_SITE, Segment, UrlRule
 from resolvers import cohorts, discovery, ids, lenses, pages
 from resolvers.context import Context
+from resolvers.listing import search_text
 from resolvers.selections import own_selection
 from resolvers.sites import SiteListing
 from schema.breakdown import FirstValuesArgument
@@ -42,8 +42,6 @@ from schema.pagination import PageInfo
 from schema.replays import HavingArgument, ReplayConnection, ReplayOrderArgument, list_replays
 from schema.splice import Spliced
 from schema.totals import measures_of
-
-MAX_SEARCH_LENGTH = 2048
 
 
 @strawberry.federation.type(keys=["siteId"], description="A tracked website: its pages, visits and cohorts.")
@@ -182,14 +180,14 @@ class Site(Node):
     ) -> PageConnection:
         context = info.context
         site = await context.readable_site(self.site_id)
-        if search and len(search) > MAX_SEARCH_LENGTH:
-            raise BadUserInputError(f"search: at most {MAX_SEARCH_LENGTH} characters.", argument="search")
         asked = await lenses.resolve(context, site, resolved_window(window, site, context.now), plain_segment(segment), url)
         order = order_by or PageOrder(field=PageOrderField.CLICKS, direction=Direction.DESC)
         selection = own_selection(info._raw_info)
         measures, with_total = measures_of(selection.below("edges", "totals")), "totalCount" in selection.names()
         descending = order.direction is Direction.DESC
-        query = pages.PageQuery(search or None, order.field.name, descending, 25 if first is None else first, after, measures, with_total)
+        query = pages.PageQuery(
+            search_text(search), order.field.name, descending, 25 if first is None else first, after, measures, with_total
+        )
         return PageConnection.of(await pages.list_pages(context, asked, query), site)
 
 

@@ -24,6 +24,8 @@ from clickhouse.conditions import lens_clauses
 from clickhouse.conversions import DepthQuestion, depth_conversions
 from clickhouse.element_marks import from_interactions
 from clickhouse.elements import ElementsQuestion, attributes_on, listed_elements
+from clickhouse.event_names import EVENT_NAME, event_name_rows
+from clickhouse.event_names import ORDERING as NAME_ORDERING
 from clickhouse.export_shapes import DEAD_SPOT, DEPTH_CONVERSION, ELEMENT, INTERACTION, PAGE, RAGE_SPOT, REPLAY
 from clickhouse.filter_values import FILTER_VALUE, FilterValueQuestion, filter_value_rows
 from clickhouse.filter_values import ORDERING as VALUE_ORDERING
@@ -151,6 +153,12 @@ def export_filter_values(lens: Lens, page_keys: PageKeys, question: FilterValueQ
     """Most sessions first."""
     params = Params()
     return _file(FILTER_VALUE, filter_value_rows(lens, page_keys, question, params), [f"ORDER BY {VALUE_ORDERING}"], params)
+
+
+def export_event_names(lens: Lens, search: str, first: int) -> Statement:
+    """Most sessions first."""
+    params = Params()
+    return _file(EVENT_NAME, event_name_rows(lens, search, first, params), [f"ORDER BY {NAME_ORDERING}"], params)
 
 
 def export_depth_conversions(lens: Lens, page_keys: PageKeys, question: DepthQuestion) -> Statement:

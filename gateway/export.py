@@ -13,11 +13,12 @@
     GET /export/pages.ndjson?siteId=site_abc123&orderBy={"field":"ISSUE_SCORE"}
     GET /export/replays.ndjson?siteId=site_abc123&having={"minRage":1}
     GET /export/filterValues.csv?siteId=site_abc123&dimension=BROWSER
+    GET /export/eventNames.csv?siteId=site_abc123&search=sign
     GET /export/elementChanges.csv?siteId=site_abc123&baseline={"window":{"period":"D30"}}&candidate={"window":{"period":"D7"}}
     Authorization: Bearer hg_…
 
 Parameters are the arguments of the field of GraphQL that answers the same: of Insights (`points` is `heatmap`), of Site (`pages`,
-`replays`, `filterValues`) or of a comparison (`elementChanges`, `cellChanges`, `scrollChanges`). Beside them `siteId`, and what is
+`replays`, `filterValues`, `eventNames`) or of a comparison (`elementChanges`, `cellChanges`, `scrollChanges`). Beside them `siteId`, and what is
 looked at: `page` (a key) or `url` (a UrlMatch; `pages` takes it or nothing, `replays` either or nothing), `window` and `segment`; for
 changes `baseline` and `candidate` (each a Lens), and `page` or nothing. Words, numbers and enum values
 are written as they are, lists and inputs as JSON, all of it percent-encoded. Columns have GraphQL's names; nested ones are joined,

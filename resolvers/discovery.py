@@ -1,4 +1,4 @@
-"""Lists that tell what there is to ask about: breakdowns, timelines and the values of filters, each a JSON array."""
+"""Lists that tell what there is to ask about: breakdowns, timelines, the values of filters and the names of events, each a JSON array."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from clickhouse.breakdown import BreakdownQuestion, compile_breakdown
 from clickhouse.errors import BadUserInputError
+from clickhouse.event_names import compile_event_names
 from clickhouse.filter_values import FilterValueQuestion, compile_filter_values
 from clickhouse.selection import Selection
 from clickhouse.timeline import TimelineQuestion, compile_timeline
@@ -52,3 +53,9 @@ async def load_filter_values(
 
 def filter_value_question(dimension: str, search: str | None, first: int, selection: Selection) -> FilterValueQuestion:
     return FilterValueQuestion(dimension, search_text(search) or "", page_size(first, MAX_VALUES), selection)
+
+
+async def load_event_names(context: Context, asked: AskedLens, search: str | None, first: int, selection: Selection) -> bytes:
+    """Most sessions first."""
+    statement = compile_event_names(asked.lens, search_text(search) or "", page_size(first, MAX_VALUES), selection)
+    return bytes((await context.client_of(asked.site.site_id).query(statement))[0]["values"])

@@ -37,7 +37,9 @@ class Capabilities:
     max_pages: int | None = strawberry.field(description="Pages the plan covers, the first ones seen; null is all, 0 is no heatmaps.")
     max_points: int = strawberry.field(description="Largest `first` of a map; larger ones count as this.")
     max_page_size: int = strawberry.field(description="Largest `first` of a listing; larger ones count as this.")
-    max_values: int = strawberry.field(description="Largest `first` of a breakdown and of filter values; larger ones count as this.")
+    max_values: int = strawberry.field(
+        description="Largest `first` of a breakdown, of filter values and of event names; larger ones count as this."
+    )
     max_timeline_points: int = strawberry.field(description="Longest timeline, points in all.")
     data_from: dt.datetime | None = strawberry.field(description="First row received, UTC; null without data.")
     data_to: dt.datetime | None = strawberry.field(description="Last row received, UTC; null without data.")

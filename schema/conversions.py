@@ -13,7 +13,9 @@ from schema.rate import Rate
 
 EventArgument = Annotated[
     str | None,
-    strawberry.argument(description="The event that counts, by name; when left out every event with `conversion: true` or a `value`."),
+    strawberry.argument(
+        description="The event that counts, by name (`eventNames` lists them); when left out every event with `conversion: true` or a `value`."
+    ),
 ]
 
 

@@ -150,6 +150,10 @@ def _filter_values(context: Context, asked: AskedLens, dimension: Dimension, fir
     return export.export_filter_values(asked.lens, asked.page_keys, question)
 
 
+def _event_names(context: Context, asked: AskedLens, first: int, search: str | None = None) -> Statement:
+    return export.export_event_names(asked.lens, discovery.searched(search), page_size(first, discovery.MAX_VALUES))
+
+
 def _depth_conversions(
     context: Context, asked: AskedLens, event: str | None = None, unit: ScrollUnit | None = None, step: int | None = None
 ) -> Statement:
@@ -204,6 +208,7 @@ EXPORTS = {
     "pages": Export("Site", "pages", _pages, OF_SITE),
     "replays": Export("Site", "replays", _replays),
     "filterValues": Export("Site", "filterValues", _filter_values, ("window",)),
+    "eventNames": Export("Site", "eventNames", _event_names, ("window",)),
     "elementChanges": Export("Comparison", "elements", _element_changes, OF_COMPARISON),
     "cellChanges": Export("Comparison", "cells", _cell_changes, OF_COMPARISON),
     "scrollChanges": Export("Comparison", "scroll", _scroll_changes, OF_COMPARISON),

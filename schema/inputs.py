@@ -126,7 +126,7 @@ class IntRange:
 
 @strawberry.input(description="An event that was performed, and how often.")
 class EventMatch:
-    name: str = strawberry.field(description="The event's name, as the tracker sent it.")
+    name: str = strawberry.field(description="The event's name, as the tracker sent it; `eventNames` lists them.")
     min_count: int = strawberry.field(default=1, description="At least so many times, in one session unless said otherwise.")
 
 

@@ -21,6 +21,7 @@ from schema.comparison import Comparison
 from schema.cost import PAGED, STATEMENT, VALUES
 from schema.definitions import PAGE_INFO, SITE_ID
 from schema.enums import Dimension, Direction, PageOrderField, Plan
+from schema.event_names import EventName
 from schema.filter_values import FilterValue
 from schema.inputs import (
     AfterArgument,
@@ -144,6 +145,23 @@ class Site(Node):
         asked = await lenses.resolve(context, site, resolved_window(window, site, context.now), Segment(), WHOLE_SITE)
         limit, selection = 25 if first is None else first, own_selection(info._raw_info)
         return Spliced(await discovery.load_filter_values(context, asked, dimension.name, given(search), limit, selection))  # type: ignore[return-value]
+
+    @strawberry.field(
+        description="The names of the site's events in the window, most sessions first: those that conversions, segments and cohorts can name.",
+        directives=[STATEMENT, VALUES],
+    )
+    async def event_names(
+        self,
+        info: strawberry.Info[Context],
+        search: Annotated[str | None, strawberry.argument(description="Part of the name, upper and lower case alike.")] = UNSET,
+        window: WindowArgument = UNSET,
+        first: FirstValuesArgument = 25,
+    ) -> list[EventName] | None:
+        context = info.context
+        site = await context.readable_site(self.site_id)
+        asked = await lenses.resolve(context, site, resolved_window(window, site, context.now), Segment(), WHOLE_SITE)
+        limit, selection = 25 if first is None else first, own_selection(info._raw_info)
+        return Spliced(await discovery.load_event_names(context, asked, given(search), limit, selection))  # type: ignore[return-value]
 
     @strawberry.field(description="The cohorts of the site, by name.", directives=[PAGED])
     async def cohorts(

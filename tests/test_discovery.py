@@ -157,6 +157,43 @@ async def test_a_filter_value_is_what_its_segment_holds(client: Client, data: Da
         assert {"value": value, **site["insights"]["totals"]} in site["filterValues"]
 
 
+# -- names of events
+
+
+async def test_event_names(client: Client, data: DataSet, model: Model) -> None:
+    window = {"between": {"from": str(data.first_day), "to": str(data.first_day + timedelta(days=1))}}
+    names = model.event_names(Lens(data.start_ms, data.start_ms + 2 * DAY_MS))
+    ranked = sorted(names.items(), key=lambda item: (-item[1]["sessions"], -item[1]["events"], item[0]))
+    expected = [{"n": name, **counted} for name, counted in ranked]
+    query = f"""query ($w: Window, $search: String, $first: Int = 25) {{ site(siteId: "{SITE.site_id}") {{
+        eventNames(window: $w, search: $search, first: $first) {{ n: name events sessions isConversion }} }} }}"""
+    assert (await ask(client, query, w=window))["site"]["eventNames"] == expected
+    assert len(expected) > 1
+    assert (await ask(client, query, w=window, first=0))["site"]["eventNames"] == expected[:1]
+    part = expected[-1]["n"][1:].swapcase()
+    matching = [name for name in expected if part.lower() in name["n"].lower()]
+    assert len(matching) < len(expected) and (await ask(client, query, w=window, search=part))["site"]["eventNames"] == matching
+    assert (await ask(client, query, w=window, search="%"))["site"]["eventNames"] == []
+
+
+async def test_an_event_that_never_converts_is_none_until_it_is_named(client: Client, database: SyncClient) -> None:
+    site = create_site(database, Site("site_events", "Events"))
+    shared = {"type": "event", "visitorId": "v", "url": "https://example.com/", "timestamp": (NOW - timedelta(days=1)).isoformat()}
+    events: list[dict[str, Any]] = [
+        {"name": "opened"},
+        {"name": "bought"},
+        {"name": "bought", "value": 5},
+        {"name": "signup", "conversion": True},
+    ]
+    load(database, site, [shared | event | {"sessionId": f"s{number}"} for number, event in enumerate(events)])
+    found = (await ask(client, '{ site(siteId: "site_events") { eventNames { name events isConversion } } }'))["site"]["eventNames"]
+    assert found == [
+        {"name": "bought", "events": 2, "isConversion": True},
+        {"name": "opened", "events": 1, "isConversion": False},
+        {"name": "signup", "events": 1, "isConversion": True},
+    ]
+
+
 # -- timeline
 
 
@@ -283,6 +320,7 @@ async def test_25_pages_cost_as_many_statements_as_1(client: Client, statements:
     ("field", "says"),
     [
         (f'filterValues(dimension: COUNTRY, search: "{"x" * 3000}") {{ value }}', "search: at most 2048 characters."),
+        (f'eventNames(search: "{"x" * 3000}") {{ name }}', "search: at most 2048 characters."),
         ('filterValues(dimension: COUNTRY, window: {last: "-1y"}) { value }', "at most 92 days"),
     ],
 )

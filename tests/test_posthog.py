@@ -368,6 +368,13 @@ async def test_what_it_cannot_answer_is_null_beside_what_it_can(source: Sources,
     assert capabilities["dataFrom"] is not None
 
 
+async def test_it_holds_no_events_to_name(source: Sources) -> None:
+    answered = await answer(source, f'{{ site(siteId: "shop") {{ name eventNames(window: {WINDOW}) {{ name }} }} }}')
+    assert answered["data"]["site"]["eventNames"] is None
+    assert [error["code"] for error in answered["errors"]] == ["BAD_USER_INPUT"]
+    assert "events" in answered["errors"][0]["message"]
+
+
 async def test_a_segment_it_cannot_tell_is_refused_and_not_taken_for_nobody(source: Sources) -> None:
     query = (
         f'{{ site(siteId: "shop") {{ insights(url: {WHOLE}, window: {WINDOW}, segment: {{country: ["DE"]}}) {{ totals {{ clicks }} }} }} }}'

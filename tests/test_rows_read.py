@@ -275,6 +275,7 @@ async def test_the_visitors_of_listed_pages_read_these_pages(client: Client) -> 
     [
         (f"pages(window: {WINDOW}, orderBy: {{field: ISSUE_SCORE}}) {{ nodes {{ key }} }}", ROWS_OF_PAGE, 0),
         *((f"filterValues(dimension: {dimension}, window: {WINDOW}) {{ value }}", ROWS_OF_PAGE, 0) for dimension in DIMENSION_OF),
+        (f"eventNames(window: {WINDOW}) {{ name sessions }}", ONE_A_SESSION, 0),
         (f"replays(window: {WINDOW}) {{ nodes {{ sessionId }} }}", ROWS_OF_PAGE, SESSIONS_AND_EVENTS),
         (f'insights(url: {{wildcard: "*page-7"}}, window: {WINDOW}) {{ totals {{ clicks }} }}', BURSTS, 0),
         (f'matchedPages(url: {{wildcard: "*page-7"}}, window: {WINDOW}) {{ edges {{ totals {{ visitors }} }} }}', ROWS_OF_PAGE, 0),

@@ -329,6 +329,13 @@ async def test_values_of_filters(http: AsyncClient, data: DataSet) -> None:
     assert found[-1] in await rows(http, "filterValues", dimension="BROWSER", window=window(data), search=value.upper(), first=1000)
 
 
+async def test_names_of_events(http: AsyncClient, data: DataSet) -> None:
+    named = "matchedPages(url: $url, window: $w) { totalCount } pages(segment: $s) { totalCount }"
+    answered = await graphql(http, f"{named} eventNames(window: $w) {{ name events sessions isConversion }}", w=window(data))
+    assert await rows(http, "eventNames", window=window(data)) == answered["eventNames"] and len(answered["eventNames"]) > 1
+    assert await rows(http, "eventNames", window=window(data), first=1) == answered["eventNames"][:1]
+
+
 CHANGES = [
     pytest.param(
         "elementChanges",
@@ -375,7 +382,7 @@ def needed(data: DataSet, name: str) -> dict[str, Any]:
     if name.endswith("Changes"):
         return {"baseline": {"window": window(data)}, "candidate": {"window": window(data), "segment": {"device": ["MOBILE"]}}}
     more = {"breakdown": {"by": "VARIANT"}, "filterValues": {"dimension": "COUNTRY"}}.get(name, {})
-    return {"window": window(data)} | ({} if name == "filterValues" else {"url": {"prefix": "https"}}) | more
+    return {"window": window(data)} | ({} if name in ("filterValues", "eventNames") else {"url": {"prefix": "https"}}) | more
 
 
 @pytest.mark.parametrize("name", EXPORTS)

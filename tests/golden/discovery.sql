@@ -180,3 +180,24 @@ FROM sites FINAL
 WHERE site_id IN {p0:Array(String)}
 ORDER BY site_id
 -- p0 = ['site_golden']
+
+SELECT toJSONString(groupArray(CAST(tuple(event_name, sessions), 'Tuple(`name` String, `sessions` UInt64)'))) AS values
+FROM (
+  SELECT toString(name) AS event_name, count() AS events, uniqExact(session_id) AS sessions, max(conversion) AS is_conversion
+  FROM events
+  WHERE site_id = {p0:String}
+    AND day BETWEEN {p1:Date} AND {p2:Date}
+    AND timestamp >= {p3:DateTime64(3, 'UTC')}
+    AND timestamp < {p4:DateTime64(3, 'UTC')}
+    AND positionCaseInsensitiveUTF8(toString(name), {p5:String}) > 0
+  GROUP BY event_name
+  ORDER BY sessions DESC, events DESC, event_name
+  LIMIT {p6:UInt32}
+)
+-- p0 = 'site_golden'
+-- p1 = datetime.date(2026, 11, 14)
+-- p2 = datetime.date(2026, 11, 21)
+-- p3 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
+-- p4 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- p5 = 's'
+-- p6 = 25

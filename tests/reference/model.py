@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from tests.reference.bursts import RageRule
-from tests.reference.facts import Fact, Interaction, Pageview, Row, derived_bursts, facts_of
+from tests.reference.facts import Event, Fact, Interaction, Pageview, Row, derived_bursts, facts_of
 from tests.reference.lens import STANDARD_HEIGHT_PX, STANDARD_WIDTH_PX, Lens, Visitors, in_lens
 from tests.reference.rates import divided, exact_median, mean, median, median_px, rate, wilson
 from tests.reference.url import page_key
@@ -119,6 +119,17 @@ class Model:
     def filter_values(self, lens: Lens, dimension: str) -> dict[str, Answer]:
         """Value of the dimension -> totals of the rows that have it."""
         return {value: self._totals(seen) for value, seen in self.seen(lens).by(DIMENSION_OF[dimension]).items() if value}
+
+    def event_names(self, lens: Lens) -> dict[str, Answer]:
+        """Name -> the events of it in the window, whatever else the lens says."""
+        named: dict[str, list[Event]] = defaultdict(list)
+        for one in self.all.events:
+            if lens.start_ms <= one.timestamp_ms < lens.end_ms:
+                named[one.name].append(one)
+        return {
+            name: {"events": len(of), "sessions": len({one.session for one in of}), "isConversion": any(one.converts for one in of)}
+            for name, of in named.items()
+        }
 
     def timeline(self, lens: Lens, interval: str = "DAY") -> dict[datetime, Answer]:
         """Start of the hour, day or week (Monday) in the site's time zone -> totals; gaps are left out."""

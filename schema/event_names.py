@@ -1,0 +1,15 @@
+"""Names of events."""
+
+from __future__ import annotations
+
+import strawberry
+
+
+@strawberry.type(description="The events of one name in a window.")
+class EventName:
+    name: str = strawberry.field(description="The name, as `event` and `performed` take it.")
+    events: int = strawberry.field(description="Events.")
+    sessions: int = strawberry.field(description="Distinct sessions that had one.")
+    is_conversion: bool = strawberry.field(
+        description="Whether any of them has `conversion: true` or a `value`, and so counts where no event is named."
+    )

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -46,7 +45,7 @@ from schema.build import Subgraph, build_schema
 from schema.heatmap import HeatmapPoint
 from schema.splice import Spliced, SplicingExecutor
 from tests.asking import ask
-from tests.gateway.processes import ROOT, free_port, running, wait_for
+from tests.gateway.processes import ROOT, free_port, is_open, running, wait_for
 from tests.servers import PASSWORD, USER, Node, server
 
 SITE, PAGES, SECRET = "bench", "https://bench.example/", "only for the benchmark"
@@ -186,11 +185,6 @@ def other_gateway(environment: dict[str, str]) -> Iterator[int]:
     finally:
         process.terminate()
         process.wait()
-
-
-def is_open(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def measure(of_size: list[Asked], seconds: float) -> None:

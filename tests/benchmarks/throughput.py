@@ -35,7 +35,7 @@ from tests.asking import ask
 from tests.benchmarks.questions import HOT_PAGE, SITE
 from tests.benchmarks.report import table
 from tests.benchmarks.side_by_side import PRODUCT, parted
-from tests.gateway.processes import running, wait_for
+from tests.gateway.processes import is_open, running, wait_for
 from tests.servers import PASSWORD, USER, Node
 
 YOGA = Path(__file__).parent / "yoga"
@@ -185,11 +185,6 @@ def yoga(node: Node, database: str, token: str, workers: int, statements: Path) 
     finally:
         process.terminate()
         process.wait()
-
-
-def is_open(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def make_key(dsn: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Annotated, Any
 
@@ -14,8 +15,11 @@ from starlette.applications import Starlette
 from strawberry.schema import Schema
 
 from clickhouse.errors import NotFoundError
-from clickhouse.keys import ApiKey
+from clickhouse.keys import ApiKey, insert_key
+from gateway.auth import hash_token, new_token
+from gateway.database import open_database
 from gateway.graphql_http import JSON_TYPE
+from gateway.settings import Settings
 from schema.splice import Spliced, SplicingExecutor
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -99,6 +103,15 @@ class Doorman:
 
     async def authenticate(self, authorization: str | None) -> ApiKey:
         return self._key
+
+
+def make_token(settings: Settings, *scopes: str, site_ids: tuple[str, ...] = ("*",)) -> str:
+    """The token of a new key."""
+    key_id, token = new_token()
+    key = ApiKey(key_id, "", frozenset(scopes), frozenset(site_ids), token_hash=hash_token(token, settings.token_secret()))
+    with open_database(settings) as database:
+        database.insert(insert_key(key, datetime.now(UTC)))
+    return token
 
 
 @asynccontextmanager

@@ -47,6 +47,11 @@ def wait_for(what: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])

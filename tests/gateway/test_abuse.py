@@ -205,7 +205,7 @@ async def test_what_asks_too_much(http: AsyncClient, query: str) -> None:
 async def test_what_is_no_question(http: AsyncClient, query: str) -> None:
     status, code = refused(await ask(http, query))
     assert code == "BAD_USER_INPUT"
-    assert status == 400 or "after" in query or "node" in query  # an argument of a field is the field's error
+    assert status == (200 if "after" in query or "node" in query else 400)  # an argument of a field is the field's error
 
 
 @pytest.mark.parametrize(("query", "variables"), VARIABLES.values(), ids=VARIABLES)

@@ -6,30 +6,23 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from httpx import AsyncClient
 
-from clickhouse.keys import ApiKey, insert_key
 from gateway.app import create_app
-from gateway.auth import hash_token, new_token
-from gateway.database import open_database
+from gateway.auth import new_token
 from gateway.graphql_http import RESPONSE_TYPE
 from gateway.settings import Settings
-from tests.gateway.applications import BROWSER, post, problem, serving, small_schema
+from tests.gateway.applications import BROWSER, make_token, post, problem, serving, small_schema
 from tests.gateway.processes import ROOT, running
 
 
 @pytest.fixture
 def token(settings: Settings) -> str:
-    key_id, token = new_token()
-    key = ApiKey(key_id, "", frozenset({"heatmap:read"}), frozenset({"*"}), token_hash=hash_token(token, settings.token_secret()))
-    with open_database(settings) as database:
-        database.insert(insert_key(key, datetime.now(UTC)))
-    return token
+    return make_token(settings, "heatmap:read")
 
 
 @pytest.fixture

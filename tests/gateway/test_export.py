@@ -19,15 +19,12 @@ from httpx import AsyncClient, Response
 from starlette.types import Message
 
 from clickhouse.element_marks import Mark, insert_mark
-from clickhouse.keys import ApiKey, insert_key
 from clickhouse.sites import Site
 from gateway.app import create_app
-from gateway.auth import hash_token, new_token
-from gateway.database import open_database
 from gateway.settings import Settings
 from schema.exports import EXPORTS
 from tests.asking import create_site, load
-from tests.gateway.applications import serving
+from tests.gateway.applications import make_token, serving
 from tests.reference.rows import DataSet, data_set
 
 REPLAYS = "https://replay.example/{sessionId}?who={visitorId}&t={offsetSeconds}"
@@ -64,24 +61,16 @@ def loaded(database: SyncClient, data: DataSet) -> None:
     create_site(database, Site("site_export_free", "Free", plan="FREE"))
 
 
-def token(settings: Settings, *scopes: str) -> str:
-    key_id, token = new_token()
-    key = ApiKey(key_id, "", frozenset(scopes), frozenset({"*"}), token_hash=hash_token(token, settings.token_secret()))
-    with open_database(settings) as database:
-        database.insert(insert_key(key, datetime.now(UTC)))
-    return token
-
-
 @pytest.fixture
 async def http(settings: Settings) -> AsyncIterator[AsyncClient]:
-    bearer = token(settings, "heatmap:read", "replay:read")
+    bearer = make_token(settings, "heatmap:read", "replay:read")
     async with serving(create_app(settings)) as http:
         http.headers["Authorization"] = f"Bearer {bearer}"
         yield http
 
 
 async def test_an_export_costs_what_the_dearest_query_may_or_all_of_a_smaller_budget(settings: Settings) -> None:
-    bearer = token(settings, "heatmap:read")
+    bearer = make_token(settings, "heatmap:read")
     for dearest, left in ((400, "600"), (250_000, "0")):
         async with serving(create_app(replace(settings, max_key_cost_per_minute=1000, max_query_cost=dearest))) as http:
             http.headers["Authorization"] = f"Bearer {bearer}"
@@ -240,7 +229,7 @@ async def test_interactions_on_an_element_marked_fixed_are_fixed(
 
     assert await fixed() == {False}
     mark = f'mutation {{ markElement(siteId: "{site.site_id}", pageKey: "{PAGE}", selector: "#signup", fixed: true) {{ isFixed }} }}'
-    writer = {"Authorization": f"Bearer {token(settings, 'element:write')}"}
+    writer = {"Authorization": f"Bearer {make_token(settings, 'element:write')}"}
     assert (await http.post("/graphql", json={"query": mark}, headers=writer)).json()["data"] == {"markElement": {"isFixed": True}}
     assert await fixed() == {True}
 
@@ -313,7 +302,7 @@ async def test_replays_are_listed_as_in_graphql(http: AsyncClient, data: DataSet
 
 
 async def test_replays_need_their_scope(settings: Settings, http: AsyncClient) -> None:
-    http.headers["Authorization"] = f"Bearer {token(settings, 'heatmap:read')}"
+    http.headers["Authorization"] = f"Bearer {make_token(settings, 'heatmap:read')}"
     refused = await export(http, "replays.csv")
     assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN")
 
@@ -429,8 +418,9 @@ async def test_files_have_names_and_types(http: AsyncClient) -> None:
 
 async def test_ids_of_people_need_a_scope(settings: Settings, http: AsyncClient, data: DataSet) -> None:
     lens = {"kind": "CLICK", "url": {"prefix": "https"}, "window": window(data), "first": 5}
-    assert all(row["sessionId"] and row["visitorId"] for row in await rows(http, "interactions", **lens))
-    key = token(settings, "heatmap:read")
+    named = await rows(http, "interactions", **lens)
+    assert [bool(row["sessionId"] and row["visitorId"]) for row in named] == [True] * 5
+    key = make_token(settings, "heatmap:read")
     http.headers["Authorization"] = f"Bearer {key}"
     narrower = await rows(http, "interactions", **lens)
     assert len(narrower) == 5 and all(row["sessionId"] is None and row["visitorId"] is None for row in narrower)
@@ -486,7 +476,7 @@ async def test_bad_requests_are_told_apart(
 
 
 async def test_a_key_with_its_scope_is_needed(settings: Settings, http: AsyncClient) -> None:
-    narrow = token(settings, "replay:read")
+    narrow = make_token(settings, "replay:read")
     http.headers["Authorization"] = f"Bearer {narrow}"
     forbidden = await export(http, "pages.csv")
     assert (forbidden.status_code, forbidden.json()["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN")

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -25,13 +24,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
-from clickhouse.keys import ApiKey, insert_key
 from gateway.app import create_app
-from gateway.auth import hash_token, new_token
-from gateway.database import open_database
 from gateway.metrics import MAX_OPERATIONS
 from gateway.settings import Settings
-from tests.gateway.applications import post, serving, small_schema
+from tests.gateway.applications import make_token, post, serving, small_schema
 from tests.gateway.processes import Gateway, running, wait_for
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -63,11 +59,7 @@ async def test_metrics_count_requests_by_operation_and_code(settings: Settings) 
 
 @pytest.fixture
 def token(settings: Settings) -> str:
-    key_id, token = new_token()
-    key = ApiKey(key_id, "", frozenset({"heatmap:read"}), frozenset({"*"}), token_hash=hash_token(token, settings.token_secret()))
-    with open_database(settings) as database:
-        database.insert(insert_key(key, datetime.now(UTC)))
-    return token
+    return make_token(settings, "heatmap:read")
 
 
 async def test_metrics_and_spans_tell_what_statements_read(settings: Settings, token: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -17,18 +17,15 @@ from httpx import AsyncClient
 
 from clickhouse.client import open_sync
 from clickhouse.errors import BadUserInputError
-from clickhouse.keys import ApiKey, insert_key
 from clickhouse.migrations import migrate
 from clickhouse.sites import Site
 from gateway.__main__ import main
 from gateway.app import create_app
-from gateway.auth import hash_token, new_token
-from gateway.database import open_database
 from gateway.settings import Settings
 from gateway.sources import configured_sources
 from tests.asking import NOW, create_site, load
 from tests.conftest import require
-from tests.gateway.applications import serving
+from tests.gateway.applications import make_token, serving
 from tests.servers import LIBRARY, Node, server
 
 PAGE = "https://example.com/"
@@ -86,17 +83,9 @@ def settings(home: str, europe: Node, tmp_path: Path, monkeypatch: pytest.Monkey
     return Settings(clickhouse=home, sources=str(file), secret="only for tests", pool_size=2, cache_bytes=0)
 
 
-def make_token(settings: Settings, *site_ids: str) -> str:
-    key_id, token = new_token()
-    key = ApiKey(key_id, "", frozenset({"heatmap:read"}), frozenset(site_ids), token_hash=hash_token(token, settings.token_secret()))
-    with open_database(settings) as database:
-        database.insert(insert_key(key, datetime.now(UTC)))
-    return token
-
-
 @pytest.fixture
 async def http(settings: Settings) -> AsyncIterator[AsyncClient]:
-    token = make_token(settings, "*")
+    token = make_token(settings, "heatmap:read")
     async with serving(create_app(settings)) as http:
         http.headers["Authorization"] = f"Bearer {token}"
         http.timeout = 60
@@ -146,7 +135,7 @@ async def test_sites_of_all_sources_are_one_list(http: AsyncClient) -> None:
 
 
 async def test_a_key_hears_of_its_own_sources_only(http: AsyncClient, settings: Settings) -> None:
-    http.headers["Authorization"] = f"Bearer {make_token(settings, 'eu-shop')}"
+    http.headers["Authorization"] = f"Bearer {make_token(settings, 'heatmap:read', site_ids=('eu-shop',))}"
     data, codes = await ask(http, '{ viewer { sources { name healthy } sites { totalCount } } site(siteId: "us-shop") { name } }')
     assert data["viewer"] == {"sources": [{"name": "europe", "healthy": True}], "sites": {"totalCount": 1}}
     assert codes == {"site": "NOT_FOUND"}
@@ -206,7 +195,7 @@ async def test_a_source_that_hangs_costs_its_own_deadline_then_nothing(http: Asy
 
 
 async def test_a_request_that_ends_before_the_source_does_still_answers(settings: Settings, europe: Node) -> None:
-    token = make_token(settings, "*")
+    token = make_token(settings, "heatmap:read")
     Path(settings.sources).write_text(EUROPE.replace("1000", "60000"))
     async with serving(create_app(replace(settings, max_request_ms=4000))) as http:
         http.headers["Authorization"] = f"Bearer {token}"
@@ -251,7 +240,7 @@ async def test_a_source_that_is_wrong_costs_its_own_fields(
         "wrong password": europe.dsn("europe", "wrong"),
     }[wrong]
     monkeypatch.setenv("EUROPE", dsn)
-    token = make_token(settings, "*")
+    token = make_token(settings, "heatmap:read")
     async with serving(create_app(settings)) as http:
         http.headers["Authorization"] = f"Bearer {token}"
         data, codes = await both(http)

@@ -9,13 +9,16 @@ The same clauses fit every table of answers, because interactions and pageviews 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 
-from clickhouse.lens import Lens, PerformedEvent, Segment, UrlRule, Window
+from clickhouse.lens import Lens, PerformedEvent, UrlRule, Window
 from clickhouse.statement import Params
 from clickhouse.url import page_key
 
-MIDNIGHT = (0, 0, 0, 0)
+MIDNIGHT = time()
+
+DIMENSIONS = ("device", "breakpoint", "country", "region", "browser", "traffic_source", "campaign", "variant")
+"""Parts of a segment that are columns: any of the given values matches."""
 
 
 def lens_clauses(lens: Lens, page_keys: tuple[str, ...], params: Params, *, with_test_accounts: bool = False) -> list[str]:
@@ -58,9 +61,9 @@ def window_clauses(window: Window, params: Params) -> list[str]:
     params.until = max(window.end, params.until or window.end)
     last = window.end - timedelta(milliseconds=1)
     clauses = [f"day BETWEEN {params.day(window.start.date())} AND {params.day(last.date())}"]
-    if (window.start.hour, window.start.minute, window.start.second, window.start.microsecond) != MIDNIGHT:
+    if window.start.time() != MIDNIGHT:
         clauses.append(f"timestamp >= {params.utc(window.start)}")
-    if (window.end.hour, window.end.minute, window.end.second, window.end.microsecond) != MIDNIGHT:
+    if window.end.time() != MIDNIGHT:
         clauses.append(f"timestamp < {params.utc(window.end)}")
     return clauses
 
@@ -150,7 +153,7 @@ def wildcard_pattern(wildcard: str) -> str:
 def segment_clauses(lens: Lens, params: Params) -> list[str]:
     """Every part of the segment but the exclusion of test accounts."""
     segment = lens.segment
-    clauses = [f"{column} IN {params.texts(values)}" for column, values in _dimensions(segment) if values]
+    clauses = [f"{column} IN {params.texts(values)}" for column in DIMENSIONS if (values := getattr(segment, column))]
     if width := segment.viewport_width:
         if width.min_px is not None:
             clauses.append(f"viewport_width >= {params.bind(width.min_px, 'Int64')}")
@@ -176,14 +179,6 @@ def performed_clause(site_id: str, event: PerformedEvent, params: Params) -> str
         f" WHERE site_id = {params.site(site_id)} AND name = {params.text(event.name)}"
         f" GROUP BY session_id HAVING count() >= {params.bind(event.min_count, 'UInt32')})"
     )
-
-
-DIMENSIONS = ("device", "breakpoint", "country", "region", "browser", "traffic_source", "campaign", "variant")
-"""Parts of a segment that are columns: any of the given values matches."""
-
-
-def _dimensions(segment: Segment) -> list[tuple[str, tuple[str, ...]]]:
-    return [(name, getattr(segment, name)) for name in DIMENSIONS]
 
 
 def is_test_account(lens: Lens, params: Params) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from clickhouse.conditions import page_column, pages_apart
 from clickhouse.element_marks import from_interactions
 from clickhouse.lens import Lens
-from clickhouse.numbers import IS_ORIGIN, KINDS, kind_clause
+from clickhouse.numbers import IS_ORIGIN, kind_clause
 from clickhouse.planner import plan
 from clickhouse.statement import Params, Statement, union_all, where_all
 
@@ -19,7 +19,6 @@ def compile_fold(lens: Lens, page_keys: tuple[str, ...], kinds: tuple[str, ...])
     params = Params()
     apart = pages_apart(lens, page_keys)
     columns = f"{'page_key, ' if apart else ''}kind, viewport_height"
-    of_kinds = f"kind IN ({', '.join(repr(name) for name in sorted({name for kind in kinds for name in KINDS[kind]}))})"
     selects = []
     for table, clauses in plan(lens, SUMS | ({"fixed"} if lens.has_fixed_marks else set())).sources(
         "interactions", lens, page_keys, params
@@ -30,7 +29,7 @@ def compile_fold(lens: Lens, page_keys: tuple[str, ...], kinds: tuple[str, ...])
             [
                 f"SELECT {columns}, {scrolling if rows else 'scrolling, scrolling_below'}",
                 *(from_interactions(lens, params) if rows else [f"FROM {table}"]),
-                where_all([*clauses, of_kinds]),
+                where_all([*clauses, kind_clause(*kinds)]),
             ]
         )
     return Statement.of(

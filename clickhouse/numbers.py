@@ -47,9 +47,9 @@ KINDS = {
 }
 
 
-def kind_clause(kind: str) -> str:
-    """`kind` is a PointKind; the names are ours, so they are no values to bind."""
-    return f"kind IN ({', '.join(repr(name) for name in KINDS[kind])})"
+def kind_clause(*kinds: str) -> str:
+    """Each is a PointKind; the names are ours, so they are no values to bind."""
+    return f"kind IN ({', '.join(repr(name) for name in sorted({name for kind in kinds for name in KINDS[kind]}))})"
 
 
 def ratio(numerator: str, denominator: str) -> str:

@@ -64,7 +64,7 @@ ROWS = Plan()
 def plan(lens: Lens, columns: Set[str]) -> Plan:
     """`columns` are those of a rollup that the question selects, groups and filters by; a name no rollup has means the rows."""
     if not lens.has_rollups:
-        return Plan()
+        return ROWS
     needed = columns | lens_columns(lens)
     rollup = next((name for name in ROLLUPS if needed <= TABLES[name].columns.keys()), None)
     first, after_last = _ceil_day(lens.window.start), lens.window.end.date()

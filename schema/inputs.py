@@ -241,6 +241,10 @@ class PageOrder:
     field: PageOrderField = strawberry.field(default=PageOrderField.CLICKS, description="By which number of the pages.")
     direction: Direction = strawberry.field(default=Direction.DESC, description="Largest or smallest first.")
 
+    @property
+    def descending(self) -> bool:
+        return self.direction is Direction.DESC
+
 
 @strawberry.input(description="How elements are sorted; ties by what they are grouped by.")
 class ElementOrder:

@@ -20,7 +20,7 @@ from schema.cohorts import CohortConnection
 from schema.comparison import Comparison
 from schema.cost import PAGED, STATEMENT, VALUES
 from schema.definitions import PAGE_INFO, SITE_ID
-from schema.enums import Dimension, Direction, PageOrderField, Plan
+from schema.enums import Dimension, Plan
 from schema.event_names import EventName
 from schema.filter_values import FilterValue
 from schema.inputs import (
@@ -199,12 +199,11 @@ class Site(Node):
         context = info.context
         site = await context.readable_site(self.site_id)
         asked = await lenses.resolve(context, site, resolved_window(window, site, context.now), plain_segment(segment), url)
-        order = order_by or PageOrder(field=PageOrderField.CLICKS, direction=Direction.DESC)
+        order = order_by or PageOrder()
         selection = own_selection(info._raw_info)
         measures, with_total = measures_of(selection.below("edges", "totals")), "totalCount" in selection.names()
-        descending = order.direction is Direction.DESC
         query = pages.PageQuery(
-            search_text(search), order.field.name, descending, 25 if first is None else first, after, measures, with_total
+            search_text(search), order.field.name, order.descending, 25 if first is None else first, after, measures, with_total
         )
         return PageConnection.of(await pages.list_pages(context, asked, query), site)
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from clickhouse.breakdown import BreakdownQuestion
-from clickhouse.conversions import DepthQuestion, compile_baseline, compile_depth_conversions
 from clickhouse.element_marks import Mark, insert_mark, marks_of
 from clickhouse.elements import (
     ElementScope,
@@ -25,7 +24,7 @@ from clickhouse.elements import (
 from clickhouse.errors import BadUserInputError, NotFoundError
 from clickhouse.selection import Selection
 from resolvers.context import Context
-from resolvers.depths import scroll_step
+from resolvers.conversions import event_name
 from resolvers.discovery import MAX_VALUES
 from resolvers.lenses import AskedLens, absolute_url, seen_page
 from resolvers.listing import Listing, page_size, total_count
@@ -124,37 +123,11 @@ async def load_conversions(context: Context, asked: AskedLens, scope: ElementSco
     return await _of_element(context, question) or {"conversions": 0, "revenue_micros": {}}
 
 
-async def load_baseline(context: Context, asked: AskedLens, event: str | None) -> tuple[int, int]:
-    """Sessions of the lens that converted after their first row in it, and all its sessions."""
-    rows, population = await asyncio.gather(
-        context.answers.load(asked.question(compile_baseline, event_name(event))), load_population(context, asked, frozenset({"sessions"}))
-    )
-    return (rows[0]["conversions"] if rows else 0), population["sessions"]
-
-
-async def list_depth_conversions(context: Context, asked: AskedLens, event: str | None, unit: str, step: int | None) -> list[Row]:
-    """depth, sessions, conversions and revenue_micros, from the top down, as far as anybody got."""
-    return await context.answers.load(asked.list_question(compile_depth_conversions, depth_question(event, unit, step)))
-
-
-def depth_question(event: str | None, unit: str, step: int | None) -> DepthQuestion:
-    return DepthQuestion(unit, scroll_step(unit, step), event_name(event))
-
-
 def element_sort(by: str, descending: bool, event: str | None) -> ElementSort:
     """`by` is an ElementOrderField."""
     if event is not None and by != "CONVERSIONS":
         raise BadUserInputError(f"orderBy.event: goes with field CONVERSIONS, not {by}.", argument="orderBy.event")
     return ElementSort(by, descending, event_name(event, "orderBy.event"))
-
-
-def event_name(event: str | None, argument: str = "event") -> str | None:
-    if event is not None and not 1 <= len(event) <= MAX_NAME_LENGTH:
-        raise BadUserInputError(
-            f"{argument}: the name of an event, 1 to {MAX_NAME_LENGTH} characters; leave it out for every event that converts.",
-            argument=argument,
-        )
-    return event
 
 
 async def _of_element(context: Context, question: Question) -> Row | None:

@@ -13,7 +13,7 @@ from strawberry import UNSET
 
 from clickhouse.element_marks import Mark
 from clickhouse.elements import ElementScope, GroupKey
-from resolvers import elements, ids
+from resolvers import conversions, elements, ids
 from resolvers.context import Context
 from resolvers.elements import ElementAnswer
 from resolvers.lenses import AskedLens
@@ -258,7 +258,7 @@ class ElementStats:
         context, name = info.context, given(event)
         row, baseline = await asyncio.gather(
             elements.load_conversions(context, self.asked, self.scope, self.group, name),
-            elements.load_baseline(context, self.asked, name),
+            conversions.load_baseline(context, self.asked, name),
         )
         return Conversion.of(row, self.sessions, baseline)
 

@@ -28,7 +28,7 @@ from clickhouse.selection import everything
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
 from clickhouse.timeline import TIMELINE_POINT
-from resolvers import comparison, depths, discovery, elements, heatmaps, lenses, replays
+from resolvers import comparison, conversions, depths, discovery, heatmaps, lenses, replays
 from resolvers.comparison import Compared
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
@@ -155,7 +155,7 @@ def _event_names(context: Context, asked: AskedLens, first: int, search: str | N
 def _depth_conversions(
     context: Context, asked: AskedLens, event: str | None = None, unit: ScrollUnit | None = None, step: int | None = None
 ) -> Statement:
-    question = elements.depth_question(event, (unit or ScrollUnit.PERCENT).name, step)
+    question = conversions.depth_question(event, (unit or ScrollUnit.PERCENT).name, step)
     return export.export_depth_conversions(asked.lens, asked.page_keys, question)
 
 

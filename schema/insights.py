@@ -12,7 +12,7 @@ from strawberry import UNSET
 from clickhouse.elements import ElementScope
 from clickhouse.heatmap import Cell
 from clickhouse.rage import DEFAULT_RULE
-from resolvers import depths, discovery, elements, heatmaps, hotspots, lens_ids, pages
+from resolvers import conversions, depths, discovery, elements, heatmaps, hotspots, lens_ids, pages
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
 from resolvers.selections import own_selection, selected_names
@@ -251,8 +251,8 @@ class Insights(Node):
     ) -> DepthConversions | None:
         context, unit = info.context, unit or ScrollUnit.PERCENT
         rows, baseline = await asyncio.gather(
-            elements.list_depth_conversions(context, self.asked, given(event), unit.name, given(step)),
-            elements.load_baseline(context, self.asked, given(event)),
+            conversions.list_depth_conversions(context, self.asked, given(event), unit.name, given(step)),
+            conversions.load_baseline(context, self.asked, given(event)),
         )
         return DepthConversions.of(unit, rows, baseline)
 

@@ -44,6 +44,8 @@ async def list_sites(context: Context, first: int, after: str | None) -> SiteLis
         elif isinstance(answer, BaseException):
             raise answer
         else:
+            for site in answer[0]:
+                sources.remember(source, site)
             found |= {site.site_id: site for site in answer[0]}
             total += answer[1]
     if len(failures) == len(sources.all):

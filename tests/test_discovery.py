@@ -289,6 +289,15 @@ async def test_each_kind_of_row_opens_its_fields(client: Client, database: SyncC
     assert {field for field, reason in (await capabilities(client, site)).items() if not reason} == always | opened[kind]
 
 
+@pytest.mark.parametrize("below", ["sites {{ {} }}", "viewer {{ sites {{ {} }} }}"])
+async def test_capabilities_of_listed_sites_that_nobody_asked_for_before(client: Client, below: str) -> None:
+    found = await ask(client, f"{{ {below.format('nodes { siteId capabilities { retentionDays dataFrom sources { healthy } } }')} }}")
+    listed = found.get("viewer", found)["sites"]["nodes"]
+    capabilities = {site["siteId"]: site["capabilities"] for site in listed}[SITE.site_id]
+    assert (capabilities["retentionDays"], capabilities["sources"]) == (SITE.retention_days, [{"healthy": True}])
+    assert capabilities["dataFrom"] is not None
+
+
 async def test_capabilities_know_the_plan_and_the_key(client: Client, database: SyncClient) -> None:
     free = create_site(database, Site("site_free", "Free", plan="FREE"))
     assert set((await capabilities(client, free)).values()) == {"Heatmaps require the PRO plan or higher."}

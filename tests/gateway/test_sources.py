@@ -176,6 +176,20 @@ async def test_a_site_that_may_be_in_a_source_that_is_down_is_not_said_to_be_mis
     assert await recovered(http)
 
 
+async def test_sites_that_were_only_listed_are_known_when_their_source_is_down(http: AsyncClient, europe: Node) -> None:
+    query = "{ sites { totalCount nodes { name } } }"
+    nodes = [{"name": "EU-SHOP"}, {"name": "US-SHOP"}]
+    assert await ask(http, query) == ({"sites": {"totalCount": 2, "nodes": nodes}}, {})
+    europe.kill()
+    try:
+        data, codes = await ask(http, query)
+        assert data["sites"] == {"totalCount": None, "nodes": nodes}
+        assert codes == {"sites.totalCount": "SOURCE_UNAVAILABLE"}
+    finally:
+        europe.start()
+    assert await recovered(http)
+
+
 async def test_a_source_that_hangs_costs_its_own_deadline_then_nothing(http: AsyncClient, europe: Node) -> None:
     await both(http)
     europe.hang()

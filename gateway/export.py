@@ -51,6 +51,8 @@ from clickhouse.keys import ApiKey
 from gateway.auth import Authenticator
 from gateway.disconnection import unless_disconnected
 from gateway.errors import HTTP_STATUS, error_headers, explain
+from gateway.metrics import count_cost
+from gateway.observation import observe
 from gateway.rate_limit import Budgets
 from gateway.settings import Settings
 from resolvers.context import Context
@@ -94,13 +96,16 @@ class ExportEndpoint:
         """The response with its first chunk read, so that what fails until then is an error still."""
         authenticator: Authenticator = request.app.state.authenticator
         key = await authenticator.authenticate(request.headers.get("authorization"))
+        observe(key=key.key_id)
         name, _, suffix = request.path_params["file"].partition(".")
         if name not in EXPORTS or suffix not in FORMATS:
             raise HTTPException(
                 404, f"No such export: /export/NAME.FORMAT, with NAME of {', '.join(EXPORTS)} and FORMAT of {', '.join(FORMATS)}."
             )
+        observe(operation=name)
         parameters = _parameters(request.scope["query_string"])
         budget = await self._budgets.spend(key.key_id, self._settings.max_query_cost)
+        count_cost(name, self._settings.max_query_cost)
         context = self._context(request, key)
         statement = await compile_export(self._schema, context, name, parameters, lists_as_json=suffix == "csv")
         output_format, media_type = FORMATS[suffix]
@@ -156,4 +161,5 @@ def _parameters(query_string: bytes) -> dict[str, str]:
 
 def _problem(message: str, code: str, status: int, details: dict[str, object] | None = None) -> Response:
     details = details or {}
+    observe(code=code)
     return JSONResponse({"errors": [{"message": message, "extensions": {"code": code, **details}}]}, status, error_headers(code, details))

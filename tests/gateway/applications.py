@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -132,3 +133,8 @@ def problem(response: Response) -> tuple[int, str, str]:
     assert response.json().keys() == {"errors"}
     (error,) = response.json()["errors"]
     return response.status_code, error["extensions"]["code"], error["message"]
+
+
+def samples(text: str, name: str) -> dict[str, float]:
+    """Of a metric: labels as written -> value."""
+    return {labels: float(value) for labels, value in re.findall(rf"^{name}(?:\{{(.*)\}})? (\S+)$", text, re.M)}

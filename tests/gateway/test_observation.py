@@ -27,15 +27,10 @@ from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from gateway.app import create_app
 from gateway.metrics import MAX_OPERATIONS
 from gateway.settings import Settings
-from tests.gateway.applications import make_token, post, serving, small_schema
+from tests.gateway.applications import make_token, post, samples, serving, small_schema
 from tests.gateway.processes import Gateway, running, wait_for
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-
-def samples(text: str, name: str) -> dict[str, float]:
-    """Labels as written -> value."""
-    return {labels: float(value) for labels, value in re.findall(rf"^{name}(?:\{{(.*)\}})? (\S+)$", text, re.M)}
 
 
 async def test_metrics_count_requests_by_operation_and_code(settings: Settings) -> None:

@@ -1,0 +1,70 @@
+"""Exports as requests: what is noted of them, and what goes over the wire."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+from clickhouse_connect.driver.client import Client as SyncClient
+from httpx import AsyncClient
+from starlette.applications import Starlette
+
+from clickhouse.keys import ApiKey
+from clickhouse.reading import comment
+from clickhouse.sites import Site
+from gateway.app import create_app
+from gateway.settings import Settings
+from tests.asking import create_site
+from tests.gateway.applications import Doorman, samples, serving
+
+SITE = Site("site_export_requests", "Requests")
+KEY = ApiKey("k1", "", frozenset({"heatmap:read"}), frozenset({"*"}))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def site(database: SyncClient) -> Site:
+    return create_site(database, SITE)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Starlette:
+    return create_app(settings)
+
+
+@pytest.fixture
+async def http(app: Starlette) -> AsyncIterator[AsyncClient]:
+    async with serving(app) as http:
+        app.state.authenticator = Doorman(KEY)
+        http.params = http.params.set("siteId", SITE.site_id)
+        yield http
+
+
+async def test_who_exported_what_is_in_the_log_and_in_clickhouses(
+    app: Starlette, http: AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "heatgraph.request")
+    comments: list[str] = []
+    app.state.sources.first.client.on_statement = lambda statement: comments.append(comment())
+    assert (await http.get("/export/pages.csv", headers={"x-request-id": "r1"})).status_code == 200
+    assert json.loads(comments[-1]) == {"request": "r1", "key": "k1", "operation": "pages"}
+    assert (await http.get("/export/replays.csv", headers={"x-request-id": "r2"})).status_code == 403
+    lines = [record.getMessage().split(" ms ")[1] for record in caplog.records if record.name == "heatgraph.request"]
+    assert lines == ["request=r1 key=k1 operation=pages", "request=r2 key=k1 operation=replays code=FORBIDDEN"]
+
+
+async def test_metrics_have_the_costs_and_codes_of_exports(settings: Settings, http: AsyncClient) -> None:
+    before = (await http.get("/metrics")).text
+    for file, status in (("pages.csv", 200), ("pages.xml", 404), ("points.csv", 400)):
+        assert (await http.get(f"/export/{file}")).status_code == status
+    after = (await http.get("/metrics")).text
+
+    def added(name: str, labels: str) -> float:
+        return samples(after, name)[labels] - samples(before, name).get(labels, 0)
+
+    requests = "heatgraph_requests_total"
+    assert added(requests, 'code="OK",operation="pages",path="/export"') == 1
+    assert added(requests, 'code="NOT_FOUND",operation="",path="/export"') == 1
+    assert added(requests, 'code="BAD_USER_INPUT",operation="points",path="/export"') == 1
+    assert added("heatgraph_cost_total", 'operation="pages"') == settings.max_query_cost

@@ -37,7 +37,7 @@ from schema.build import build_schema
 
 MIN_COMPRESSED_BYTES = 1000  # zstd, br or gzip, for who accepts it; less would hardly become shorter
 
-for media_type in (RESPONSE_TYPE, "application/x-ndjson"):
+for media_type in (RESPONSE_TYPE, "application/x-ndjson", "text/csv"):
     add_compress_type(media_type)
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from random import Random
 
 import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
 from httpx import AsyncClient
 from starlette.applications import Starlette
+from starlette.types import Message
 
 from clickhouse.keys import ApiKey
 from clickhouse.reading import comment
 from clickhouse.sites import Site
+from clickhouse.statement import Statement
 from gateway.app import create_app
 from gateway.settings import Settings
 from tests.asking import create_site
@@ -68,3 +72,43 @@ async def test_metrics_have_the_costs_and_codes_of_exports(settings: Settings, h
     assert added(requests, 'code="NOT_FOUND",operation="",path="/export"') == 1
     assert added(requests, 'code="BAD_USER_INPUT",operation="points",path="/export"') == 1
     assert added("heatgraph_cost_total", 'operation="pages"') == settings.max_query_cost
+
+
+@pytest.mark.parametrize("suffix", ["csv", "ndjson"])
+async def test_text_is_compressed_for_who_accepts_it(http: AsyncClient, suffix: str) -> None:
+    """An empty file, too: whether it becomes a long one is not known when it begins."""
+    for accepted in ("gzip", "br", "zstd", "identity"):
+        answer = await http.get(f"/export/pages.{suffix}", headers={"Accept-Encoding": accepted})
+        assert answer.headers.get("content-encoding", "identity") == accepted and answer.headers["vary"] == "Accept-Encoding"
+        assert answer.text.startswith('"key"') if suffix == "csv" else answer.text == ""
+    parquet = await http.get("/export/pages.parquet")
+    assert "content-encoding" not in parquet.headers and parquet.content.startswith(b"PAR1"), "it is compressed in itself"
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "br", "zstd"])
+async def test_what_is_compressed_is_still_passed_on_in_chunks(
+    app: Starlette, http: AsyncClient, monkeypatch: pytest.MonkeyPatch, accepted: str
+) -> None:
+    """The second chunk is only asked for when the first is on its way."""
+    sent: list[Message] = []
+    sent_before: list[int] = []
+
+    async def stream(statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
+        random = Random(1)
+        for _ in range(3):
+            sent_before.append(len(b"".join(message.get("body", b"") for message in sent)))
+            yield random.randbytes(1_000_000).hex().encode()
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    monkeypatch.setattr(app.state.sources.first.client, "stream", stream)
+    query = f"siteId={SITE.site_id}".encode()
+    scope = {"type": "http", "method": "GET", "path": "/export/pages.csv", "query_string": query}
+    await app({**scope, "headers": [(b"accept-encoding", accepted.encode())]}, receive, send)
+    assert (b"content-encoding", accepted.encode()) in sent[0]["headers"]
+    assert sent_before[0] == 0 < 900_000 < sent_before[1] < sent_before[2]

@@ -51,6 +51,7 @@ from clickhouse.keys import ApiKey
 from gateway.auth import Authenticator
 from gateway.disconnection import unless_disconnected
 from gateway.errors import HTTP_STATUS, error_headers, explain
+from gateway.http_cache import NO_STORE
 from gateway.metrics import count_cost
 from gateway.observation import observe
 from gateway.rate_limit import Budgets
@@ -112,8 +113,7 @@ class ExportEndpoint:
         chunks = self._in_turn(key.key_id, context.client_of(parameters["siteId"]).stream(statement, output_format))
         first = await anext(chunks, b"")
         file = re.sub(r"[^A-Za-z0-9._-]", "_", f"{parameters['siteId']}-{name}.{suffix}")
-        headers = {"Content-Disposition": f'attachment; filename="{file}"', "Cache-Control": "no-store"}
-        headers |= budget.headers() if budget else {}
+        headers = NO_STORE | {"Content-Disposition": f'attachment; filename="{file}"'} | (budget.headers() if budget else {})
         return Download(first, chunks, headers, media_type, self._settings.limits.max_stream_ms / 1000)
 
     async def _in_turn(self, key_id: str, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
@@ -162,4 +162,5 @@ def _parameters(query_string: bytes) -> dict[str, str]:
 def _problem(message: str, code: str, status: int, details: dict[str, object] | None = None) -> Response:
     details = details or {}
     observe(code=code)
-    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code, **details}}]}, status, error_headers(code, details))
+    headers = NO_STORE | error_headers(code, details)
+    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code, **details}}]}, status, headers)

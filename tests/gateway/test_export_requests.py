@@ -112,3 +112,9 @@ async def test_what_is_compressed_is_still_passed_on_in_chunks(
     await app({**scope, "headers": [(b"accept-encoding", accepted.encode())]}, receive, send)
     assert (b"content-encoding", accepted.encode()) in sent[0]["headers"]
     assert sent_before[0] == 0 < 900_000 < sent_before[1] < sent_before[2]
+
+
+@pytest.mark.parametrize(("file", "status"), [("pages.csv", 200), ("pages.xml", 404), ("points.csv", 400), ("replays.csv", 403)])
+async def test_nothing_is_stored_by_caches(http: AsyncClient, file: str, status: int) -> None:
+    answer = await http.get(f"/export/{file}")
+    assert (answer.status_code, answer.headers["cache-control"]) == (status, "no-store")

@@ -69,7 +69,7 @@ def create_app(settings: Settings, schema: Schema | None = None) -> Starlette:
     graphql = GraphQLEndpoint(settings, schema, budgets)
     routes: list[BaseRoute] = [
         Route("/graphql", graphql),
-        Route("/export/{file}", ExportEndpoint(settings, schema, budgets, graphql.context).respond),
+        Route("/export/{file}", ExportEndpoint(settings, schema, budgets, graphql.context)),
         Route("/health/live", live),
         Route("/health/ready", ready),
     ]

@@ -37,16 +37,16 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from typing import Any
 from urllib.parse import parse_qsl
 from weakref import WeakValueDictionary
 
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from strawberry.schema import Schema
 
-from clickhouse.errors import BadUserInputError, BusySourceError
+from clickhouse.errors import BadUserInputError, BusySourceError, NotFoundError
 from clickhouse.keys import ApiKey
 from gateway.auth import Authenticator
 from gateway.disconnection import unless_disconnected
@@ -71,7 +71,7 @@ CLIENT_CLOSED_REQUEST = 499
 
 
 class ExportEndpoint:
-    """`/export/NAME.FORMAT`: what is asked of GraphQL's schema, answered as a file."""
+    """An ASGI application, `/export/NAME.FORMAT`: what is asked of GraphQL's schema, answered as a file."""
 
     def __init__(self, settings: Settings, schema: Schema, budgets: Budgets, context: Callable[[Request, ApiKey], Context]) -> None:
         self._settings = settings
@@ -81,17 +81,21 @@ class ExportEndpoint:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By key id, as long as anybody has or awaits one."""
 
-    async def respond(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._respond(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        if request.method != "GET":  # HEAD, too, which would read everything to say nothing
+            return _problem("Read exports with GET.", "BAD_USER_INPUT", 405, {}, {"Allow": "GET"})
         try:
             async with asyncio.timeout(self._settings.max_request_ms / 1000):
                 return await unless_disconnected(request, self._begin(request))
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
-        except HTTPException as error:
-            return _problem(error.detail, "NOT_FOUND", error.status_code)
         except Exception as error:
             message, code, details = explain(error, request.scope["request_id"])
-            return _problem(message, code, HTTP_STATUS[code], details)
+            return _problem(message, code, HTTP_STATUS[code], details, error_headers(code, details))
 
     async def _begin(self, request: Request) -> Response:
         """The response with its first chunk read, so that what fails until then is an error still."""
@@ -100,8 +104,8 @@ class ExportEndpoint:
         observe(key=key.key_id)
         name, _, suffix = request.path_params["file"].partition(".")
         if name not in EXPORTS or suffix not in FORMATS:
-            raise HTTPException(
-                404, f"No such export: /export/NAME.FORMAT, with NAME of {', '.join(EXPORTS)} and FORMAT of {', '.join(FORMATS)}."
+            raise NotFoundError(
+                f"No such export: /export/NAME.FORMAT, with NAME of {', '.join(EXPORTS)} and FORMAT of {', '.join(FORMATS)}."
             )
         observe(operation=name)
         parameters = _parameters(request.scope["query_string"])
@@ -159,8 +163,6 @@ def _parameters(query_string: bytes) -> dict[str, str]:
     return dict(pairs)
 
 
-def _problem(message: str, code: str, status: int, details: dict[str, object] | None = None) -> Response:
-    details = details or {}
+def _problem(message: str, code: str, status: int, details: dict[str, Any], headers: dict[str, str]) -> Response:
     observe(code=code)
-    headers = NO_STORE | error_headers(code, details)
-    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code, **details}}]}, status, headers)
+    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code, **details}}]}, status, NO_STORE | headers)

@@ -118,3 +118,12 @@ async def test_what_is_compressed_is_still_passed_on_in_chunks(
 async def test_nothing_is_stored_by_caches(http: AsyncClient, file: str, status: int) -> None:
     answer = await http.get(f"/export/{file}")
     assert (answer.status_code, answer.headers["cache-control"]) == (status, "no-store")
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "DELETE"])
+async def test_only_get_reads_and_costs(app: Starlette, http: AsyncClient, method: str) -> None:
+    asked: list[Statement] = []
+    app.state.sources.first.client.on_statement = asked.append
+    refused = await http.request(method, "/export/pages.csv")
+    assert (refused.status_code, refused.headers["allow"], refused.headers["cache-control"]) == (405, "GET", "no-store")
+    assert not asked and "ratelimit-remaining" not in refused.headers

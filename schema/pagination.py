@@ -9,7 +9,7 @@ import strawberry
 from resolvers.listing import Listing
 
 
-@strawberry.type(description="Where a page of a list stands.")
+@strawberry.federation.type(shareable=True, description="Where a page of a list stands.")
 class PageInfo:
     has_next_page: bool = strawberry.field(description="Whether more follow after this page.")
     has_previous_page: bool = strawberry.field(description="Whether this page began after a cursor.")

@@ -13,7 +13,7 @@ from tests.served import Served
 
 
 def test_two_composers_and_two_gateways(shop: Served) -> None:
-    assert passed("federation.mjs", HEATGRAPH=shop.url, TOKEN=shop.token) == 9
+    assert passed("federation.mjs", HEATGRAPH=shop.url, TOKEN=shop.token) == 11
 
 
 def test_apollos_compatibility_suite(shop: Served) -> None:

@@ -259,7 +259,7 @@ def _sessions() -> Statement:
             "SELECT * EXCEPT (sent_source, referring_host, sent_entry, viewed_entry, first_url, first_page),",
             "  if(sent_source != '', sent_source, referring_host) AS traffic_source,",
             "  multiIf(sent_entry != '', sent_entry, viewed_entry != '', viewed_entry, first_url) AS entry_url,",
-            "  if(startsWith(entry_url, '/'), concat(protocol(first_page), '://', netloc(first_page)), '') AS origin,",
+            "  if(startsWith(entry_url, '/'), substringIndex(first_page, '/', 3), '') AS origin,",
             "  concat(origin, entry_url) AS whole_entry",
             "FROM (",
             "SELECT r.session_id AS session_id, argMin(r.visitor_id, r.at) AS visitor_id,",

@@ -135,6 +135,14 @@ def test_an_entry_page_may_be_a_path(database: Client) -> None:
     assert (session["entry_url"], session["entry_page"]) == ("/Start/?a=1", "http://a.de/Start")
 
 
+def test_an_entry_path_is_of_the_first_pages_origin(database: Client) -> None:
+    """However deep that page lies, whatever its path holds, and with its port."""
+    origins = ("https://www.b.com", "http://b.com:8080", "https://[2001:db8::1]:444")
+    firsts = {origin + path: f"{origin}/pricing" for origin in origins for path in ("", "/docs/x", "/docs/@x/y?z=/#/")}
+    sessions = derived(database, *(row("pageview", url=url, sessionId=url, entryPage="/pricing") for url in firsts))["sessions"]
+    assert {session["session_key"]: session["entry_page"] for session in sessions} == firsts
+
+
 def test_a_viewport_nobody_sent_is_the_standard_one(database: Client) -> None:
     tables = derived(database, row("click", x=1, y=1, device="mobile"))
     assert [(click["viewport_width"], click["viewport_height"], click["breakpoint"]) for click in tables["interactions"]] == [

@@ -253,14 +253,12 @@ def _sessions() -> Statement:
     return _temporary(
         "derive_sessions",
         [
-            "SELECT * EXCEPT (origin, whole_entry),",
-            f"  if(match(whole_entry, {params.text(ABSOLUTE_URL)}), {page_key_sql('whole_entry')}, entry_url) AS entry_page",
+            f"SELECT *, if(match(entry_url, {params.text(ABSOLUTE_URL)}), {page_key_sql('entry_url')}, entry_url) AS entry_page",
             "FROM (",
-            "SELECT * EXCEPT (sent_source, referring_host, sent_entry, viewed_entry, first_url, first_page),",
+            "SELECT * EXCEPT (sent_source, referring_host, sent_entry, viewed_entry, first_url, first_page, entry),",
             "  if(sent_source != '', sent_source, referring_host) AS traffic_source,",
-            "  multiIf(sent_entry != '', sent_entry, viewed_entry != '', viewed_entry, first_url) AS entry_url,",
-            "  if(startsWith(entry_url, '/'), substringIndex(first_page, '/', 3), '') AS origin,",
-            "  concat(origin, entry_url) AS whole_entry",
+            "  multiIf(sent_entry != '', sent_entry, viewed_entry != '', viewed_entry, first_url) AS entry,",
+            "  concat(if(startsWith(entry, '/'), substringIndex(first_page, '/', 3), ''), entry) AS entry_url",
             "FROM (",
             "SELECT r.session_id AS session_id, argMin(r.visitor_id, r.at) AS visitor_id,",
             "  min(r.timestamp) AS started_at, max(r.timestamp) AS ended_at, max(r.expires_on) AS expires_on,",

@@ -144,7 +144,11 @@ class Segment:
     traffic_source: list[str] | None = strawberry.field(default=UNSET, description="Traffic sources, else the referrer's host.")
     campaign: list[str] | None = strawberry.field(default=UNSET, description="Campaigns as the tracker sent them.")
     variant: list[str] | None = strawberry.field(default=UNSET, description="Variants of an A/B test, as the tracker sent them.")
-    entry_page: UrlMatch | None = strawberry.field(default=UNSET, description="URL on which the session began.")
+    entry_page: UrlMatch | None = strawberry.field(
+        default=UNSET,
+        description="URL on which the session began: `entryPage` as sent, a path being one on the origin of the session's first page,"
+        " else that of its first pageview, else of its first row.",
+    )
     cohorts: list[strawberry.ID] | None = strawberry.field(
         default=UNSET, description="Cohorts by cohortId or id; a visitor must be in all of them."
     )

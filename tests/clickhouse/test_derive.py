@@ -132,7 +132,7 @@ def test_the_referrer_of_another_page_of_the_site_is_no_source(database: Client)
 
 def test_an_entry_page_may_be_a_path(database: Client) -> None:
     (session,) = derived(database, row("click", 1, "http://A.de:80/x", x=1, y=1, entryPage="/Start/?a=1"))["sessions"]
-    assert (session["entry_url"], session["entry_page"]) == ("/Start/?a=1", "http://a.de/Start")
+    assert (session["entry_url"], session["entry_page"]) == ("http://a.de/Start/?a=1", "http://a.de/Start")
 
 
 def test_an_entry_path_is_of_the_first_pages_origin(database: Client) -> None:

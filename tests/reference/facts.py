@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
+from urllib.parse import urljoin
 
 from tests.reference.bursts import DEFAULT_RULE, RageRule, bursts
 from tests.reference.url import page_key
@@ -180,9 +181,10 @@ class Session:
                 facts.elements.append(placed)
 
     def _entry_url(self) -> str:
+        """What was sent, a path on the first row's origin; else the first pageview, else the first row."""
         sent = [row["entryPage"] for row in self.rows if row.get("entryPage")]
         viewed = [row["url"] for row in self.rows if row["type"] == "pageview"]
-        return str((sent or viewed or [self.rows[0]["url"]])[0])
+        return urljoin(page_key(self.rows[0]["url"]), str((sent or viewed or [self.rows[0]["url"]])[0]))
 
     def _inherited(self, row: Row, name: str) -> Any:
         """The row's own value, else the session's first; the viewport: that of the same page first, and a page's height: of it only.

@@ -28,6 +28,8 @@ URLS = (
     "https://example.com/pricing/enterprise",
     "http://shop.example.com:8080/pricing/",
 )
+ENTRIES = (*URLS[:-2], "/", "/pricing/?plan=pro")
+"""As many as URLS, and two of them are paths."""
 VIEWPORTS = {"DESKTOP": ((1280, 1024), (1920, 937), (1024, 768)), "TABLET": ((768, 1024), (1023, 700)), "MOBILE": ((375, 667), (767, 801))}
 ELEMENTS = {  # selector -> tag, text, fixed
     "#signup": ("button", "Get Started", False),
@@ -105,7 +107,7 @@ class Visit:
         self.now_ms = data.start_ms + random.randrange(data.days) * DAY_MS + random.choice((0, late, random.randrange(DAY_MS)))
         self.common: Row = {name: random.choice(values) for name, values in VALUES.items()}
         self.common |= {"device": self.device, "isTest": random.random() < 0.15}
-        self.entry = {"entryPage": random.choice(URLS)} if random.random() < 0.3 else {}
+        self.entry = {"entryPage": random.choice(ENTRIES)} if random.random() < 0.3 else {}
         self.made: list[Row] = []
 
     def rows(self) -> list[Row]:

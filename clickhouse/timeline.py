@@ -21,7 +21,8 @@ INTERVALS = {
 }
 """Interval to the instant at which it begins; weeks begin on Monday."""
 
-NEXT = {"HOUR": "addHours(start, 1)", "DAY": "addDays(start, 1)", "WEEK": "addWeeks(start, 1)"}
+INTO_NEXT_H = {"HOUR": 1, "DAY": 36, "WEEK": 180}
+"""Hours after its start at which the next interval lasts, even where a midnight never is or a whole day is left out."""
 
 STRIDE_S = {"HOUR": 1800, "DAY": 43_200, "WEEK": 86_400}
 """Strides short enough to set foot in every interval, even when clocks change."""
@@ -57,13 +58,14 @@ def timeline_rows(lens: Lens, page_keys: tuple[str, ...], question: TimelineQues
     zone = params.text(question.time_zone)
     begin, end = params.utc(lens.window.start), params.utc(lens.window.end)
     start_of = INTERVALS[question.interval]
+    next_start = start_of.format(at=f"addHours(start, {INTO_NEXT_H[question.interval]})", zone=zone)
     strides = (lens.window.end - lens.window.start) // timedelta(seconds=STRIDE_S[question.interval])
     moments = f"arrayMap(stride -> addSeconds({begin}, stride * {STRIDE_S[question.interval]}), range({strides + 2}))"
     moment = f"least(arrayJoin({moments}), subtractMilliseconds({end}, 1))"
     columns = (page_column(lens, page_keys, params), f"{start_of.format(at='timestamp', zone=zone)} AS start")
     return [
         f"SELECT page, start, {', '.join(COUNTS)},",
-        f"  {zone} AS zone, start < {begin} OR {NEXT[question.interval]} > {end} AS is_partial",
+        f"  {zone} AS zone, start < {begin} OR {next_start} > {end} AS is_partial",
         "FROM (",
         f"SELECT DISTINCT arrayJoin({params.texts(page_keys or ('',))}) AS page, {start_of.format(at=moment, zone=zone)} AS start",
         ") AS intervals",

@@ -26,7 +26,7 @@ WHERE site_id = {p0:String}
 SELECT page, toJSONString(arrayMap(point -> point.2, arraySort(point -> point.1, groupArray((start, CAST(tuple(replaceRegexpOne(formatDateTime(start, '%FT%T%z', zone), '(..)$', ':\\1'), clicks), 'Tuple(`start` String, `clicks` UInt64)')))))) AS points
 FROM (
   SELECT page, start, pageviews, visitors, sessions, clicks, rage_clicks, dead_clicks,
-    {p0:String} AS zone, start < {p1:DateTime64(3, 'UTC')} OR addDays(start, 1) > {p2:DateTime64(3, 'UTC')} AS is_partial
+    {p0:String} AS zone, start < {p1:DateTime64(3, 'UTC')} OR toStartOfDay(addHours(start, 36), {p0:String}) > {p2:DateTime64(3, 'UTC')} AS is_partial
   FROM (
     SELECT DISTINCT arrayJoin({p4:Array(String)}) AS page, toStartOfDay(least(arrayJoin(arrayMap(stride -> addSeconds({p1:DateTime64(3, 'UTC')}, stride * 43200), range(16))), subtractMilliseconds({p2:DateTime64(3, 'UTC')}, 1)), {p0:String}) AS start
   ) AS intervals

@@ -87,6 +87,15 @@ for (const gateway of ["@apollo/gateway", "@graphql-hive/gateway-runtime"]) {
       { site: { name: "Shop" }, element: { label: "button#signup", page: { owner: { name: "Ada" } } }, replay: { clicks: 2 } },
     ]);
   });
+
+  test(`${gateway}: connections of both stand beside each other`, async () => {
+    const { data, errors } = await gateways[gateway](
+      `{ teams { pageInfo { hasNextPage endCursor } } sites { pageInfo { hasNextPage startCursor } } }`,
+    );
+    assert.equal(errors, undefined);
+    assert.deepEqual(data.teams.pageInfo, { hasNextPage: true, endCursor: "Ada" });
+    assert.equal(data.sites.pageInfo.hasNextPage, false);
+  });
 }
 
 test("federated traces say how long each field took", async () => {

@@ -1,4 +1,5 @@
-// The subgraphs of a small supergraph: Heatgraph, which runs already, and a page catalogue that knows who owns a page.
+// The subgraphs of a small supergraph: Heatgraph, which runs already, and a page catalogue that knows who owns a page, with Relay's
+// connections of its own.
 import { ApolloServer } from "@apollo/server";
 import { startStandaloneServer } from "@apollo/server/standalone";
 import { buildSubgraphSchema } from "@apollo/subgraph";
@@ -10,8 +11,10 @@ const siteId = "site_abc123";
 const pageKey = "https://example.com/pricing";
 
 const catalogue = parse(`
-  extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
-  type Query { owners: [Owner!]!  tickets: [Ticket!]! }
+  extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])
+  type Query { owners: [Owner!]!  tickets: [Ticket!]!  teams(first: Int): TeamConnection! }
+  type TeamConnection { nodes: [Owner!]!  pageInfo: PageInfo! }
+  type PageInfo @shareable { hasNextPage: Boolean!  hasPreviousPage: Boolean!  startCursor: String  endCursor: String }
   type Owner @key(fields: "name") { name: String!  pages: [Page]! }
   type Ticket { site: Site  element: Element  replay: Replay }
   type Page @key(fields: "siteId key") { siteId: String!  key: String!  owner: Owner }
@@ -23,6 +26,7 @@ const catalogue = parse(`
 const resolvers = {
   Query: {
     owners: () => [{ name: "Ada" }],
+    teams: () => ({ nodes: [{ name: "Ada" }], pageInfo: { hasNextPage: true, hasPreviousPage: false, startCursor: "Ada", endCursor: "Ada" } }),
     tickets: () => [{ site: { siteId }, element: { siteId, pageKey, selector: "#signup" }, replay: { siteId, sessionId: "s1" } }],
   },
   Owner: {

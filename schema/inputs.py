@@ -271,7 +271,13 @@ SiteIdArgument = Annotated[str, strawberry.argument(description=SITE_ID)]
 WindowArgument = Annotated[Window | None, strawberry.argument(description="The window of time; the last 7 days when left out.")]
 SegmentArgument = Annotated[Segment | None, strawberry.argument(description="Which visits; all when left out.")]
 UrlArgument = Annotated[UrlMatch, strawberry.argument(description="Which URLs; the pages they belong to are merged.")]
-AfterArgument = Annotated[str | None, strawberry.argument(description="Cursor after which to go on; from the beginning when left out.")]
+AfterArgument = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Cursor after which to go on, in the window the list began in; from the beginning when left out. Other fields of the answer"
+        " are of the window asked for, which may have rolled on: ask `node(id:)` of the first answer's insights to keep all in one."
+    ),
+]
 FirstArgument = Annotated[
     int | None, strawberry.argument(description="At most so many, 1 to 100; any other counts as the nearest of these.")
 ]

@@ -48,7 +48,9 @@ class ResolvedWindow:
 @strawberry.type(description="What the numbers of a lens rest on.")
 class InsightsMeta:
     status: InsightsStatus = strawberry.field(description="Whether there is anything to show, and if not, why.")
-    window: ResolvedWindow = strawberry.field(description="The window the numbers are of.")
+    window: ResolvedWindow = strawberry.field(
+        description="The window the numbers are of; a list asked for `after` a cursor goes on in the one it began in."
+    )
     requested_window: ResolvedWindow = strawberry.field(description="The window asked for, before the plan's retention was applied.")
     clamped: bool = strawberry.field(description="Whether the plan's retention cut the window's beginning off.")
     time_zone: str = strawberry.field(description="The site's time zone, which relative edges such as dStart follow.")
@@ -78,7 +80,10 @@ class InsightsMeta:
         return await elements.load_fixed_by_mark(info.context, self.asked)
 
 
-@strawberry.type(description="One lens on a page or on the pages of a URL rule: every field below sees exactly the same rows.")
+@strawberry.type(
+    description="One lens on a page or on the pages of a URL rule: every field below sees exactly the same rows, but for a list asked for"
+    " `after` a cursor, which goes on in the window it began in."
+)
 class Insights(Node):
     asked: strawberry.Private[AskedLens]
 

@@ -173,6 +173,19 @@ async def test_a_sequence_goes_on_in_its_own_window(client: Client) -> None:
     assert len(later["site"]["pages"]["edges"]) == 7
 
 
+async def test_insights_asked_by_id_keep_everything_in_the_window_a_list_began_in(client: Client) -> None:
+    below = "{ id meta { window { to } } totals { clicks } interactions(first: 1%s) { totalCount pageInfo { endCursor } } }"
+    window = 'url: {prefix: "https://example.com/"}, window: {last: "-3h"}'
+    query = f'{{ site(siteId: "{SITE.site_id}") {{ insights({window}) {below} }} }}'
+    first = (await ask(client, query % ""))["site"]["insights"]
+    after, later = f', after: "{first["interactions"]["pageInfo"]["endCursor"]}"', NOW + timedelta(hours=3)
+    rolled_on = (await ask(client, query % after, now=later))["site"]["insights"]
+    assert (rolled_on["totals"]["clicks"], rolled_on["interactions"]["totalCount"]) == (0, 12)
+    kept = (await ask(client, f'{{ node(id: "{first["id"]}") {{ ... on Insights {below % after} }} }}', now=later))["node"]
+    assert (kept["totals"]["clicks"], kept["interactions"]["totalCount"]) == (12, 12)
+    assert kept["meta"] == first["meta"] != rolled_on["meta"]
+
+
 @pytest.mark.parametrize("first", [-5, 0, 1])
 async def test_first_below_1_is_1(client: Client, first: int) -> None:
     assert len((await ask(client, pages(f"first: {first}")))["site"]["pages"]["edges"]) == 1

@@ -51,14 +51,21 @@ def compile_extent(site_id: str) -> Statement:
     )
 
 
-def compile_tracked_by_rule(site_id: str, rule: UrlRule) -> Statement:
-    """One row: whether any page of the rule ever had heatmap rows, `has_heat` 0 or 1.
+def compile_tracked_by_rule(site_id: str, rule: UrlRule, tracked: tuple[str, ...] | None) -> Statement:
+    """One row: whether pages of the rule that the plan covers, `tracked`, ever had heatmap rows, `has_heat` 0 or 1, and whether any
+    rows are of other pages of it, `not_covered` 0 or 1.
 
     Rules on the page key are read off `pages`; those on the URL as received off the rows, because scrolling alone leaves no interaction.
     """
     params = Params()
     where = " AND ".join([f"site_id = {params.site(site_id)}", *url_clauses(rule, params)])
-    if rule.kind in ("path", "ignore_query", "any"):
-        return Statement.of([f"SELECT max(has_heat) AS has_heat FROM pages WHERE {where}"], params)
-    heat = f"SELECT 1 FROM received WHERE {where} AND type NOT IN ('pageview', 'event', 'element') LIMIT 1"
-    return Statement.of([f"SELECT toUInt8(count() > 0) AS has_heat FROM ({heat})"], params)
+    by_page = rule.kind in ("path", "ignore_query", "any")
+    table, heat = ("pages", "has_heat") if by_page else ("received", "type NOT IN ('pageview', 'event', 'element')")
+
+    def any_row(condition: str) -> str:
+        return f"(SELECT toUInt8(count() > 0) FROM (SELECT 1 FROM {table} WHERE {where} AND {condition} LIMIT 1))"
+
+    if tracked is None:
+        return Statement.of([f"SELECT {any_row(heat)} AS has_heat, 0 AS not_covered"], params)
+    covered = f"page_key IN {params.texts(tracked)}"
+    return Statement.of([f"SELECT {any_row(f'{covered} AND {heat}')} AS has_heat, {any_row(f'NOT {covered}')} AS not_covered"], params)

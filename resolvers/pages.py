@@ -90,12 +90,13 @@ def warnings(asked: AskedLens, extent: Row, partial: bool, covers_all: bool) -> 
 
 
 async def status(context: Context, asked: AskedLens, sessions: int) -> str:
-    """OK, EMPTY (tracked, but nothing in this lens) or NOT_TRACKED (no heatmap rows ever)."""
+    """OK, EMPTY (tracked, but nothing in this lens), PLAN_REQUIRED (only pages beyond the plan's) or NOT_TRACKED (no heatmap rows ever)."""
     if sessions:
         return "OK"
     if asked.page_key is not None:
         page = await context.page(asked.site, asked.page_key)
         return "EMPTY" if page and page["has_heat"] else "NOT_TRACKED"
     assert asked.lens.url is not None
-    rows = await context.client_of(asked.site.site_id).query(compile_tracked_by_rule(asked.site.site_id, asked.lens.url))
-    return "EMPTY" if rows and rows[0]["has_heat"] else "NOT_TRACKED"
+    statement = compile_tracked_by_rule(asked.site.site_id, asked.lens.url, asked.lens.tracked_pages)
+    row = (await context.client_of(asked.site.site_id).query(statement))[0]
+    return "EMPTY" if row["has_heat"] else "PLAN_REQUIRED" if row["not_covered"] else "NOT_TRACKED"

@@ -83,6 +83,10 @@ class Plan(Enum):
 class InsightsStatus(Enum):
     OK = enum_value("OK", description="There are rows in this lens.")
     EMPTY = enum_value("EMPTY", description="The page is tracked, but nothing happened in this window and segment.")
+    PLAN_REQUIRED = enum_value(
+        "PLAN_REQUIRED",
+        description="There is data for what the lens asks, but only of pages that the site's plan does not cover; upgrade to see it.",
+    )
     NOT_TRACKED = enum_value(
         "NOT_TRACKED",
         description="No heatmap data was ever received for what the lens asks: check the page key or the URL rule (`prefix`, `wildcard` and"

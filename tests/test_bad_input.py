@@ -230,6 +230,31 @@ async def test_a_plan_covers_the_pages_seen_first(client: Client) -> None:
     assert found["errors"][0]["code"] == "PLAN_REQUIRED"
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "status"),
+    [
+        ("prefix", "https://example.com/9", "OK"),
+        ("prefix", "https://example.com/1", "OK"),  # of /1, /10 and /11 the first is covered
+        ("prefix", "https://example.com/11", "PLAN_REQUIRED"),
+        ("exact", "https://example.com/11", "PLAN_REQUIRED"),
+        ("path", "/11", "PLAN_REQUIRED"),
+        ("ignoreQuery", "https://example.com/11", "PLAN_REQUIRED"),
+        ("path", "/12", "NOT_TRACKED"),
+        ("prefix", "https://example.com/12", "NOT_TRACKED"),
+    ],
+)
+async def test_a_rule_tells_pages_beyond_the_plan_from_pages_never_seen(client: Client, kind: str, value: str, status: str) -> None:
+    def query(site: Site, window: str) -> str:
+        lens = f'url: {{{kind}: "{value}"}}, window: {{last: "{window}"}}'
+        return f'{{ site(siteId: "{site.site_id}") {{ insights({lens}) {{ meta {{ status }} }} }} }}'
+
+    assert (await ask(client, query(PRO, "-1d")))["site"]["insights"]["meta"]["status"] == status
+    nothing_yet = "EMPTY" if status == "OK" else status
+    assert (await ask(client, query(PRO, "-1h")))["site"]["insights"]["meta"]["status"] == nothing_yet
+    unlimited = "EMPTY" if status == "PLAN_REQUIRED" else nothing_yet
+    assert (await ask(client, query(SITE, "-1h")))["site"]["insights"]["meta"]["status"] == unlimited
+
+
 async def test_a_clamped_window_is_reported(client: Client) -> None:
     below = "meta { clamped window { from } requestedWindow { from } }"
     start = (NOW - timedelta(days=91)).date()

@@ -18,7 +18,10 @@ UnitArgument = Annotated[
     ScrollUnit | None, strawberry.argument(description="What depths are measured in: percent of the page's height, or CSS px.")
 ]
 StepArgument = Annotated[
-    int | None, strawberry.argument(description="From one depth to the next, in the unit; 25 percent or 100 px when left out.")
+    int | None,
+    strawberry.argument(
+        description="From one depth to the next: 1 to 100 percent, 25 when left out; or 10 to 100 000 px, 100 when left out."
+    ),
 ]
 DeepestOfArgument = Annotated[
     Aggregation | None, strawberry.argument(description="Whose deepest point counts: each visitor's, session's or pageview's (TOTAL).")

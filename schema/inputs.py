@@ -213,8 +213,8 @@ class Lens:
 
 @strawberry.input(description="The grid of a map, in CSS px on the standard viewport.")
 class CellInput:
-    width: float = strawberry.field(description="Width of a cell, 1 or more.")
-    height: int = strawberry.field(description="Height of a cell, 1 or more.")
+    width: float = strawberry.field(description="Width of a cell, 1 to 10 000.")
+    height: int = strawberry.field(description="Height of a cell, 1 to 100 000.")
 
     def plain(self) -> CellSize:
         return heatmaps.cell_size(self.width, self.height)

@@ -200,7 +200,7 @@ class Insights(Node):
         self,
         info: strawberry.Info[Context],
         band_height: Annotated[int | None, strawberry.argument(description="Height of a band, CSS px, 10 to 10 000.")] = 200,
-        top: Annotated[int | None, strawberry.argument(description="Where the first band begins, CSS px.")] = 0,
+        top: Annotated[int | None, strawberry.argument(description="Where the first band begins, CSS px, 0 to 10 000 000.")] = 0,
     ) -> AttentionHeatmap | None:
         bands = own_selection(info._raw_info).of("bands")
         height = 200 if band_height is None else band_height

@@ -67,7 +67,9 @@ class PointHeatmap:
     page_height: int | None = strawberry.field(description="Largest page height seen, CSS px, for the canvas; null when unknown.")
     viewport: Viewport = strawberry.field(description="The standard viewport that x is drawn on.")
     cell: Cell = strawberry.field(description="The size of a cell on that viewport.")
-    hidden: HiddenCounts = strawberry.field(description="What the defaults hide; total + hidden.origin = all interactions of the kind.")
+    hidden: HiddenCounts = strawberry.field(
+        description="What the defaults hide; total + hidden.origin = all interactions of the kind, with `ctasOnly` those on a call to action."
+    )
     page_info: PageInfo = strawberry.field(description="Whether more points follow, and the cursor to them.")
     wide: strawberry.Private[dict[str, Any]]
 

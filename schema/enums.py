@@ -56,7 +56,9 @@ class ScrollUnit(Enum):
 @strawberry.enum(description="What the denominator of a rate counts.")
 class RateBasis(Enum):
     CLICKS = enum_value(
-        "CLICKS", description="All clicks of the lens, or for the fold all interactions of the kind that scroll with the page."
+        "CLICKS",
+        description="All clicks of the lens. Without those at (0, 0): for the fold all interactions of the kind, below an element all clicks on"
+        " it, that scroll with the page; for `Comparison.cells` all interactions of the kind, be they no clicks.",
     )
     PAGEVIEWS = enum_value("PAGEVIEWS", description="All pageviews of the lens.")
     REACHED_PAGEVIEWS = enum_value("REACHED_PAGEVIEWS", description="Pageviews that reached the place in question.")

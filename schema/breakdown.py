@@ -16,7 +16,9 @@ from schema.rate import Rate
     " sessions, pageviews and clicks of the rows add up to the totals; a visitor who came under two values counts in both rows."
 )
 class BreakdownRow:
-    value: str | None = strawberry.field(description="The value, as a segment takes it; null when unknown, and in the row of the others.")
+    value: str | None = strawberry.field(
+        description="The value, as a segment takes it; null in the row of the others, and when unknown, which a segment takes as an empty text."
+    )
     label: str = strawberry.field(description="The value, else `Unknown` or `Other`.")
     is_other: bool = strawberry.field(description="Whether it is the last row: all values that did not fit into `first`, together.")
     pageviews: int = strawberry.field(description="Pageviews, each once; below an element 0, as pageviews are on no element.")

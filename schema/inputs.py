@@ -130,6 +130,9 @@ class EventMatch:
     min_count: int = strawberry.field(default=1, description="At least so many times, in one session unless said otherwise.")
 
 
+NONE = "an empty text is for visits without one."
+
+
 @strawberry.input(
     description="Which visits a lens sees. All given fields must hold; of a list any value may match, but all cohorts and all performed events must."
     " An empty list is no filter."
@@ -138,12 +141,12 @@ class Segment:
     device: list[Device] | None = strawberry.field(default=UNSET, description="What the tracker said, else the breakpoint.")
     breakpoint: list[Breakpoint] | None = strawberry.field(default=UNSET, description="The layout, by viewport width.")
     viewport_width: IntRange | None = strawberry.field(default=UNSET, description="Viewport width in CSS px, exact and inclusive.")
-    country: list[str] | None = strawberry.field(default=UNSET, description="Countries as the tracker sent them.")
-    region: list[str] | None = strawberry.field(default=UNSET, description="Regions as the tracker sent them.")
-    browser: list[str] | None = strawberry.field(default=UNSET, description="Browsers as the tracker sent them.")
-    traffic_source: list[str] | None = strawberry.field(default=UNSET, description="Traffic sources, else the referrer's host.")
-    campaign: list[str] | None = strawberry.field(default=UNSET, description="Campaigns as the tracker sent them.")
-    variant: list[str] | None = strawberry.field(default=UNSET, description="Variants of an A/B test, as the tracker sent them.")
+    country: list[str] | None = strawberry.field(default=UNSET, description=f"Countries as the tracker sent them; {NONE}")
+    region: list[str] | None = strawberry.field(default=UNSET, description=f"Regions as the tracker sent them; {NONE}")
+    browser: list[str] | None = strawberry.field(default=UNSET, description=f"Browsers as the tracker sent them; {NONE}")
+    traffic_source: list[str] | None = strawberry.field(default=UNSET, description=f"Traffic sources, else the referrer's host; {NONE}")
+    campaign: list[str] | None = strawberry.field(default=UNSET, description=f"Campaigns as the tracker sent them; {NONE}")
+    variant: list[str] | None = strawberry.field(default=UNSET, description=f"Variants of an A/B test, as the tracker sent them; {NONE}")
     entry_page: UrlMatch | None = strawberry.field(
         default=UNSET,
         description="URL on which the session began: `entryPage` as sent, a path being one on the origin of the session's first page,"

@@ -127,6 +127,28 @@ async def test_visitors_of_the_others_are_counted_once(client: Client, data: Dat
     assert rows[1] == {"visitors": len(people), "isOther": True}
 
 
+@pytest.mark.parametrize("field", ["browser", "country", "region", "trafficSource", "campaign", "variant"])
+async def test_an_empty_text_in_a_segment_selects_what_the_row_without_a_value_counts(
+    client: Client, database: SyncClient, field: str
+) -> None:
+    site = create_site(database, Site(f"site_without_{field}", "Without"))
+    at, url = (NOW - timedelta(days=1)).isoformat(), "https://example.com/"
+    row: dict[str, Any] = {"type": "click", "timestamp": at, "url": url, "x": 9, "y": 9, "viewportWidth": 400, "viewportHeight": 800}
+    sent: dict[str, dict[str, Any]] = {"known": {field: "known"}, "unknown": {}, "empty": {field: ""}, "null": {field: None}}
+    load(database, site, [row | value | {"sessionId": name, "visitorId": name} for name, value in sent.items()])
+
+    async def under(segment: str, below: str) -> Any:
+        lens = f'url: {{path: "/"}}, segment: {segment}'
+        return (await ask(client, f'{{ site(siteId: "{site.site_id}") {{ insights({lens}) {{ {below} }} }} }}'))["site"]["insights"]
+
+    by = "".join(f"_{letter}" if letter.isupper() else letter for letter in field).upper()
+    rows = {row.pop("value"): row for row in (await under("{}", f"breakdown(by: {by}) {{ value {' '.join(COUNTS)} }}"))["breakdown"]}
+    assert (rows[None]["sessions"], rows["known"]["sessions"]) == (3, 1)
+    for segment, of_row in ((f'{{{field}: [""]}}', rows[None]), (f'{{{field}: ["known"]}}', rows["known"])):
+        assert (await under(segment, f"totals {{ {' '.join(COUNTS)} }}"))["totals"] == of_row
+    assert (await under(f'{{{field}: ["", "known"]}}', "totals { sessions }"))["totals"] == {"sessions": 4}
+
+
 # -- filter values
 
 

@@ -130,8 +130,9 @@ REPLAY = Shape(
         "sessionId": Leaf("session_key", "String"),
         "visitorId": Leaf("visitor_key", "String"),
         "url": Leaf(
-            "if(url_template = '', NULL, replaceAll(replaceAll(replaceAll(url_template, '{sessionId}', encodeURLComponent(session_key)),"
-            " '{visitorId}', encodeURLComponent(visitor_key)), '{offsetSeconds}', '0'))",
+            "if(url_template = '', NULL, replaceAll(replaceAll(replaceAll(replaceAll(url_template, '{sessionId}',"
+            " encodeURLComponent(session_key)), '{visitorId}', encodeURLComponent(visitor_key)), '{offsetSeconds}', '0'),"
+            " '{date}', toString(toDate(started_at))))",
             "Nullable(String)",
         ),
         "startedAt": Leaf("started_at", "DateTime64(3, \\'UTC\\')"),

@@ -60,11 +60,11 @@ def _time_zone(context: click.Context, parameter: click.Parameter, value: str | 
 def _replay_url(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     if value:
         parts = urlsplit(value)
-        bare = re.sub(r"\{(?:sessionId|visitorId|offsetSeconds)\}", "", value)
+        bare = re.sub(r"\{(?:sessionId|visitorId|offsetSeconds|date)\}", "", value)
         if parts.scheme != "https" or not parts.hostname or "{" in parts.netloc or "{sessionId}" not in value or re.search(r"[{}\s]", bare):
             raise click.BadParameter(
-                f"{value!r} must be an https:// address with {{sessionId}} behind its host; {{visitorId}} and {{offsetSeconds}} may stand"
-                " there too, but no other braces or spaces."
+                f"{value!r} must be an https:// address with {{sessionId}} behind its host; {{visitorId}}, {{offsetSeconds}} and {{date}} may"
+                " stand there too, but no other braces or spaces."
             )
     return value
 
@@ -133,7 +133,7 @@ def _site_options(command: Any) -> Any:
         click.option(
             "--replay-url-template",
             callback=_replay_url,
-            help="https:// address of a replay, with {sessionId} in it; {visitorId} and {offsetSeconds} if wanted.",
+            help="https:// address of a replay, with {sessionId} in it; {visitorId}, {offsetSeconds} and {date}, the UTC day it began, if wanted.",
         ),
     ):
         command = option(command)

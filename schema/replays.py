@@ -118,10 +118,15 @@ def replay_url(template: str, session: dict[str, Any], offset_seconds: float = 0
     """The template filled in; ids are percent-encoded, so that none can change the URL's shape or be taken for another placeholder."""
     if not template:
         return None
-    filled = template.replace("{sessionId}", quote(session["session_key"], safe="")).replace(
-        "{visitorId}", quote(session["visitor_key"], safe="")
-    )
-    return filled.replace("{offsetSeconds}", str(max(0, int(offset_seconds))))
+    values = {
+        "{sessionId}": quote(session["session_key"], safe=""),
+        "{visitorId}": quote(session["visitor_key"], safe=""),
+        "{offsetSeconds}": str(max(0, int(offset_seconds))),
+        "{date}": utc(session["started_at"]).date().isoformat(),
+    }
+    for placeholder, value in values.items():
+        template = template.replace(placeholder, value)
+    return template
 
 
 def offset_seconds(timestamp: dt.datetime, session: dict[str, Any]) -> float:

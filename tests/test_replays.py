@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -29,7 +30,7 @@ SITE = Site(
     "site_replays",
     "Replays",
     test_account_rules=TEST_ACCOUNT_RULES,
-    replay_url_template="https://replays.example/{sessionId}?who={visitorId}&t={offsetSeconds}",
+    replay_url_template="https://replays.example/{sessionId}?who={visitorId}&t={offsetSeconds}&day={date}",
 )
 HEATMAPS_ONLY = ApiKey("k_maps", "maps", frozenset({"heatmap:read"}), frozenset({"*"}))
 SCORE = "watchScore { value reason rage dead duration lost }"
@@ -267,13 +268,13 @@ def moments(replays: Replays, inside: list[Interaction]) -> list[dict[str, Any]]
     for one in sorted(first.values(), key=lambda one: (-one.clicks, -one.timestamp_ms)):
         session = replays.sessions[one.session]
         offset = (one.timestamp_ms - session.start_ms) / 1000
-        visitor = session.visitor.replace("@", "%40")
+        visitor, day = session.visitor.replace("@", "%40"), datetime.fromtimestamp(session.start_ms / 1000, UTC).date()
         shown.append(
             {
                 "timestamp": one.timestamp_ms,
                 "offsetSeconds": offset,
                 "clicks": one.clicks,
-                "url": f"https://replays.example/{one.session}?who={visitor}&t={int(offset)}",
+                "url": f"https://replays.example/{one.session}?who={visitor}&t={int(offset)}&day={day}",
                 "replay": {"sessionId": one.session, "visitorId": session.visitor},
             }
         )
@@ -345,8 +346,12 @@ async def test_an_interaction_leads_to_its_moment_in_the_replay(client: Client, 
         replay, offset = node["replay"], (milliseconds(node["timestamp"]) - milliseconds(node["replay"]["startedAt"])) / 1000
         assert (node["sessionId"], node["visitorId"]) == (replay["sessionId"], replay["visitorId"])
         assert node["offsetSeconds"] == pytest.approx(offset)
-        ids = {"session_key": replay["sessionId"], "visitor_key": replay["visitorId"]}
-        assert node["replayUrl"] == replay_url(SITE.replay_url_template, ids, node["offsetSeconds"])
+        session = {
+            "session_key": replay["sessionId"],
+            "visitor_key": replay["visitorId"],
+            "started_at": datetime.fromisoformat(replay["startedAt"]),
+        }
+        assert node["replayUrl"] == replay_url(SITE.replay_url_template, session, node["offsetSeconds"])
     assert {node[name] for node in unseen for name in ("sessionId", "visitorId", "offsetSeconds", "replayUrl", "replay")} == {None}
 
 
@@ -386,6 +391,7 @@ async def test_a_replay_is_the_same_wherever_it_is_found(client: Client, replays
         ("", "s", "v", None),
         ("https://r.example/{sessionId}", "s", "v", "https://r.example/s"),
         ("https://r.example/{sessionId}#t={offsetSeconds}", "s", "v", "https://r.example/s#t=7"),
+        ("https://r.example/?sessionId={sessionId}&date={date}", "{date}", "v", "https://r.example/?sessionId=%7Bdate%7D&date=2026-05-01"),
         ("https://r.example/{sessionId}", "a/../b?x=1#y", "v", "https://r.example/a%2F..%2Fb%3Fx%3D1%23y"),
         ("https://r.example/{sessionId}?v={visitorId}", "{visitorId}", "a&b", "https://r.example/%7BvisitorId%7D?v=a%26b"),
         (
@@ -397,7 +403,8 @@ async def test_a_replay_is_the_same_wherever_it_is_found(client: Client, replays
     ],
 )
 def test_a_link_is_built_safely(template: str, session: str, visitor: str, expected: str | None) -> None:
-    assert replay_url(template, {"session_key": session, "visitor_key": visitor}, 7.9) == expected
+    last_of_the_day = datetime(2026, 5, 1, 23, 59, 59)  # UTC
+    assert replay_url(template, {"session_key": session, "visitor_key": visitor, "started_at": last_of_the_day}, 7.9) == expected
 
 
 @pytest.mark.parametrize(

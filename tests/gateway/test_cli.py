@@ -110,7 +110,7 @@ def test_a_site_keeps_what_is_not_changed(settings: Settings) -> None:
     made = run(
         *("sites", "create", "acme", "--name", "Acme", "--plan", "pro", "--domain", "Acme.example", "--domain", "www.acme.example"),
         *("--time-zone", "Europe/Berlin", "--test-account", "*@acme.example", "--test-account", "bot-*"),
-        *("--replay-url-template", "https://replays.example/{sessionId}?t={offsetSeconds}"),
+        *("--replay-url-template", "https://replays.example/{sessionId}?t={offsetSeconds}&date={date}"),
     )
     assert made.exit_code == 0 and "--site acme" in made.stdout
     assert run("sites", "set", "acme", "--plan", "BUSINESS").exit_code == 0
@@ -123,7 +123,7 @@ def test_a_site_keeps_what_is_not_changed(settings: Settings) -> None:
         time_zone="Europe/Berlin",
         retention_days=365,
         test_account_rules=("*@acme.example", "bot-*"),
-        replay_url_template="https://replays.example/{sessionId}?t={offsetSeconds}",
+        replay_url_template="https://replays.example/{sessionId}?t={offsetSeconds}&date={date}",
     )
     assert ["acme", "Acme", "BUSINESS", "365", "d", "Europe/Berlin"] in [cells[:6] for cells in lines(run("sites", "list"))]
 

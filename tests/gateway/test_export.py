@@ -27,7 +27,7 @@ from tests.asking import create_site, load
 from tests.gateway.applications import make_token, serving
 from tests.reference.rows import DataSet, data_set
 
-REPLAYS = "https://replay.example/{sessionId}?who={visitorId}&t={offsetSeconds}"
+REPLAYS = "https://replay.example/{sessionId}?who={visitorId}&t={offsetSeconds}&day={date}"
 SITE = Site("site_export", "Export", time_zone="Europe/Berlin", replay_url_template=REPLAYS)
 PAGE = "https://example.com/pricing"
 RATE = "{ value numerator denominator basis low high }"

@@ -495,7 +495,7 @@ async def test_only_get_and_each_parameter_once(http: AsyncClient) -> None:
 async def test_slow_readers_of_one_key_leave_a_place_for_the_others(settings: Settings) -> None:
     """A worker has two places on a server; the first reader of the first key takes its file only at the end."""
     app = create_app(replace(settings, max_queue_ms=300))
-    first, second = token(settings, "heatmap:read"), token(settings, "heatmap:read")
+    first, second = make_token(settings, "heatmap:read"), make_token(settings, "heatmap:read")
     reading, go_on = asyncio.Event(), asyncio.Event()
 
     async def receive() -> Message:

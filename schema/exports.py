@@ -149,7 +149,7 @@ def _filter_values(context: Context, asked: AskedLens, dimension: Dimension, fir
 
 
 def _event_names(context: Context, asked: AskedLens, first: int, search: str | None = None) -> Statement:
-    return export.export_event_names(asked.lens, discovery.searched(search), page_size(first, discovery.MAX_VALUES))
+    return export.export_event_names(asked.lens, search_text(search) or "", page_size(first, discovery.MAX_VALUES))
 
 
 def _depth_conversions(

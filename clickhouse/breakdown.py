@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from clickhouse.conditions import page_column
 from clickhouse.lens import Lens
 from clickhouse.numbers import rate_shape
-from clickhouse.selection import Leaf, Selection, Shape, compile_json
+from clickhouse.selection import Leaf, Selection, Shape, compile_json, json_array
 from clickhouse.statement import Params, Statement
 from clickhouse.totals import TOTALS, lens_rows
 
@@ -92,8 +92,7 @@ def breakdown_rows(rows: list[str], first: int, params: Params, by: str = "page"
 
 def breakdown_json(selection: Selection) -> str:
     """A JSON array of the rows in the order of `place`, under a GROUP BY of what they are per."""
-    row = compile_json(selection, BREAKDOWN_ROW)
-    return f"toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray((place, {row})))))"
+    return json_array(compile_json(selection, BREAKDOWN_ROW), "place")
 
 
 def compile_breakdown(lens: Lens, page_keys: tuple[str, ...], question: BreakdownQuestion) -> Statement:

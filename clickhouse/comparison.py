@@ -18,7 +18,7 @@ from clickhouse.heatmap import POINT_ELEMENT
 from clickhouse.lens import Lens
 from clickhouse.numbers import CELL_COLUMN, CELL_COLUMNS, CELL_HEIGHT_PX, CELL_ROW, IS_ORIGIN, kind_clause, ratio, wilson_high, wilson_low
 from clickhouse.scroll import OF_DEPTHS, WHO, ScrollQuestion, depth_counts
-from clickhouse.selection import Leaf, Selection, Shape, compile_json
+from clickhouse.selection import Leaf, Selection, Shape, compile_json, json_array
 from clickhouse.statement import Params, Statement, union_all, where_all
 from clickhouse.totals import lens_rows
 
@@ -243,7 +243,7 @@ def compile_scroll_changes(baseline: Lens, page_keys: tuple[str, ...], question:
     """One row a page: both sides' population, average_depth and median_depth, and `buckets_KEY`, JSON, for each selection."""
     params = Params()
     shape = SCROLL_BUCKET_CHANGE[WHO[question.scroll.aggregation]]
-    lists = [f"  {_json_list(compile_json(selection, shape))} AS `buckets_{key}`" for key, selection in question.scroll.buckets]
+    lists = [f"  {json_array(compile_json(selection, shape), 'place')} AS `buckets_{key}`" for key, selection in question.scroll.buckets]
     wide = [f"  max({side}_{name}) AS {side}_{name}" for side in SIDES for name in DEPTH_NUMBERS]
     rows = scroll_changes(baseline, page_keys, question, params)
     return Statement.of(["SELECT page,", ",\n".join([*wide, *lists]), "FROM (", *rows, ")", "GROUP BY page"], params)
@@ -340,9 +340,4 @@ def _first(rows: list[str], proportions: list[str], where: list[str], order: lis
 
 
 def _json_lists(row: str, rows: list[str], params: Params) -> Statement:
-    return Statement.of([f"SELECT page, {_json_list(row)} AS rows", "FROM (", *rows, ")", "GROUP BY page"], params)
-
-
-def _json_list(row: str) -> str:
-    """A JSON array of the rows in the order of `place`."""
-    return f"toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray((place, {row})))))"
+    return Statement.of([f"SELECT page, {json_array(row, 'place')} AS rows", "FROM (", *rows, ")", "GROUP BY page"], params)

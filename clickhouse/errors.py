@@ -99,6 +99,8 @@ class BusySourceError(HeatgraphError):
     code = "SOURCE_UNAVAILABLE"
 
 
+TOO_LATE = "The answer took too long. Ask for a shorter window, fewer pages or fewer fields."
+
 _BY_CODE: dict[int, tuple[type[HeatgraphError], str]] = {
     code: (error, message)
     for codes, error, message in (
@@ -107,7 +109,7 @@ _BY_CODE: dict[int, tuple[type[HeatgraphError], str]] = {
             BadUserInputError,
             "The regular expression is not valid RE2. Correct the pattern; look-around and back-references are not supported.",
         ),
-        ((159, 160, 209, 394), DeadlineError, "The answer took too long. Ask for a shorter window, fewer pages or fewer fields."),
+        ((159, 160, 209, 394), DeadlineError, TOO_LATE),
         (
             (158, 167, 168, 241, 306, 307, 396),
             QueryTooComplexError,

@@ -19,7 +19,7 @@ from functools import lru_cache
 from time import perf_counter
 from typing import Any
 
-from clickhouse.errors import BusySourceError, SilentSourceError, request_tag
+from clickhouse.errors import TOO_LATE, BusySourceError, SilentSourceError, request_tag
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
 
@@ -158,7 +158,7 @@ def comment(**more: str) -> str:
 
 
 def too_late() -> SilentSourceError:
-    return SilentSourceError("The answer took too long. Ask for a shorter window, fewer pages or fewer fields.")
+    return SilentSourceError(TOO_LATE)
 
 
 @asynccontextmanager

@@ -71,6 +71,11 @@ def compile_json(selection: Selection, shape: Shape) -> str:
     return _tuple(selection, shape)[0]
 
 
+def json_array(row: str, place: str) -> str:
+    """A JSON array of the rows of a group in the order of `place`; `row` is the tuple expression of one."""
+    return f"toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray(({place}, {row})))))"
+
+
 def _tuple(selection: Selection, shape: Shape) -> tuple[str, str]:
     members = [_member(field, shape) for field in selection.fields]
     names = ", ".join(f"`{field.key}` {kind}" for field, (_, kind) in zip(selection.fields, members, strict=True))

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from clickhouse.conditions import page_column
 from clickhouse.lens import Lens
-from clickhouse.selection import Leaf, Selection, Shape, compile_json
+from clickhouse.selection import Leaf, Selection, Shape, compile_json, json_array
 from clickhouse.statement import Params, Statement
 from clickhouse.totals import TOTALS, lens_rows
 
@@ -83,10 +83,10 @@ def timeline_rows(lens: Lens, page_keys: tuple[str, ...], question: TimelineQues
 def compile_timeline(lens: Lens, page_keys: tuple[str, ...], question: TimelineQuestion) -> Statement:
     """One row a page: `points`, a JSON array in the order of time."""
     params = Params()
-    point = compile_json(question.selection, TIMELINE_POINT)
+    points = json_array(compile_json(question.selection, TIMELINE_POINT), "start")
     return Statement.of(
         [
-            f"SELECT page, toJSONString(arrayMap(point -> point.2, arraySort(point -> point.1, groupArray((start, {point}))))) AS points",
+            f"SELECT page, {points} AS points",
             "FROM (",
             *timeline_rows(lens, page_keys, question, params),
             ")",

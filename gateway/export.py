@@ -38,7 +38,6 @@ import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
-from urllib.parse import parse_qsl
 from weakref import WeakValueDictionary
 
 from starlette.requests import ClientDisconnect, Request
@@ -51,6 +50,7 @@ from clickhouse.keys import ApiKey
 from gateway.auth import Authenticator
 from gateway.disconnection import unless_disconnected
 from gateway.errors import HTTP_STATUS, error_headers, explain
+from gateway.graphql_http import url_parameters
 from gateway.http_cache import NO_STORE
 from gateway.metrics import count_cost
 from gateway.observation import observe
@@ -66,7 +66,6 @@ FORMATS = {
 }
 """Suffix to ClickHouse's name of the format and its media type."""
 
-MAX_PARAMETERS = 20
 CLIENT_CLOSED_REQUEST = 499
 
 
@@ -155,12 +154,9 @@ class Download(StreamingResponse):
 
 def _parameters(query_string: bytes) -> dict[str, str]:
     try:
-        pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
-    except ValueError as error:  # UnicodeDecodeError is one, too
-        raise BadUserInputError("The URL's parameters are not percent-encoded UTF-8, or too many.") from error
-    if len(dict(pairs)) < len(pairs):
-        raise BadUserInputError("A parameter is given twice in the URL.")
-    return dict(pairs)
+        return url_parameters(query_string)
+    except ValueError as error:
+        raise BadUserInputError(str(error)) from error
 
 
 def _problem(message: str, code: str, status: int, details: dict[str, Any], headers: dict[str, str]) -> Response:

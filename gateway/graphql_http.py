@@ -72,14 +72,22 @@ async def read_request(request: Request, max_body_bytes: int) -> GraphQLRequest:
     raise HTTPException(405, "Send GraphQL with POST, or a query with GET.", {"Allow": "GET, POST"})
 
 
-def _read_parameters(query_string: bytes) -> dict[str, Any]:
+def url_parameters(query_string: bytes) -> dict[str, str]:
+    """ValueError says what is wrong with them."""
     try:
         pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
     except ValueError as error:  # UnicodeDecodeError is one, too
-        raise HTTPException(400, "The URL's parameters are not percent-encoded UTF-8, or too many.") from error
-    parameters: dict[str, Any] = dict(pairs)
-    if len(parameters) < len(pairs):
-        raise HTTPException(400, "A parameter is given twice in the URL.")
+        raise ValueError("The URL's parameters are not percent-encoded UTF-8, or too many.") from error
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("A parameter is given twice in the URL.")
+    return dict(pairs)
+
+
+def _read_parameters(query_string: bytes) -> dict[str, Any]:
+    try:
+        parameters: dict[str, Any] = {**url_parameters(query_string)}
+    except ValueError as error:
+        raise HTTPException(400, str(error)) from error
     for name in ("variables", "extensions"):
         if text := parameters.pop(name, None):
             parameters[name] = _parse_json(text, f"`{name}`")

@@ -12,6 +12,10 @@ import orjson
 from clickhouse.errors import BadUserInputError
 
 
+def no_id_of_ours() -> BadUserInputError:
+    return BadUserInputError("id: this is no node id of ours; pass an id of an earlier answer unchanged.", argument="id")
+
+
 def encode(typename: str, *key: object) -> str:
     return base64.urlsafe_b64encode(orjson.dumps([typename, *key])).rstrip(b"=").decode()
 
@@ -23,5 +27,5 @@ def decode(node_id: str) -> tuple[str, list[object]]:
         if not isinstance(typename, str):
             raise ValueError
     except (ValueError, TypeError):
-        raise BadUserInputError("id: this is no node id of ours; pass an id of an earlier answer unchanged.", argument="id") from None
+        raise no_id_of_ours() from None
     return typename, key

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from clickhouse.errors import BadUserInputError
 from clickhouse.lens import Segment, UrlRule, Window
 from resolvers import cursors, ids
 from resolvers.context import Context
@@ -34,7 +33,7 @@ async def load(context: Context, key: list[Any]) -> AskedLens | None:
         if not isinstance(site_id, str) or (page_key is None) == (url is None):
             raise ValueError
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError):
-        raise BadUserInputError("id: this is no node id of ours; pass an id of an earlier answer unchanged.", argument="id") from None
+        raise ids.no_id_of_ours() from None
     site = await context.readable_site(site_id)
     if page_key is not None and await seen_page(context, site, str(page_key)) is None:
         return None

@@ -78,7 +78,7 @@ async def load_node(info: strawberry.Info[Context], node_id: str) -> Node | None
         case "Insights", _:
             asked = await lens_ids.load(context, key)
             return Insights.of(asked) if asked else None
-    raise BadUserInputError("id: this is no node id of ours; pass an id of an earlier answer unchanged.", argument="id")
+    raise ids.no_id_of_ours()
 
 
 @strawberry.type(description="Where every question begins.")

@@ -33,8 +33,8 @@ SUMS = {
 STATES = {
     "visitor_states": f"uniqExactStateIf(visitor_id, {IS_CLICK})",
     "session_states": f"uniqExactStateIf(session_id, {IS_CLICK})",
-    "clicked_top": f"{MEDIAN}If(0.5)(y, {IS_CLICK})",
-    "clicked_x": f"{MEDIAN}If(0.5)({RELATIVE_X}, {IS_CLICK})",
+    "clicked_top": f"{MEDIAN}If(0.5)(y, {PLACED})",
+    "clicked_x": f"{MEDIAN}If(0.5)({RELATIVE_X}, {PLACED})",
     "clicked_ever_fixed": f"maxIf(fixed, {IS_CLICK})",
     "clicked_always_fixed": f"minIf(fixed, {IS_CLICK})",
     "clicked_text": "maxIf((timestamp, toString(text)), text != '').2",
@@ -68,10 +68,10 @@ def counted_elements(
     told = []
     in_layout = f"breakpoint IN {params.texts(tuple(sorted(layouts(lens))))}"
     if wanted & {"place", "displays"}:
-        columns.append("coalesce(told_top_here, clicked_top, told_top) AS top")
+        columns.append("coalesce(told_top_here, clicked_top, told_top, 0) AS top")
         told += [f"{MEDIAN}If(0.5)(y, {in_layout}) AS told_top_here", f"{MEDIAN}(0.5)(y) AS told_top"]
     if "place" in wanted:
-        columns.append("coalesce(told_x_here, clicked_x, told_x) AS relative_x")
+        columns.append("coalesce(told_x_here, clicked_x, told_x, 0) AS relative_x")
         told += [f"{MEDIAN}If(0.5)({RELATIVE_X}, {in_layout}) AS told_x_here", f"{MEDIAN}(0.5)({RELATIVE_X}) AS told_x"]
     if wanted & {"displays", "fixed"}:
         columns.append("clicked_ever_fixed OR told_ever_fixed AS ever_fixed")

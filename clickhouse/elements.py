@@ -16,7 +16,7 @@ from clickhouse.element_counts import SUMS, counted_clicks, counted_elements, on
 from clickhouse.element_marks import deleted_clause, marked_clause
 from clickhouse.heatmap import standard_viewport_px
 from clickhouse.lens import Lens
-from clickhouse.numbers import LABEL, kind_clause, ratio
+from clickhouse.numbers import IS_PLACED, LABEL, kind_clause, ratio
 from clickhouse.statement import Params, Statement, where_all
 
 GROUPINGS = {"SELECTOR": "selector", "HREF": "href", "TEXT": "text", "NAME": "name"}
@@ -190,7 +190,7 @@ def marked_elements(
     """One row for each element of each page that was clicked in the lens or told by the tracker.
 
     page, page_key, selector, key and by_selector (what it is grouped by), clicks, dead_clicks, rage_clicks and OF_MARKED of `wanted`.
-    top: told in a layout of the lens, else the median of its clicks, else told in another one.
+    top: told in a layout of the lens, else the median of its clicks not at (0, 0), else told in another one, else 0.
     """
     own_key = GROUPINGS[scope.grouping]
     more = dict.fromkeys(column for name, columns in OF_MARKED.items() if name in wanted for column in columns)
@@ -377,7 +377,7 @@ def element_clicks(
 def compile_attributes(site_id: str, keys: tuple[tuple[str, str], ...]) -> Statement:
     """One row for each (page key, selector) that was ever told, clicked or marked: what it is, whatever the lens.
 
-    As told last, else as clicked last; top and left of an element never told are the medians of its clicks, CSS px.
+    As told last, else as clicked last; top and left of an element never told are the medians of its clicks not at (0, 0), CSS px.
     """
     params = Params()
     on_pages = f"page_key IN {params.texts(tuple(sorted({page_key for page_key, _ in keys})))}"
@@ -394,7 +394,8 @@ def _attributes(clauses: list[str]) -> list[str]:
     where = where_all(clauses)
     shared = "toString(page_key) AS page_key, toString(selector) AS selector, timestamp, toString(tag) AS tag, toString(text) AS text"
     last = "argMaxIf({0}, (told, timestamp, {0}), {0} != '') AS {0}"
-    placed = "if(max(told), argMaxIf({0}, timestamp, told), quantileExactInclusive(0.5)({0}))"
+    clicked = f"quantileExactInclusiveIf(0.5)({{0}}, {IS_PLACED})"
+    placed = f"if(max(told), argMaxIf({{0}}, timestamp, told), ifNotFinite({clicked}, 0))"  # NaN: at (0, 0) only
     size = "if(max(told), argMaxIf({0}, timestamp, told), NULL) AS {0}"
     return [
         f"SELECT page_key, selector, tag, text, href, top, left_px, width, height, said_fixed, {LABEL} AS label",

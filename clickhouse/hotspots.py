@@ -8,7 +8,7 @@ from datetime import timedelta
 from clickhouse.conditions import lens_clauses, page_column, window_clauses
 from clickhouse.heatmap import Cell
 from clickhouse.lens import Lens, Segment, Window
-from clickhouse.numbers import LABEL, kind_clause
+from clickhouse.numbers import IS_PLACED, LABEL, kind_clause
 from clickhouse.rage import RageRule, bursts
 from clickhouse.statement import Params, Statement, where_all
 
@@ -184,13 +184,15 @@ def _spots(lens: Lens, page_keys: tuple[str, ...], rows: list[str], question: Sp
         "FROM (",
         "SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,",
         "  sum(alike) AS count, sum(clicks) AS clicks, max(max_clicks) AS max_clicks,",
-        "  quantileExactInclusiveMerge(0.5)(relative_x) AS relative_x, quantileExactInclusiveMerge(0.5)(y) AS y,",
+        "  ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_x), 0) AS relative_x,",  # NaN: at (0, 0) only
+        "  ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_y), 0) AS y,",
         *added,
         "  argMin((toString(tag), toString(text)), (-toInt64(alike), toString(tag), toString(text))) AS top",
         "FROM (",
         f"SELECT {page_column(lens, page_keys, params)}, selector, tag, text,",
         "  count() AS alike, sum(clicks) AS clicks, max(clicks) AS max_clicks,",
-        "  quantileExactInclusiveState(0.5)(x / viewport_width) AS relative_x, quantileExactInclusiveState(0.5)(y) AS y,",
+        f"  quantileExactInclusiveStateIf(0.5)(x / viewport_width, {IS_PLACED}) AS placed_x,",
+        f"  quantileExactInclusiveStateIf(0.5)(y, {IS_PLACED}) AS placed_y,",
         *counted,
         *_spot(cell, params),
         *rows,

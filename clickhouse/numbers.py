@@ -26,6 +26,9 @@ CELL_ROW = f"bitShiftRight(cell, {COLUMN_BITS})"
 IS_ORIGIN = f"default_cell = {2**COLUMN_BITS - 1}"
 """Interactions at exactly (0, 0) are stored in a column of their own."""
 
+IS_PLACED = "(x != 0 OR y != 0)"
+"""Any others, where no cell is stored: one at (0, 0) says nothing of the place of its element."""
+
 
 def breakpoint_sql(viewport_width: str) -> str:
     mobile, tablet = BREAKPOINTS_PX["MOBILE"][1], BREAKPOINTS_PX["TABLET"][1]

@@ -79,9 +79,12 @@ class Element(Node):
     is_fixed: bool = strawberry.field(description="Whether it stays in place while the page scrolls: as marked, else as the tracker said.")
     is_deleted: bool = strawberry.field(description="Whether it was deleted: lists leave it out, and its clicks count as unattributed.")
     top: int | None = strawberry.field(
-        description="Its top edge, CSS px from the top of the page (of the viewport when fixed); where the tracker never told it, the median of its clicks."
+        description="Its top edge, CSS px from the top of the page (of the viewport when fixed);"
+        " where the tracker never told it, the median of its clicks not at (0, 0)."
     )
-    left: float | None = strawberry.field(description="Its left edge, CSS px; where the tracker never told it, the median of its clicks.")
+    left: float | None = strawberry.field(
+        description="Its left edge, CSS px; where the tracker never told it, the median of its clicks not at (0, 0)."
+    )
     width: int | None = strawberry.field(description="Its width, CSS px; null where the tracker never told it.")
     height: int | None = strawberry.field(description="Its height, CSS px; null where the tracker never told it.")
     marked_by: str | None = strawberry.field(description="Id of the key that changed its name or marks last; null when nobody did.")
@@ -181,7 +184,7 @@ class ElementStats:
     key: str = strawberry.field(description="What it is grouped by: selector, href, text or name; the selector where it has no such thing.")
     element_count: int = strawberry.field(description="Elements in this row, each page's counted by itself; 1 unless grouped or merged.")
     x: float | None = strawberry.field(
-        description="Where the row's `element` is, CSS px on the standard viewport: as told (median over layouts), else the median of its clicks."
+        description="Where the row's `element` is, CSS px on the standard viewport: as told (median over layouts), else the median of its clicks not at (0, 0)."
     )
     y: int | None = strawberry.field(description="Likewise, CSS px from the top of the page, or of the viewport when fixed.")
     displays: int = strawberry.field(

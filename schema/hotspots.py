@@ -73,7 +73,9 @@ class RageClick:
         description="The page's key; where the bursts are on several pages of a URL rule, that of the one with most of them, of equals the first by key."
     )
     page_count: int = strawberry.field(description="Distinct pages these bursts are on: 1 but for a URL rule.")
-    x: float = strawberry.field(description="CSS px on the standard viewport: median of the bursts' centres, or the cell's left edge.")
+    x: float = strawberry.field(
+        description="CSS px on the standard viewport: median of the bursts' centres not at (0, 0), or the cell's left edge."
+    )
     y: int = strawberry.field(
         description="CSS px from the top of the page (of the viewport for fixed elements): median, or the cell's top edge."
     )
@@ -118,7 +120,7 @@ class DeadClick:
         description="The page's key; where the clicks are on several pages of a URL rule, that of the one with most of them, of equals the first by key."
     )
     page_count: int = strawberry.field(description="Distinct pages these clicks are on: 1 but for a URL rule.")
-    x: float = strawberry.field(description="CSS px on the standard viewport: median, or the cell's left edge.")
+    x: float = strawberry.field(description="CSS px on the standard viewport: median of those not at (0, 0), or the cell's left edge.")
     y: int = strawberry.field(
         description="CSS px from the top of the page (of the viewport for fixed elements): median, or the cell's top edge."
     )

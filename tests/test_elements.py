@@ -21,7 +21,7 @@ from tests.asking import NOW
 from tests.reference.facts import ElementRow, Interaction, distinct, milliseconds
 from tests.reference.lens import WIDTHS_PX, Lens
 from tests.reference.lenses import Question
-from tests.reference.model import DIMENSION_OF, Model, grouped, sessions, visitors
+from tests.reference.model import DIMENSION_OF, Model, grouped, sessions, visitors, without_origin
 from tests.reference.rates import mean, median, rate
 from tests.reference.rows import ELEMENTS, URLS, data_set
 from tests.reference.url import page_key
@@ -175,7 +175,7 @@ def members(case: Case, grouping: str) -> list[Member]:
         here, mark = told[place], case.site.mark(place)
         clicks = clicked.get(place, [])
         own = [row.top for row in here.values() if row.breakpoint in layouts(lens)]
-        top = median(own or [click.y for click in clicks] or [row.top for row in here.values()])
+        top = median(own or [click.y for click in without_origin(clicks)] or [row.top for row in here.values()] or [0])
         said = any(row.fixed for row in here.values()) or any(click.fixed for click in clicks)
         name = {"SELECTOR": place[1], "TEXT": ELEMENTS[place[1]][1], "NAME": mark.name, "HREF": ""}[grouping]
         group = (0, name) if name else (1, place[1])

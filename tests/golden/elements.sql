@@ -30,7 +30,7 @@ FROM (
                 clicks,
                 dead_clicks,
                 rage_clicks,
-                coalesce(told_top_here, clicked_top, told_top) AS top,
+                coalesce(told_top_here, clicked_top, told_top, 0) AS top,
                 clicked_ever_fixed OR told_ever_fixed AS ever_fixed,
                 (clicked_always_fixed OR clicks = 0) AND (told_always_fixed OR NOT is_told) AS always_fixed,
                 if(told_href != '', told_href, clicked_href) AS href
@@ -39,7 +39,7 @@ FROM (
                   countIf(kind IN ('click', 'dead')) AS clicks,
                   countIf(kind = 'dead') AS dead_clicks,
                   countIf(kind = 'rage') AS rage_clicks,
-                  quantileExactInclusiveOrNullIf(0.5)(y, kind IN ('click', 'dead')) AS clicked_top,
+                  quantileExactInclusiveOrNullIf(0.5)(y, kind IN ('click', 'dead') AND NOT (default_cell = 2047)) AS clicked_top,
                   maxIf(fixed, kind IN ('click', 'dead')) AS clicked_ever_fixed,
                   minIf(fixed, kind IN ('click', 'dead')) AS clicked_always_fixed,
                   maxIf((timestamp, toString(href)), href != '').2 AS clicked_href

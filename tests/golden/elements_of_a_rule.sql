@@ -23,15 +23,15 @@ FROM (
           clicks,
           dead_clicks,
           rage_clicks,
-          coalesce(told_top_here, clicked_top, told_top) AS top,
-          coalesce(told_x_here, clicked_x, told_x) AS relative_x
+          coalesce(told_top_here, clicked_top, told_top, 0) AS top,
+          coalesce(told_x_here, clicked_x, told_x, 0) AS relative_x
         FROM (
           SELECT page_key, selector,
             countIf(kind IN ('click', 'dead')) AS clicks,
             countIf(kind = 'dead') AS dead_clicks,
             countIf(kind = 'rage') AS rage_clicks,
-            quantileExactInclusiveOrNullIf(0.5)(y, kind IN ('click', 'dead')) AS clicked_top,
-            quantileExactInclusiveOrNullIf(0.5)(if(viewport_width = 0, NULL, x / viewport_width), kind IN ('click', 'dead')) AS clicked_x
+            quantileExactInclusiveOrNullIf(0.5)(y, kind IN ('click', 'dead') AND NOT (default_cell = 2047)) AS clicked_top,
+            quantileExactInclusiveOrNullIf(0.5)(if(viewport_width = 0, NULL, x / viewport_width), kind IN ('click', 'dead') AND NOT (default_cell = 2047)) AS clicked_x
           FROM interactions
           WHERE site_id = {p2:String}
             AND day BETWEEN {p3:Date} AND {p4:Date}

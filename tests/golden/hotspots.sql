@@ -4,12 +4,14 @@ SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_
 FROM (
   SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,
     sum(alike) AS count, sum(clicks) AS clicks, max(max_clicks) AS max_clicks,
-    quantileExactInclusiveMerge(0.5)(relative_x) AS relative_x, quantileExactInclusiveMerge(0.5)(y) AS y,
+    ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_x), 0) AS relative_x,
+    ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_y), 0) AS y,
     argMin((toString(tag), toString(text)), (-toInt64(alike), toString(tag), toString(text))) AS top
   FROM (
     SELECT {p11:String} AS page, selector, tag, text,
       count() AS alike, sum(clicks) AS clicks, max(clicks) AS max_clicks,
-      quantileExactInclusiveState(0.5)(x / viewport_width) AS relative_x, quantileExactInclusiveState(0.5)(y) AS y,
+      quantileExactInclusiveStateIf(0.5)(x / viewport_width, (x != 0 OR y != 0)) AS placed_x,
+      quantileExactInclusiveStateIf(0.5)(y, (x != 0 OR y != 0)) AS placed_y,
       selector = '' AS by_cell,
       toUInt8(by_cell AND fixed) AS spot_fixed,
       if(by_cell, toUInt32(floor(y / {p12:UInt32})), 0) AS spot_row,
@@ -137,12 +139,14 @@ SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_
 FROM (
   SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,
     sum(alike) AS count, sum(clicks) AS clicks, max(max_clicks) AS max_clicks,
-    quantileExactInclusiveMerge(0.5)(relative_x) AS relative_x, quantileExactInclusiveMerge(0.5)(y) AS y,
+    ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_x), 0) AS relative_x,
+    ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_y), 0) AS y,
     argMin((toString(tag), toString(text)), (-toInt64(alike), toString(tag), toString(text))) AS top
   FROM (
     SELECT {p6:String} AS page, selector, tag, text,
       count() AS alike, sum(clicks) AS clicks, max(clicks) AS max_clicks,
-      quantileExactInclusiveState(0.5)(x / viewport_width) AS relative_x, quantileExactInclusiveState(0.5)(y) AS y,
+      quantileExactInclusiveStateIf(0.5)(x / viewport_width, (x != 0 OR y != 0)) AS placed_x,
+      quantileExactInclusiveStateIf(0.5)(y, (x != 0 OR y != 0)) AS placed_y,
       selector = '' AS by_cell,
       toUInt8(by_cell AND fixed) AS spot_fixed,
       if(by_cell, toUInt32(floor(y / {p7:UInt32})), 0) AS spot_row,
@@ -178,12 +182,14 @@ SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_
 FROM (
   SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,
     sum(alike) AS count, sum(clicks) AS clicks, max(max_clicks) AS max_clicks,
-    quantileExactInclusiveMerge(0.5)(relative_x) AS relative_x, quantileExactInclusiveMerge(0.5)(y) AS y,
+    ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_x), 0) AS relative_x,
+    ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_y), 0) AS y,
     argMin((toString(tag), toString(text)), (-toInt64(alike), toString(tag), toString(text))) AS top
   FROM (
     SELECT {p6:String} AS page, selector, tag, text,
       count() AS alike, sum(clicks) AS clicks, max(clicks) AS max_clicks,
-      quantileExactInclusiveState(0.5)(x / viewport_width) AS relative_x, quantileExactInclusiveState(0.5)(y) AS y,
+      quantileExactInclusiveStateIf(0.5)(x / viewport_width, (x != 0 OR y != 0)) AS placed_x,
+      quantileExactInclusiveStateIf(0.5)(y, (x != 0 OR y != 0)) AS placed_y,
       selector = '' AS by_cell,
       toUInt8(by_cell AND fixed) AS spot_fixed,
       if(by_cell, toUInt32(floor(y / {p7:UInt32})), 0) AS spot_row,

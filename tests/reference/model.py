@@ -252,7 +252,7 @@ class Model:
         return {spot: place | {"clicks": len(inside), "share": divided(len(inside), all_clicks)} for spot, (place, inside) in spots.items()}
 
     def _spots(self, lens: Lens, interactions: Iterable[Interaction]) -> dict[str | Place, tuple[Answer, list[Interaction]]]:
-        """Selector, else place of the cell -> x and y, the median of an element's interactions or the corner of the cell, pages, and these."""
+        """Selector, else place of the cell -> x and y, the median of an element's interactions not at (0, 0) or the corner of the cell, pages, these."""
         width = lens.standard_width_px()
         cell = Cell.default(width)
         spots: dict[str | Place, list[Interaction]] = grouped(interactions, lambda one: one.selector or cell.place(one, width))
@@ -260,7 +260,8 @@ class Model:
         def corner(spot: str | Place, inside: Sequence[Interaction]) -> Answer:
             if not isinstance(spot, str):
                 return {"x": float(spot[1] * cell.width), "y": spot[2] * cell.height}
-            x, y = exact_median(one.relative_x for one in inside), exact_median(one.y for one in inside)
+            placed = without_origin(inside) or inside
+            x, y = exact_median(one.relative_x for one in placed), exact_median(one.y for one in placed)
             return {"x": float(x * width), "y": math.floor(y)}
 
         def page(inside: Sequence[Interaction]) -> Answer:
@@ -365,7 +366,7 @@ class Model:
             if (row.page_key, row.selector) == (lens.page_key, selector)
         }
         fixed = any(row.fixed for row in latest.values()) or any(click.fixed for click in clicks)
-        y = median([row.top for row in latest.values()] or [click.y for click in clicks])
+        y = median([row.top for row in latest.values()] or [click.y for click in without_origin(clicks) or clicks])
         displays = sum(fixed or (y is not None and view.deepest_px >= y) for view in seen.pageviews)
         waits = [Fraction(click.since_pageview_ms, 1000) for click in clicks if click.since_pageview_ms is not None]
         return {

@@ -82,6 +82,8 @@ async def load_stats(
     context: Context, asked: AskedLens, selector: str, wanted: frozenset[str], population_wanted: frozenset[str]
 ) -> tuple[Row | None, Row]:
     """What one element did, None when it is unknown or deleted; and the lens's population."""
+    if not selector:  # as clicks on no element are stored
+        return None, {}
     question = Question(compile_element_stats, asked.lens, asked.page_key, (wanted,), measures=(selector,))
     rows, population = await asyncio.gather(context.answers.load(question), load_population(context, asked, population_wanted))
     return next((row for row in rows if row["key"] == selector), None), population
@@ -148,7 +150,7 @@ async def load_element(context: Context, site_id: str, page_key: str, selector: 
 async def find_element(context: Context, site_id: str, page_key: str, selector: str) -> ElementAnswer | None:
     """None when the page or the element was never seen."""
     site = await context.readable_site(site_id)
-    seen = await seen_page(context, site, page_key)
+    seen = await seen_page(context, site, page_key) if selector else None
     found = await load_element(context, site_id, seen[0], selector) if seen else None
     return found if found and (found.row or found.mark.updated_by) else None
 
@@ -185,6 +187,8 @@ async def set_deleted(context: Context, site_id: str, page_key: str, selector: s
 async def _change(context: Context, site_id: str, page_key: str, selector: str, change: Callable[[Mark], Mark]) -> ElementAnswer:
     """Writes the mark if that changes it, so that asking twice is recorded once."""
     site = await context.readable_site(site_id, "element:write")
+    if not selector:
+        raise BadUserInputError("selector: it is empty; name an element, as `insights { elements }` lists them.", argument="selector")
     key = (site_id, absolute_url(page_key, "pageKey"), selector)
     before = await load_element(context, *key)
     if await context.page(site, key[1]) is None or (before.row is None and not before.mark.updated_by):

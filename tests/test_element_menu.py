@@ -12,6 +12,7 @@ from clickhouse.client import Client
 from clickhouse.keys import ApiKey
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
+from resolvers import ids
 from tests.asking import EVERYTHING, NOW, answer, ask, create_site, load
 
 SITE = Site("site_menu", "Menu")
@@ -392,6 +393,26 @@ async def test_node_and_entity(client: Client, loaded: Site, statements: list[St
         None,
     ]
     assert len(statements) == 4  # site, page, elements, marks
+
+
+async def test_no_element_has_an_empty_selector(client: Client, loaded: Site) -> None:
+    """Clicks on none are stored with one."""
+    assert await insights(client, loaded, 'element(selector: "") { key } unattributed') == {"element": None, "unattributed": 1}
+    of = {"siteId": loaded.site_id, "pageKey": PAGE, "selector": ""}
+    query = "query ($of: [_Any!]!, $id: ID!) { _entities(representations: $of) { __typename } node(id: $id) { __typename } }"
+    found = await ask(client, query, of=[{"__typename": "Element"} | of], id=ids.encode("Element", *of.values()))
+    assert found == {"_entities": [None], "node": None}
+
+
+@pytest.mark.parametrize("field", ["renameElement", "markElement", "deleteElement", "restoreElement"])
+async def test_an_empty_selector_is_refused(client: Client, loaded: Site, database: SyncClient, field: str) -> None:
+    arguments = {"renameElement": ', name: "Nobody"', "markElement": ", fixed: true"}.get(field, "")
+    found = await answer(client, f"mutation {{ {call(loaded, field, '', arguments)} }}", key=EDITOR)
+    assert found["data"] == {field: None}
+    assert [(error["code"], error["message"]) for error in found["errors"]] == [
+        ("BAD_USER_INPUT", "selector: it is empty; name an element, as `insights { elements }` lists them.")
+    ]
+    assert database.query(f"SELECT count() FROM element_marks WHERE site_id = '{loaded.site_id}'").result_rows == [(0,)]
 
 
 async def test_every_entity_can_be_referred_to(client: Client, loaded: Site) -> None:

@@ -34,6 +34,7 @@ key, so that slow readers of one key leave a place for the others; the next wait
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -45,7 +46,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from strawberry.schema import Schema
 
-from clickhouse.errors import BadUserInputError, BusySourceError, NotFoundError
+from clickhouse.errors import BadUserInputError, BusySourceError, HeatgraphError, NotFoundError
 from clickhouse.keys import ApiKey
 from gateway.auth import Authenticator
 from gateway.disconnection import unless_disconnected
@@ -58,6 +59,8 @@ from gateway.rate_limit import Budgets
 from gateway.settings import Settings
 from resolvers.context import Context
 from schema.exports import EXPORTS, compile_export
+
+logger = logging.getLogger("heatgraph.gateway")
 
 FORMATS = {
     "ndjson": ("JSONEachRow", "application/x-ndjson"),
@@ -135,7 +138,10 @@ class ExportEndpoint:
 
 
 class Download(StreamingResponse):
-    """Closes what it reads from, also when the client goes away in the middle, or is not done in time."""
+    """Closes what it reads from, also when the client goes away in the middle, or is not done in time.
+
+    What fails on the way leaves the response without its end, for which Uvicorn closes the connection.
+    """
 
     def __init__(self, first: bytes, rest: AsyncGenerator[bytes, None], headers: dict[str, str], media_type: str, timeout_s: float) -> None:
         async def body() -> AsyncGenerator[bytes, None]:
@@ -148,8 +154,16 @@ class Download(StreamingResponse):
         super().__init__(body(), headers=headers, media_type=media_type)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(self._rest), asyncio.timeout(self._timeout_s):
-            await super().__call__(scope, receive, send)
+        try:
+            async with aclosing(self._rest), asyncio.timeout(self._timeout_s):
+                await super().__call__(scope, receive, send)
+            return
+        except TimeoutError:
+            why, code = f"It was not read within {self._timeout_s:g} s.", "TIMEOUT"
+        except HeatgraphError as error:
+            why, code = error.message, error.code
+        observe(code=code)
+        logger.warning("request %s: the file broke off. %s", scope["request_id"], why)
 
 
 def _parameters(query_string: bytes) -> dict[str, str]:

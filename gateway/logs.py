@@ -21,6 +21,13 @@ class RequestTag(logging.Filter):
         return True
 
 
+class Foreseen(logging.Filter):
+    """Leaves out what Uvicorn says of a file that broke off (`gateway.export`), which says so itself, and why."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.msg != "ASGI callable returned without completing response."
+
+
 def log_config(level: str, log_format: str) -> dict[str, Any]:
     """For logging.config; of Uvicorn's own access log we have a better one."""
     formatters: dict[str, dict[str, Any]] = {
@@ -39,8 +46,8 @@ def log_config(level: str, log_format: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"request_tag": {"()": RequestTag}},
+        "filters": {"request_tag": {"()": RequestTag}, "foreseen": {"()": Foreseen}},
         "formatters": {log_format: formatters[log_format]},
         "handlers": {"stderr": handler},
-        "loggers": {"heatgraph": ours, "uvicorn": ours},
+        "loggers": {"heatgraph": ours, "uvicorn": ours, "uvicorn.error": {"filters": ["foreseen"]}},
     }

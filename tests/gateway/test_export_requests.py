@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
 from random import Random
 
+import httpx
 import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
 from httpx import AsyncClient
@@ -22,12 +26,31 @@ from gateway.app import create_app
 from gateway.settings import Settings
 from tests.asking import create_site
 from tests.gateway.applications import Doorman, samples, serving
+from tests.gateway.processes import ROOT, free_port, wait_for
 
 SITE = Site("site_export_requests", "Requests")
+BREAKING = """
+import sys
+import uvicorn
+from clickhouse.errors import DeadlineError
+from gateway.export import Download
+from gateway.logs import log_config
+from gateway.observation import Observation
+
+async def app(scope, receive, send):
+    async def rest():
+        while scope["path"] == "/slow":
+            yield bytes(100_000)
+        raise DeadlineError("Too late.")
+
+    await Download(b"first", rest(), {}, "text/csv", 0.5)(scope, receive, send)
+
+uvicorn.run(Observation(app), port=int(sys.argv[1]), http="httptools", lifespan="off", log_config=log_config("info", "text"), access_log=False)
+"""
 KEY = ApiKey("k1", "", frozenset({"heatmap:read"}), frozenset({"*"}))
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def site(database: SyncClient) -> Site:
     return create_site(database, SITE)
 
@@ -38,10 +61,10 @@ def app(settings: Settings) -> Starlette:
 
 
 @pytest.fixture
-async def http(app: Starlette) -> AsyncIterator[AsyncClient]:
+async def http(app: Starlette, site: Site) -> AsyncIterator[AsyncClient]:
     async with serving(app) as http:
         app.state.authenticator = Doorman(KEY)
-        http.params = http.params.set("siteId", SITE.site_id)
+        http.params = http.params.set("siteId", site.site_id)
         yield http
 
 
@@ -127,3 +150,24 @@ async def test_only_get_reads_and_costs(app: Starlette, http: AsyncClient, metho
     refused = await http.request(method, "/export/pages.csv")
     assert (refused.status_code, refused.headers["allow"], refused.headers["cache-control"]) == (405, "GET", "no-store")
     assert not asked and "ratelimit-remaining" not in refused.headers
+
+
+@pytest.mark.parametrize(("path", "why"), [("/slow", "It was not read within 0.5 s."), ("/failing", "Too late.")])
+def test_a_file_that_breaks_off_is_one_line_of_the_log_and_looks_broken(tmp_path: Path, path: str, why: str) -> None:
+    port, log = free_port(), tmp_path / "log"
+    with log.open("wb") as stderr:
+        server = subprocess.Popen([sys.executable, "-c", BREAKING, str(port)], cwd=ROOT, stderr=stderr)
+    try:
+        wait_for(lambda: "running on" in log.read_text())
+        with (
+            httpx.stream("GET", f"http://127.0.0.1:{port}{path}", headers={"x-request-id": "r1"}) as answer,
+            pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"),
+        ):
+            wait_for(lambda: "request=r1" in log.read_text())
+            answer.read()
+    finally:
+        server.terminate()
+        server.wait()
+    about_it = [line for line in log.read_text().splitlines() if "r1" in line or "ASGI" in line or "Traceback" in line]
+    assert len(about_it) == 2 and about_it[0].endswith(f"request r1: the file broke off. {why}")
+    assert about_it[0].startswith("WARNING") and about_it[1].endswith("request=r1 code=TIMEOUT")

@@ -126,7 +126,7 @@ def migrate(client: Client, cluster: str | None = None, replicated: bool = False
 
 def compile_applied() -> Statement:
     """One row a step that was applied: step, checksum."""
-    return Statement("SELECT step, checksum\nFROM migrations\nORDER BY applied_at", {})
+    return Statement("SELECT step, checksum\nFROM migrations\nORDER BY applied_at", {}, ahead=True)
 
 
 def why_not_current(applied: Iterable[Mapping[str, Any]]) -> str | None:

@@ -5,6 +5,7 @@ create_app(Settings())      -> Starlette, which owns the connection to ClickHous
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -36,6 +37,7 @@ from gateway.tracing import exported_traces
 from schema.build import build_schema
 
 MIN_COMPRESSED_BYTES = 1000  # zstd, br or gzip, for who accepts it; less would hardly become shorter
+READY_S = 2.0  # load balancers do not wait longer, either
 
 for media_type in (RESPONSE_TYPE, "application/x-ndjson", "text/csv"):
     add_compress_type(media_type)
@@ -97,7 +99,10 @@ async def ready(request: Request) -> Response:
     if request.app.state.draining.begun:
         return JSONResponse({"status": "unready", "problem": "The server is stopping."}, 503)
     try:
-        problem = why_not_current(await request.app.state.sources.first.client.query(compile_applied()))
+        async with asyncio.timeout(READY_S):
+            problem = why_not_current(await request.app.state.sources.first.client.query(compile_applied()))
+    except TimeoutError:
+        problem = f"The data source did not answer within {READY_S:g} s."
     except HeatgraphError as error:
         problem = error.message
     return JSONResponse({"status": "unready", "problem": problem} if problem else {"status": "ready"}, 503 if problem else 200)

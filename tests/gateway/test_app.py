@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -12,6 +14,7 @@ import httpx
 import pytest
 from httpx import AsyncClient
 
+from clickhouse.statement import Statement
 from gateway.app import create_app
 from gateway.auth import new_token
 from gateway.graphql_http import RESPONSE_TYPE
@@ -62,6 +65,25 @@ async def test_not_ready_without_a_server() -> None:
     assert ready.status_code == 503
     assert problem(asked)[:2] == (503, "SOURCE_UNAVAILABLE")
     assert "127.0.0.1" not in ready.text + asked.text
+
+
+async def test_not_ready_without_an_answer() -> None:
+    """A server that hangs takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        down = Settings(clickhouse=f"http://127.0.0.1:{silent.getsockname()[1]}/db", secret="x", pool_size=1)
+        async with serving(create_app(down)) as http, asyncio.timeout(6):
+            for _ in range(2):
+                ready = await http.get("/health/ready")
+                assert (ready.status_code, ready.json()["problem"]) == (503, "The data source did not answer within 2 s.")
+
+
+async def test_a_busy_gateway_is_ready(settings: Settings) -> None:
+    app = create_app(replace(settings, pool_size=1))
+    async with serving(app) as http:
+        slow = asyncio.create_task(app.state.sources.first.client.query(Statement("SELECT sleep(3) AS slept", {})))
+        await asyncio.sleep(0.2)
+        assert (await http.get("/health/ready")).status_code == 200 and not slow.done()
+        await slow
 
 
 async def test_request_ids(http: AsyncClient) -> None:

@@ -129,6 +129,13 @@ def compile_applied() -> Statement:
     return Statement("SELECT step, checksum\nFROM migrations\nORDER BY applied_at", {}, ahead=True)
 
 
+def compile_distributed() -> Statement:
+    """A row if the tables are those of a cluster."""
+    return Statement(
+        "SELECT name\nFROM system.tables\nWHERE database = currentDatabase()\n  AND name = 'received'\n  AND engine = 'Distributed'", {}
+    )
+
+
 def why_not_current(applied: Iterable[Mapping[str, Any]]) -> str | None:
     """What to do about tables that are not up to date, by the rows of `compile_applied`; None when they are."""
     known = {row["step"]: row["checksum"] for row in applied}

@@ -254,6 +254,7 @@ def delete_cohort(settings: Settings, site_id: str, name: str) -> None:
     """Delete a cohort, and what is stored of it and of those deleted before."""
     with open_database(settings) as database:
         require_site(database, site_id)
+        database.require_nodes()
         cohort, exists = Cohort.named(site_id, name, database.query(compile_named(site_id, name)))
         if not exists:
             raise BadUserInputError(f"Site {site_id} has no cohort {name!r}; `cohorts list` shows those it has.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -12,8 +13,9 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse.client import open_sync
 from clickhouse.data_versions import changed_sites, insert_change
-from clickhouse.errors import from_driver
+from clickhouse.errors import BadUserInputError, from_driver
 from clickhouse.insert import Insert
+from clickhouse.migrations import compile_distributed
 from clickhouse.statement import Statement
 from clickhouse.target import Target
 from gateway.settings import Settings
@@ -25,7 +27,7 @@ NOTICE_S = 2.0
 
 
 class Database:
-    """`nodes` are those of a cluster without Keeper, each of which changes its own rows; after `notice_s` gateways have seen a change."""
+    """`nodes` are those of a cluster, each of which changes its own rows; after `notice_s` gateways have seen a change."""
 
     def __init__(self, client: Client, nodes: Sequence[Client] = (), notice_s: float = 0.0) -> None:
         self.client = client
@@ -42,7 +44,21 @@ class Database:
     def query(self, statement: Statement) -> list[dict[str, Any]]:
         return list(self.client.query(statement.sql, statement.params).named_results())
 
+    def require_nodes(self) -> None:
+        """Raises BadUserInputError on a cluster whose nodes are not known: what changes rows is better not begun there."""
+        if self._lacks_nodes:
+            raise BadUserInputError(
+                "On a cluster each node changes its own rows. Give the addresses of all of them, separated by commas,"
+                " with --cluster-nodes or HEATGRAPH_CLUSTER_NODES."
+            )
+
+    @cached_property
+    def _lacks_nodes(self) -> bool:
+        return not self.nodes and bool(self.query(compile_distributed()))
+
     def command(self, *statements: Statement) -> None:
+        if any(statement.changes for statement in statements):
+            self.require_nodes()
         with self._changing({site_id for statement in statements for site_id in statement.site_ids}):
             for statement in statements:
                 if statement.changes and self.nodes:

@@ -59,9 +59,10 @@ def load_files(
 
     Where such a file of an earlier load is, it goes when this one read FILE to its end without any.
 
-    `nodes` are all nodes of a cluster without Keeper; `notice_s` is how long gateways take to see that days are noted.
+    `nodes` are all nodes of a cluster; `notice_s` is how long gateways take to see that days are noted.
     """
     database = Database(client, nodes, notice_s)
+    database.require_nodes()
     now = now or datetime.now(UTC)
     summary = LoadSummary()
     sizes = {path: os.path.getsize(path) if os.path.exists(path) else 0 for path in paths}  # pathlib raises for a name too long

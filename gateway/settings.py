@@ -50,7 +50,7 @@ class Settings:
     cluster: str = setting("", "Name of the ClickHouse cluster to create tables on; empty for one server.")
     replicated: bool = setting(False, "Create replicated tables (needs a cluster with Keeper).")
     cluster_nodes: str = setting(
-        "", "Addresses of all nodes of a cluster without Keeper, separated by commas; `load` needs them to replace what late rows change."
+        "", "Addresses of all nodes of a cluster, separated by commas: `load`, `forget`, `cohorts delete` and a new retention need them."
     )
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8000, "Port to listen on.", minimum=0)

@@ -1,4 +1,7 @@
-"""Loading into two shards: late rows replace what they change on the node that holds it, and the answers are those of one server."""
+"""Loading into two shards: late rows replace what they change on the node that holds it, and the answers are those of one server.
+
+What changes rows needs the addresses of all nodes, and says so before it has begun.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,14 @@ from typing import Any
 
 import orjson
 import pytest
+from click.testing import CliRunner, Result
 
 from clickhouse.client import open_sync
 from clickhouse.migrations import migrate
 from clickhouse.rollups import ROLLUPS
 from clickhouse.sites import Site
+from clickhouse.tables import TABLES
+from gateway.__main__ import main
 from gateway.load import load_files
 from tests.asking import NOW, create_site
 from tests.clickhouse.stored import stored
@@ -63,4 +69,45 @@ def test_late_rows(nodes: tuple[Node, Node], tmp_path: Path, twice: bool) -> Non
     assert all(counts)
     assert sum(map(int, map(str, counts))) == single.command("SELECT count() FROM interactions")
     for client in (single, here, there):
+        client.close()
+
+
+CHANGES = (
+    ("load", "rows.ndjson"),
+    ("forget", "--visitor", "v1"),
+    ("cohorts", "delete", "--name", "Early"),
+    ("sites", "set", "--retention-days", "7"),
+)
+
+
+def test_without_all_nodes_nothing_is_changed(nodes: tuple[Node, Node], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = f"refused_{uuid.uuid4().hex}"
+    dsns = [node.dsn(database) for node in nodes]
+    clients = [open_sync(dsn) for dsn in dsns]
+    for client in clients:
+        migrate(client, CLUSTER)
+    create_site(clients[0], SITE)
+    monkeypatch.chdir(tmp_path)
+    Path("rows.ndjson").write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows(3, ("click",))))
+    Path("visitors").write_text("v1\n")
+
+    def run(*arguments: str, known: tuple[str, ...] = ()) -> Result:
+        return CliRunner().invoke(main, [*arguments, "--site", SITE.site_id, "--clickhouse", dsns[0], *known])
+
+    def counts() -> dict[str, str]:
+        return {table: str(clients[0].command(f"SELECT count() FROM {table}")) for table in TABLES}
+
+    assert run("cohorts", "load", "visitors", "--name", "Early").exit_code == 0
+    before = counts()
+    for command in CHANGES:
+        refused = run(*command)
+        assert (refused.exit_code, refused.stdout) == (2, ""), command
+        assert "--cluster-nodes or HEATGRAPH_CLUSTER_NODES" in refused.stderr, command
+        assert "Something went wrong" not in refused.stderr
+    assert counts() == before
+    for command in CHANGES:
+        done = run(*command, known=("--cluster-nodes", ", ".join(dsns)))
+        assert done.exit_code == 0, done.output
+    assert counts()["interactions"] == "2"
+    for client in clients:
         client.close()

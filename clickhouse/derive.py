@@ -267,7 +267,7 @@ def _sessions() -> Statement:
             "  argMinIf(toString(r.device), r.at, r.device != '') AS device,",
             "  max(ifNull(r.is_test, false)) AS is_test,",
             "  argMinIf(r.traffic_source, r.at, r.traffic_source != '') AS sent_source,",
-            "  argMinIf(domainWithoutWWW(r.referrer) AS host, r.at, host NOT IN ('', domainWithoutWWW(r.page_key))) AS referring_host,",
+            "  argMinIf(domainWithoutWWW(lower(r.referrer)) AS host, r.at, host NOT IN ('', domainWithoutWWW(r.page_key))) AS referring_host,",
             "  argMinIf(r.entry_url, r.at, r.entry_url != '') AS sent_entry,",
             "  argMinIf(r.url, r.at, r.type = 'pageview') AS viewed_entry,",
             "  argMin(r.url, r.at) AS first_url,",

@@ -165,7 +165,9 @@ class Dimension(Enum):
     BROWSER = enum_value("BROWSER", description="Browser as the tracker sent it.")
     COUNTRY = enum_value("COUNTRY", description="Country as the tracker sent it.")
     REGION = enum_value("REGION", description="Region as the tracker sent it.")
-    TRAFFIC_SOURCE = enum_value("TRAFFIC_SOURCE", description="Traffic source as sent, else the referrer's host.")
+    TRAFFIC_SOURCE = enum_value(
+        "TRAFFIC_SOURCE", description="Traffic source as sent, else the referrer's host, lower case and without `www.`."
+    )
     CAMPAIGN = enum_value("CAMPAIGN", description="Campaign as the tracker sent it.")
     VARIANT = enum_value("VARIANT", description="Variant of an A/B test, as the tracker sent it.")
     ENTRY_PAGE = enum_value(

@@ -66,7 +66,9 @@ class Replay(Node):
     country: str | None = strawberry.field(description="Country as sent; null when never sent.")
     browser: str | None = strawberry.field(description="Browser as sent; null when never sent.")
     entry_page: str | None = strawberry.field(description="Key of the page on which the session began.")
-    traffic_source: str | None = strawberry.field(description="Traffic source as sent, else the referrer's host.")
+    traffic_source: str | None = strawberry.field(
+        description="Traffic source as sent, else the referrer's host, lower case and without `www.`."
+    )
     pages: int = strawberry.field(description="Distinct pages with a pageview in the session.")
     clicks: int = strawberry.field(description=CLICKS)
     rage_clicks: int = strawberry.field(description=RAGE_CLICKS)

@@ -130,6 +130,12 @@ def test_the_referrer_of_another_page_of_the_site_is_no_source(database: Client)
     assert {view["traffic_source"] for view in tables["pageviews"]} == {"b.de"}
 
 
+def test_a_referrers_host_is_the_same_in_capitals(database: Client) -> None:
+    sources = {"https://A.de/x": "", "HTTPS://WWW.A.DE": "", "https://Google.com/X": "google.com", "https://www.google.com/": "google.com"}
+    sessions = derived(database, *(row("pageview", sessionId=referrer, referrer=referrer) for referrer in sources))["sessions"]
+    assert {session["session_key"]: session["traffic_source"] for session in sessions} == sources
+
+
 def test_an_entry_page_may_be_a_path(database: Client) -> None:
     (session,) = derived(database, row("click", 1, "http://A.de:80/x", x=1, y=1, entryPage="/Start/?a=1"))["sessions"]
     assert (session["entry_url"], session["entry_page"]) == ("http://a.de/Start/?a=1", "http://a.de/Start")

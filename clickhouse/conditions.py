@@ -13,7 +13,7 @@ from datetime import time, timedelta
 
 from clickhouse.lens import Lens, PerformedEvent, UrlRule, Window
 from clickhouse.statement import Params
-from clickhouse.url import page_key
+from clickhouse.url import lower_scheme, page_key
 
 MIDNIGHT = time()
 
@@ -70,20 +70,21 @@ def window_clauses(window: Window, params: Params) -> list[str]:
 
 def url_clauses(rule: UrlRule, params: Params, url: str = "url", key: str = "page_key") -> list[str]:
     """`url` and `key` name the columns that hold the URL as received and its page key."""
+    whole = lower_scheme(rule.value)
     match rule.kind:
         case "exact":
             return [
                 f"{key} = {params.text(page_key(rule.value))}",
-                f"trim(TRAILING '/' FROM cutFragment({url})) = {params.text(rule.value.split('#')[0].rstrip('/'))}",
+                f"trim(TRAILING '/' FROM cutFragment({url})) = {params.text(whole.split('#')[0].rstrip('/'))}",
             ]
         case "path":
             return [f"path({key}) = {params.text(rule.value.rstrip('/') or '/')}"]
         case "ignore_query":
             return [f"{key} = {params.text(page_key(rule.value))}"]
         case "prefix":
-            return [*_beginning(rule.value, params, key), f"startsWith({url}, {params.text(rule.value)})"]
+            return [*_beginning(whole, params, key), f"startsWith({url}, {params.text(whole)})"]
         case "wildcard":
-            return [*_beginning(rule.value.split("*")[0], params, key), f"match({url}, {params.text(wildcard_pattern(rule.value))})"]
+            return [*_beginning(whole.split("*")[0], params, key), f"match({url}, {params.text(wildcard_pattern(whole))})"]
         case "regex":
             return [*_beginning(literal_head(rule.value), params, key), f"match({url}, {params.text(f'^(?:{rule.value})$')})"]
         case "any":
@@ -93,18 +94,19 @@ def url_clauses(rule: UrlRule, params: Params, url: str = "url", key: str = "pag
 
 def stored_url_clauses(rule: UrlRule, params: Params) -> list[str]:
     """The same for tables that store a URL as its page key and `url_rest`, where few URLs need to be put together."""
+    whole = lower_scheme(rule.value)
     match rule.kind:
         case "exact":
-            key, asked = page_key(rule.value), rule.value[:5].lower() + rule.value[5:].split("#")[0].rstrip("/")
+            key, asked = page_key(rule.value), whole.split("#")[0].rstrip("/")
             rests = {asked, *([asked[len(key) :]] if asked.startswith(key) else []), *([""] if asked == key.rstrip("/") else [])}
             return [
                 f"page_key = {params.text(key)}",
                 f"trim(TRAILING '/' FROM cutFragment(url_rest)) IN {params.texts(tuple(sorted(rests)))}",
             ]
         case "prefix":
-            return _by_key(rule.value, url_clauses(rule, params), params, longer=False)
+            return _by_key(whole, url_clauses(rule, params), params, longer=False)
         case "wildcard" if rule.value.find("*") == len(rule.value) - 1:
-            return _by_key(rule.value[:-1], url_clauses(rule, params), params, longer=True)
+            return _by_key(whole[:-1], url_clauses(rule, params), params, longer=True)
     return url_clauses(rule, params)
 
 

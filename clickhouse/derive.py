@@ -23,7 +23,7 @@ from clickhouse.numbers import STANDARD_VIEWPORT_PX, breakpoint_sql
 from clickhouse.rage import DEFAULT_RULE, bursts
 from clickhouse.received import POINTS, ROW_ID, SMALL_BLOCKS, UNMERGED
 from clickhouse.statement import Params, Statement, where_all
-from clickhouse.url import ABSOLUTE_URL, page_key_sql
+from clickhouse.url import ABSOLUTE_URL, lower_scheme_sql, page_key_sql
 
 UNCOUNTED_BURST_CLICKS = DEFAULT_RULE.min_clicks
 """Clicks of a labelled rage row that was sent without its `count`."""
@@ -253,12 +253,14 @@ def _sessions() -> Statement:
     return _temporary(
         "derive_sessions",
         [
-            f"SELECT *, if(match(entry_url, {params.text(ABSOLUTE_URL)}), {page_key_sql('entry_url')}, entry_url) AS entry_page",
+            "SELECT * EXCEPT (entry, absolute),",
+            f"  if(absolute, {lower_scheme_sql('entry')}, entry) AS entry_url, if(absolute, {page_key_sql('entry')}, entry) AS entry_page",
             "FROM (",
-            "SELECT * EXCEPT (sent_source, referring_host, sent_entry, viewed_entry, first_url, first_page, entry),",
+            "SELECT * EXCEPT (sent_source, referring_host, sent_entry, viewed_entry, first_url, first_page, known_entry),",
             "  if(sent_source != '', sent_source, referring_host) AS traffic_source,",
-            "  multiIf(sent_entry != '', sent_entry, viewed_entry != '', viewed_entry, first_url) AS entry,",
-            "  concat(if(startsWith(entry, '/'), substringIndex(first_page, '/', 3), ''), entry) AS entry_url",
+            "  multiIf(sent_entry != '', sent_entry, viewed_entry != '', viewed_entry, first_url) AS known_entry,",
+            "  concat(if(startsWith(known_entry, '/'), substringIndex(first_page, '/', 3), ''), known_entry) AS entry,",
+            f"  match(entry, {params.text(ABSOLUTE_URL)}) AS absolute",
             "FROM (",
             "SELECT r.session_id AS session_id, argMin(r.visitor_id, r.at) AS visitor_id,",
             "  min(r.timestamp) AS started_at, max(r.timestamp) AS ended_at, max(r.expires_on) AS expires_on,",

@@ -39,6 +39,16 @@ def page_key_sql(url: str) -> str:
     return f"concat(if({https}, 'https://', 'http://'), {bare}, {path})"
 
 
+def lower_scheme(url: str) -> str:
+    """A URL as it is stored: as received, but for its scheme. Also of a wildcard, and of what a URL begins with."""
+    return re.sub(r"^[^:*]{1,5}", lambda scheme: scheme[0].lower(), url)
+
+
+def lower_scheme_sql(url: str) -> str:
+    """The same for a column that holds an absolute URL."""
+    return f"concat(lower(substring({url}, 1, 5)), substring({url}, 6))"
+
+
 def url_rest_sql(url: str, key: str) -> str:
     """What is stored of a URL beside its page key: what follows the key, or the whole URL, its scheme lowered, if it does not begin with it."""
-    return f"if(startsWith({url}, {key}), substring({url}, length({key}) + 1), concat(lower(substring({url}, 1, 5)), substring({url}, 6)))"
+    return f"if(startsWith({url}, {key}), substring({url}, length({key}) + 1), {lower_scheme_sql(url)})"

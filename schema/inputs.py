@@ -98,7 +98,11 @@ def resolved_window(window: Window | None, site: Site, now: dt.datetime) -> lens
     return window.resolved(site, now)
 
 
-@strawberry.input(one_of=True, description="Which URLs are meant; exactly one field. URLs are compared as received, up to 2048 characters.")
+@strawberry.input(
+    one_of=True,
+    description="Which URLs are meant; exactly one field. URLs are compared as received, up to 2048 characters, but for the scheme: they are kept"
+    " with it in lower case, as `https://`, and what is given here is read so too; only a `regex` has to write it so.",
+)
 class UrlMatch:
     exact: str | None = strawberry.field(default=UNSET, description="This URL; a trailing slash and the fragment are ignored.")
     path: str | None = strawberry.field(

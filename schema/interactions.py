@@ -43,7 +43,7 @@ class Interaction:
     relative_x: float = strawberry.field(description="x ÷ viewport width; 1 is the right edge of the viewport.")
     y: int = strawberry.field(description="CSS px from the top of the page; of the viewport for fixed elements.")
     fixed: bool = strawberry.field(description="Whether it was on an element that does not scroll with the page.")
-    url: str = strawberry.field(description="URL of the page as received, with query and fragment.")
+    url: str = strawberry.field(description="URL of the page as received, with query and fragment; its scheme in lower case.")
     element: PointElement | None = strawberry.field(description="The element; null when none is known.")
     row: strawberry.Private[dict[str, Any]]
     site: strawberry.Private[Site]

@@ -129,6 +129,12 @@ def test_a_plans_pages_limit_every_lens() -> None:
             id="prefix",
         ),
         pytest.param(
+            UrlRule("exact", "HTTPS://A.com/B#c"),
+            ["page_key = {p0:String}", "trim(TRAILING '/' FROM cutFragment(url)) = {p1:String}"],
+            ["https://a.com/B", "https://A.com/B"],
+            id="exact, the scheme in capitals",
+        ),
+        pytest.param(
             UrlRule("wildcard", "https://example.com/a?*"),
             ["page_key = {p0:String}", "match(url, {p1:String})"],
             ["https://example.com/a", r"(?s)^https://example\.com/a\?.+$"],
@@ -179,6 +185,33 @@ def test_a_url_is_put_together_again(database: Client, table: str, url: str) -> 
     found = database.query(f"SELECT url FROM {table} WHERE {' AND '.join(rule)}", params.values).result_rows
     scheme, rest = url.split(":", 1)
     assert found == [(f"{scheme.lower()}:{rest}",)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "matches"),
+    [
+        ("prefix", "HTTPS://A.com/", True),
+        ("prefix", "HTTPS://A.com/Pricing", True),
+        ("prefix", "HTT", True),
+        ("prefix", "HTTPS://a.com/", False),
+        ("prefix", "https://A.com/pricing", False),
+        ("wildcard", "Https://A.com/*", True),
+        ("wildcard", "HTTPS*/Pri*g", True),
+        ("wildcard", "HTTPS://A.com/*cin*", True),
+        ("wildcard", "*S://A.com/*", False),
+        ("wildcard", "*/PRI*", False),
+        ("exact", "httpS://A.com/Pricing/#x", True),
+        ("exact", "HTTPS://a.com/Pricing", False),
+    ],
+)
+def test_a_scheme_in_capitals_is_none(database: Client, kind: str, value: str, matches: bool) -> None:
+    """Neither in the URL received nor in the one asked for; the host's and the path's case counts."""
+    received = f"SELECT 'HTTPS://A.com/Pricing' AS raw, {page_key_sql('raw')} AS page_key, {url_rest_sql('raw', 'page_key')} AS url_rest"
+    stored = f"SELECT *, if(startsWith(url_rest, 'http'), url_rest, concat(page_key, url_rest)) AS url FROM ({received})"
+    for clauses_of in (stored_url_clauses, url_clauses):
+        params = Params()
+        where = " AND ".join(clauses_of(UrlRule(kind, value), params))
+        assert database.query(f"SELECT count() FROM ({stored}) WHERE {where}", params.values).result_rows == [(int(matches),)]
 
 
 def test_a_wildcard_is_one_or_more_characters() -> None:

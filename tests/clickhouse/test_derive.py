@@ -141,6 +141,13 @@ def test_an_entry_page_may_be_a_path(database: Client) -> None:
     assert (session["entry_url"], session["entry_page"]) == ("http://a.de/Start/?a=1", "http://a.de/Start")
 
 
+def test_an_entry_page_is_kept_with_its_scheme_in_lower_case(database: Client) -> None:
+    (session,) = derived(database, row("click", x=1, y=1, entryPage="HTTPS://A.de/Start?A"))["sessions"]
+    assert (session["entry_url"], session["entry_page"]) == ("https://A.de/Start?A", "https://a.de/Start")
+    (session,) = derived(database, row("click", x=1, y=1, entryPage="Start"))["sessions"]
+    assert (session["entry_url"], session["entry_page"]) == ("Start", "Start")
+
+
 def test_an_entry_path_is_of_the_first_pages_origin(database: Client) -> None:
     """However deep that page lies, whatever its path holds, and with its port."""
     origins = ("https://www.b.com", "http://b.com:8080", "https://[2001:db8::1]:444")

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from tests.reference.bursts import DEFAULT_RULE, RageRule, bursts
-from tests.reference.url import page_key
+from tests.reference.url import lower_scheme, page_key
 
 Row = Mapping[str, Any]
 
@@ -184,7 +184,7 @@ class Session:
         """What was sent, a path on the first row's origin; else the first pageview, else the first row."""
         sent = [row["entryPage"] for row in self.rows if row.get("entryPage")]
         viewed = [row["url"] for row in self.rows if row["type"] == "pageview"]
-        return urljoin(page_key(self.rows[0]["url"]), str((sent or viewed or [self.rows[0]["url"]])[0]))
+        return lower_scheme(urljoin(page_key(self.rows[0]["url"]), str((sent or viewed or [self.rows[0]["url"]])[0])))
 
     def _inherited(self, row: Row, name: str) -> Any:
         """The row's own value, else the session's first; the viewport: that of the same page first, and a page's height: of it only.
@@ -203,7 +203,7 @@ class Session:
             timestamp_ms=milliseconds(row["timestamp"]),
             session=row["sessionId"],
             visitor=row["visitorId"],
-            url=row["url"],
+            url=lower_scheme(row["url"]),
             viewport_width=width,
             viewport_height=self._inherited(row, "viewportHeight") or 0,
             page_height=self._inherited(row, "pageHeight") or 0,

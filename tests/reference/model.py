@@ -15,7 +15,7 @@ from tests.reference.bursts import RageRule
 from tests.reference.facts import Event, Fact, Interaction, Pageview, Row, derived_bursts, facts_of
 from tests.reference.lens import STANDARD_HEIGHT_PX, STANDARD_WIDTH_PX, Lens, Visitors, in_lens
 from tests.reference.rates import divided, exact_median, mean, median, median_px, rate, wilson
-from tests.reference.url import page_key
+from tests.reference.url import lower_scheme, page_key
 
 Answer = dict[str, Any]
 Place = tuple[bool, int, int]  # fixed, column, row of a cell
@@ -89,7 +89,7 @@ class Model:
     ) -> None:
         rows = list(rows)
         self.all = facts_of(rows)
-        self.heat_urls = {str(row["url"]) for row in rows if row["type"] not in ("pageview", "event", "element")}
+        self.heat_urls = {lower_scheme(row["url"]) for row in rows if row["type"] not in ("pageview", "event", "element")}
         self.page_keys = {page_key(row["url"]) for row in rows}
         members = {name: frozenset(visitors) for name, visitors in (cohorts or {}).items()}
         self.visitors = Visitors(members, tuple(test_account_rules), tuple(self.all.events))

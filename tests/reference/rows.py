@@ -21,7 +21,7 @@ URLS = (
     "https://example.com/pricing/",
     "https://example.com/pricing?plan=pro&utm_source=mail",
     "https://example.com/pricing?utm_source=mail&plan=pro",
-    "https://EXAMPLE.com:443/pricing#faq",
+    "HTTPS://EXAMPLE.com:443/pricing#faq",
     "https://example.com/",
     "https://example.com",
     "https://example.com/?ref=a.b*c",

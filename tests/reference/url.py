@@ -26,6 +26,11 @@ def without_trailing_slash(path: str) -> str:
     return path.removesuffix("/") or "/"
 
 
+def lower_scheme(url: str) -> str:
+    """As URLs are kept: as received, but for the scheme."""
+    return re.sub("(?i)^https?", lambda scheme: scheme[0].lower(), url)
+
+
 def exact_form(url: str) -> str:
     return url.split("#")[0].removesuffix("/")
 
@@ -45,15 +50,15 @@ class UrlRule:
     def matches(self, url: str) -> bool:
         match self.kind:
             case "exact":
-                return exact_form(url) == exact_form(self.value)
+                return exact_form(url) == exact_form(lower_scheme(self.value))
             case "path":
                 return path(url) == without_trailing_slash(self.value)
             case "ignoreQuery":
                 return page_key(url) == page_key(self.value)
             case "prefix":
-                return url.startswith(self.value)
+                return url.startswith(lower_scheme(self.value))
             case "wildcard":
-                return wildcard_matches(self.value, url)
+                return wildcard_matches(lower_scheme(self.value), url)
             case "regex":
                 return re.fullmatch(self.value, url) is not None
         raise ValueError(self.kind)

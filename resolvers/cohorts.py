@@ -126,7 +126,7 @@ def by_lens(asked: AskedLens) -> Members:
 def by_interaction(asked: AskedLens, kind: str, points: list[Point] | None, size: CellSize | None, selector: str | None) -> Members:
     """Everybody with such an interaction; of points as the map shows them, without those at (0, 0)."""
     if selector == "":
-        raise BadUserInputError("members.lens.interaction.selector: it is empty; leave it out, or name an element.", argument="selector")
+        raise BadUserInputError("selector: it is empty; leave it out, or name an element.", argument="selector")
     cell = Cell.of(asked.lens, size)
     cells = None if points is None else cells_of(points, cell)
     question = InteractionQuestion(kind, cell, cells is not None, 0, cells)

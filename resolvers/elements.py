@@ -150,7 +150,7 @@ async def load_element(context: Context, site_id: str, page_key: str, selector: 
 async def find_element(context: Context, site_id: str, page_key: str, selector: str) -> ElementAnswer | None:
     """None when the page or the element was never seen."""
     site = await context.readable_site(site_id)
-    seen = await seen_page(context, site, page_key) if selector else None
+    seen = await seen_page(context, site, page_key, "pageKey") if selector else None
     found = await load_element(context, site_id, seen[0], selector) if seen else None
     return found if found and (found.row or found.mark.updated_by) else None
 

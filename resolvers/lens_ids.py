@@ -35,7 +35,7 @@ async def load(context: Context, key: list[Any]) -> AskedLens | None:
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError):
         raise ids.no_id_of_ours() from None
     site = await context.readable_site(site_id)
-    if page_key is not None and await seen_page(context, site, str(page_key)) is None:
+    if page_key is not None and await seen_page(context, site, str(page_key), "id") is None:
         return None
     return await resolve(context, site, AskedWindow(window, "id"), segment, url, None if page_key is None else str(page_key))
 

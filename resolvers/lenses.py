@@ -182,8 +182,8 @@ def finite(value: float, argument: str, low: float, high: float) -> float:
     return value
 
 
-async def seen_page(context: Context, site: Site, key: str) -> tuple[str, Row] | None:
-    """The page's normalised key and its row, None when it was never seen."""
-    normalised = absolute_url(key, "key")
+async def seen_page(context: Context, site: Site, key: str, argument: str) -> tuple[str, Row] | None:
+    """The page's normalised key and its row, None when it was never seen; `argument` is what the key was given as."""
+    normalised = absolute_url(key, argument)
     row = await context.page(site, normalised)
     return (normalised, row) if row else None

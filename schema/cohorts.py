@@ -30,6 +30,7 @@ from schema.inputs import (
     only_one,
     plain_segment,
     resolved_window,
+    within,
 )
 from schema.node import Node
 from schema.pagination import PageInfo
@@ -102,15 +103,15 @@ class CohortRule:
     traffic_source: list[str] | None = strawberry.field(default=UNSET, description="Came from any of these traffic sources.")
 
     async def members(self, context: Context, site: Site) -> Members:
-        argument = "members.rule"
-        asked = await lenses.resolve(context, site, resolved_window(self.window, site, context.now), plain_segment(None))
-        events = {lenses.performed_event(event.name, event.min_count, f"{argument}.performed") for event in given(self.performed) or ()}
         visited = given(self.visited_page)
-        rule = sql.CohortRule(
-            performed=tuple(sorted(events, key=lambda event: (event.name, event.min_count))),
-            visited_page=visited.rule(f"{argument}.visitedPage") if visited else None,
-            traffic_source=lenses.values(given(self.traffic_source), f"{argument}.trafficSource"),
-        )
+        with within("members.rule"):
+            asked = await lenses.resolve(context, site, resolved_window(self.window, site, context.now), plain_segment(None))
+            events = {lenses.performed_event(event.name, event.min_count, "performed") for event in given(self.performed) or ()}
+            rule = sql.CohortRule(
+                performed=tuple(sorted(events, key=lambda event: (event.name, event.min_count))),
+                visited_page=visited.rule("visitedPage") if visited else None,
+                traffic_source=lenses.values(given(self.traffic_source), "trafficSource"),
+            )
         return cohorts.by_rule(asked, rule)
 
 
@@ -145,7 +146,8 @@ class CohortLens:
             return cohorts.by_lens(asked)
         points = given(match.points)
         plain = None if points is None else [point.plain() for point in points]
-        return cohorts.by_interaction(asked, match.kind.value, plain, match.cell.plain() if match.cell else None, given(match.selector))
+        with within("members.lens.interaction"):
+            return cohorts.by_interaction(asked, match.kind.value, plain, match.cell.plain() if match.cell else None, given(match.selector))
 
     async def _asked(self, context: Context, site: Site) -> AskedLens:
         argument = "members.lens"
@@ -156,12 +158,13 @@ class CohortLens:
             return await _of_insights(context, site, insights)
         if page is not None and url:
             raise BadUserInputError(f"{argument}: give page or url, not both.", argument=argument)
-        seen = None if page is None else await lenses.seen_page(context, site, lenses.absolute_url(page, f"{argument}.page"))
-        if page is not None and seen is None:
-            raise BadUserInputError(f"{argument}.page: the site has no page {page!r}; `pages` lists them.", argument=f"{argument}.page")
-        window = resolved_window(self.window, site, context.now)
-        rule = url.rule(f"{argument}.url") if url else None
-        return await lenses.resolve(context, site, window, plain_segment(self.segment), rule, seen and seen[0])
+        with within(argument):
+            seen = None if page is None else await lenses.seen_page(context, site, page, "page")
+            if page is not None and seen is None:
+                raise BadUserInputError(f"page: the site has no page {page!r}; `pages` lists them.", argument="page")
+            window = resolved_window(self.window, site, context.now)
+            rule = url.rule("url") if url else None
+            return await lenses.resolve(context, site, window, plain_segment(self.segment), rule, seen and seen[0])
 
 
 async def _of_insights(context: Context, site: Site, node_id: str) -> AskedLens:

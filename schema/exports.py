@@ -240,7 +240,7 @@ async def compile_export(
 async def _seen_page(context: Context, site: Site, key: str | None) -> str | None:
     if key is None:
         return None
-    seen = await lenses.seen_page(context, site, key)
+    seen = await lenses.seen_page(context, site, key, "page")
     if seen is None:
         raise NotFoundError(f"page: the site never saw {key}; `/export/pages.csv` lists those it saw.", argument="page")
     return seen[0]

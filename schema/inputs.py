@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -40,6 +42,18 @@ def only_one(source: object, argument: str) -> tuple[str, Any]:
     if len(found) != 1:
         raise BadUserInputError(f"{argument}: give exactly one of its fields, not {len(found)}.", argument=argument)
     return found[0]
+
+
+@contextmanager
+def within(argument: str) -> Iterator[None]:
+    """Errors that name an argument name it as one inside `argument`."""
+    try:
+        yield
+    except BadUserInputError as error:
+        if "argument" not in error.details:
+            raise
+        details = error.details | {"argument": f"{argument}.{error.details['argument']}"}
+        raise BadUserInputError(f"{argument}.{error.message}", **details) from None
 
 
 @strawberry.input(description="Whole UTC days, both included.")
@@ -209,13 +223,10 @@ class Lens:
             raise BadUserInputError(
                 f"{argument}.url: a page is its own URL; leave it out, or compare on the site.", argument=f"{argument}.url"
             )
-        try:
+        with within(argument):
             url = None if page_key is not None else self.url.rule("url") if given(self.url) and self.url else lens.WHOLE_SITE
             window = resolved_window(self.window, site, context.now)
             return await lenses.resolve(context, site, window, plain_segment(self.segment), url, page_key)
-        except BadUserInputError as error:
-            details = error.details | {"argument": f"{argument}.{error.details.get('argument')}"}
-            raise BadUserInputError(f"{argument}.{error.message}", **details) from None
 
 
 @strawberry.input(description="The grid of a map, in CSS px on the standard viewport.")

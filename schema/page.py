@@ -40,7 +40,7 @@ class Page(Node):
     async def load(cls, context: Context, site_id: str, key: str) -> Self | None:
         """None when the page was never seen."""
         site = await context.readable_site(site_id)
-        seen = await lenses.seen_page(context, site, key)
+        seen = await lenses.seen_page(context, site, key, "key")
         return cls.of(site, seen[0]) if seen else None
 
     @classmethod

@@ -44,7 +44,13 @@ async def answer(client: Client | Sources, query: str, key: ApiKey = EVERYTHING,
     context = Context(sources, key, now=now)
     result = await SCHEMA.execute(query, variable_values=variables, context_value=context)
     errors = [
-        {"message": error.message, "path": error.path, "code": getattr(error.original_error, "code", None)} for error in result.errors or []
+        {
+            "message": error.message,
+            "path": error.path,
+            "code": getattr(error.original_error, "code", None),
+            "argument": getattr(error.original_error, "details", {}).get("argument"),
+        }
+        for error in result.errors or []
     ]
     return {"data": orjson.loads(orjson.dumps(result.data)), "errors": errors}
 

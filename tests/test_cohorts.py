@@ -326,16 +326,19 @@ async def test_a_cohort_belongs_to_its_site(client: Client, data: DataSet) -> No
         ("n", "{rule: {trafficSource: []}}", r"members\.rule: give at least one"),
         ("n", '{rule: {performed: [{name: ""}]}}', r"members\.rule\.performed"),
         ("n", '{rule: {visitedPage: {exact: "pricing"}}}', r"members\.rule\.visitedPage\.exact"),
-        ("n", '{rule: {window: {last: "-93d"}, trafficSource: ["a"]}}', "window: at most 92 days"),
+        ("n", '{rule: {window: {last: "-93d"}, trafficSource: ["a"]}}', r"members\.rule\.window: at most 92 days"),
+        ("n", '{lens: {window: {last: "-93d"}}}', r"members\.lens\.window: at most 92 days"),
         ("n", '{lens: {page: "/pricing"}}', r"members\.lens\.page: an absolute URL"),
         ("n", '{lens: {page: "https://example.com/nowhere"}}', r"members\.lens\.page: the site has no page"),
         ("n", '{lens: {page: "https://example.com/", url: {path: "/"}}}', r"members\.lens: give page or url"),
         ("n", '{lens: {insights: "nonsense"}}', "id: this is no node id"),
         ("n", '{lens: {insights: "WyJTaXRlIiwic2l0ZV9jb2hvcnRzIl0"}}', r"members\.lens\.insights: this is no id of insights"),
         ("n", '{lens: {insights: "x", window: {last: "-7d"}}}', r"members\.lens: give insights, or"),
-        ("n", '{lens: {segment: {cohorts: ["co_nobody"]}}}', r"segment\.cohorts: the site has no cohort"),
-        ("n", "{lens: {interaction: {points: []}}}", "points: 1 to 1000"),
-        ("n", '{lens: {interaction: {selector: ""}}}', "selector: it is empty"),
+        ("n", '{lens: {segment: {cohorts: ["co_nobody"]}}}', r"members\.lens\.segment\.cohorts: the site has no cohort"),
+        ("n", '{lens: {url: {path: "pricing"}}}', r"members\.lens\.url\.path: a path begins"),
+        ("n", "{lens: {interaction: {points: []}}}", r"members\.lens\.interaction\.points: 1 to 1000"),
+        ("n", "{lens: {interaction: {cell: {width: 0, height: 1}}}}", r"members\.lens\.interaction\.cell\.width: a number"),
+        ("n", '{lens: {interaction: {selector: ""}}}', r"members\.lens\.interaction\.selector: it is empty"),
     ],
 )
 async def test_bad_input(client: Client, data: DataSet, name: str, members: str, expected: str) -> None:
@@ -343,6 +346,7 @@ async def test_bad_input(client: Client, data: DataSet, name: str, members: str,
     found = await answer(client, query, EVERYTHING)
     assert len(found["errors"]) == 1
     assert re.search(expected, found["errors"][0]["message"]), found["errors"]
+    assert found["errors"][0]["message"].startswith(found["errors"][0]["argument"] or "")
     assert found["errors"][0]["code"] in ("BAD_USER_INPUT", None)
     listed = await ask(client, f'{{ site(siteId: "{SITE.site_id}") {{ cohorts(first: 100) {{ nodes {{ name }} }} }} }}')
     assert {"name": name} not in listed["site"]["cohorts"]["nodes"]

@@ -444,6 +444,7 @@ async def test_no_rows_is_an_empty_file(http: AsyncClient) -> None:
         ("points.csv", {"page": PAGE, "frist": "1"}, 400, "BAD_USER_INPUT", "frist: no parameter of this export"),
         ("points.csv", {"page": PAGE, "after": "x"}, 400, "BAD_USER_INPUT", "after: no parameter of this export"),
         ("points.csv", {"page": PAGE, "first": "many"}, 400, "BAD_USER_INPUT", "first: not valid JSON"),
+        ("points.csv", {"page": "nope"}, 400, "BAD_USER_INPUT", "page: an absolute URL"),
         ("points.csv", {"page": PAGE, "cell": {"width": 0, "height": 1}}, 400, "BAD_USER_INPUT", "cell.width: a number from 1"),
         ("points.csv", {"page": PAGE, "window": {"last": "-7d", "period": "D7"}}, 400, "BAD_USER_INPUT", "window"),
         ("points.csv", {"page": PAGE, "window": "{"}, 400, "BAD_USER_INPUT", "window: not valid JSON"),
@@ -473,6 +474,7 @@ async def test_bad_requests_are_told_apart(
     response = await export(http, file, **parameters)
     (error,) = response.json()["errors"]
     assert (response.status_code, error["extensions"]["code"]) == (status, code) and says in error["message"]
+    assert error["message"].startswith(error["extensions"].get("argument", ""))
 
 
 async def test_a_key_with_its_scope_is_needed(settings: Settings, http: AsyncClient) -> None:

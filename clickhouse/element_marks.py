@@ -113,13 +113,13 @@ def deleted_clause(lens: Lens, params: Params) -> str:
 
 
 def from_interactions(lens: Lens, params: Params) -> list[str]:
-    """FROM interactions, in which `fixed` is what an element was marked as, else what the tracker said.
+    """FROM interactions, in which `fixed` is what an element, a deleted one too, was marked as, else what the tracker said.
 
     `y` stays as sent: where the page stood when a marked element was clicked is not known.
     """
     if not lens.has_fixed_marks:
         return ["FROM interactions"]
-    fixed, scrolling = (marked_clause(f"{condition} AND NOT deleted", lens, params) for condition in ("is_fixed", "NOT is_fixed"))
+    fixed, scrolling = (marked_clause(condition, lens, params) for condition in ("is_fixed", "NOT is_fixed"))
     return [
         "FROM (",
         f"SELECT * REPLACE (({fixed}) OR (fixed AND NOT {scrolling}) AS fixed), row_id, url",

@@ -59,15 +59,16 @@ SORTED_BY = {
 
 @dataclass(frozen=True, slots=True)
 class ElementScope:
-    """Which elements, and what makes several of them one row: a key of GROUPINGS."""
+    """Which elements, and what makes several of them one row: a key of GROUPINGS. `deleted` None is those that are and those that are not."""
 
     grouping: str = "SELECTOR"
     ctas_only: bool = False
-    deleted: bool = False
+    deleted: bool | None = False
 
     def marked(self) -> str:
         """The condition on an element's mark."""
-        return " AND ".join(["deleted" if self.deleted else "NOT deleted", *(["is_cta"] if self.ctas_only else [])])
+        kept = [] if self.deleted is None else ["deleted" if self.deleted else "NOT deleted"]
+        return " AND ".join([*kept, *(["is_cta"] if self.ctas_only else [])]) or "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ def compile_fixed_by_mark(lens: Lens, page_keys: tuple[str, ...]) -> Statement:
         [
             "SELECT page, countIf(is_fixed IS NOT NULL AND (ever_fixed != is_fixed OR always_fixed != is_fixed)) AS fixed_by_mark",
             "FROM (",
-            *marked_elements(lens, page_keys, ElementScope(), frozenset({"fixed"}), (), params),
+            *marked_elements(lens, page_keys, ElementScope(deleted=None), frozenset({"fixed"}), (), params),
             ")",
             "GROUP BY page",
         ],

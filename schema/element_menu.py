@@ -57,7 +57,8 @@ class ElementMenu:
         return Element.of(await elements.mark(info.context, site_id, page_key, selector, changes))
 
     @strawberry.mutation(
-        description="Takes an element off the lists of elements; its clicks count as unattributed. Maps and spots still name it. Scope element:write."
+        description="Takes an element off the lists of elements; its clicks count as unattributed."
+        " Maps and spots still name it, and it stays as fixed as it was marked. Scope element:write."
     )
     async def delete_element(
         self, info: strawberry.Info[Context], site_id: SiteIdArgument, page_key: PageArgument, selector: SelectorArgument

@@ -181,6 +181,19 @@ async def test_marking_fixed_changes_depths_and_says_so(client: Client, loaded: 
         assert seen(await insights(client, loaded, fields)) == scrolls
 
 
+async def test_a_deleted_element_stays_as_fixed_as_it_was_marked(client: Client, loaded: Site) -> None:
+    fields = """fold { total } meta { fixedByMark } deleted: elements(deleted: true) { nodes { displays element { isFixed } } }
+        heatmap { points { fixed element { selector } } }"""
+    await change(client, loaded, "markElement", "#signup", ", fixed: true")
+    before = await insights(client, loaded, fields)
+    await change(client, loaded, "deleteElement", "#signup")
+    after = await insights(client, loaded, fields)
+    assert before["deleted"] == {"nodes": []}
+    assert after == before | {"deleted": {"nodes": [{"displays": 4, "element": {"isFixed": True}}]}}
+    assert (after["fold"], after["meta"]) == ({"total": 4}, {"fixedByMark": 1})
+    assert {point["fixed"] for point in after["heatmap"]["points"] if (point["element"] or {}).get("selector") == "#signup"} == {True}
+
+
 async def test_a_change_follows_one_of_another_element_whose_changes_were_read(client: Client, loaded: Site) -> None:
     first = call(loaded, "renameElement", "#signup", ', name: "Start"', "changes { what }")
     second = call(loaded, "renameElement", "#help", ', name: "Help"', "name")

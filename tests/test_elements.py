@@ -449,7 +449,7 @@ async def test_marks_decide_what_is_fixed(case: Case) -> None:
     by_place = {(point["fixed"], point["x"], point["y"]): point["count"] for point in got["heatmap"]["points"]}
     assert by_place == {(place[0], point["x"], point["y"]): point["count"] for place, point in expected.items()}
     assert not differences(got["fold"], marked.fold(case.asked.lens))
-    assert got["meta"]["fixedByMark"] == sum(changed(case, one) for one in members(case, "SELECTOR") if not one.mark.deleted)
+    assert got["meta"]["fixedByMark"] == sum(changed(case, one) for one in members(case, "SELECTOR"))
 
 
 def changed(case: Case, one: Member) -> bool:
@@ -463,13 +463,13 @@ def changed(case: Case, one: Member) -> bool:
 
 
 def with_marks(case: Case) -> Model:
-    """The model in which marked elements were fixed, or not, all along; bursts were found before."""
+    """The model in which marked elements, deleted ones too, were fixed, or not, all along; bursts were found before."""
     model = Model(())
     vars(model).update(vars(case.asked.model))
 
     def fixed(one: Interaction) -> bool:
         mark = case.site.mark((one.page_key, one.selector))
-        return one.fixed if mark.is_fixed is None or mark.deleted else mark.is_fixed
+        return one.fixed if mark.is_fixed is None else mark.is_fixed
 
     model.all = replace(model.all, interactions=[replace(one, fixed=fixed(one)) for one in model.all.interactions])
     return model

@@ -11,6 +11,7 @@ from types import FrameType
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.supervisors import Multiprocess
 
 
 class Draining:
@@ -33,6 +34,18 @@ class Draining:
             loop.call_soon_threadsafe(loop.call_later, delay_seconds, handle, number, None)
 
         signal.signal(signal.SIGTERM, begin)
+
+
+class Workers(Multiprocess):
+    """Uvicorn's parent of several workers: told to stop, it lets go of their port, too, as it accepts nobody itself.
+
+    So who comes after the last of them has closed the door is refused, instead of waiting until all is done and being cut off then.
+    """
+
+    def terminate_all(self) -> None:
+        super().terminate_all()
+        for listening in self.sockets:
+            listening.close()
 
 
 class LastAnswers:

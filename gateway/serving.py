@@ -7,6 +7,7 @@ import socket
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 import uvicorn
@@ -16,6 +17,7 @@ from clickhouse.errors import BadUserInputError, from_driver
 from clickhouse.migrations import compile_applied, why_not_current
 from gateway.administration import token_secret
 from gateway.database import open_database
+from gateway.draining import Workers
 from gateway.logs import log_config
 from gateway.persisted import load_trusted
 from gateway.settings import Settings
@@ -39,21 +41,28 @@ def serve(settings: Settings) -> None:
     with ExitStack() as stack:
         if settings.workers > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = stack.enter_context(tempfile.TemporaryDirectory(prefix="heatgraph-metrics-"))
-        uvicorn.run(
-            "gateway.app:create_app_from_environment",
-            factory=True,
-            host=settings.host,
-            port=settings.port,
-            workers=settings.workers,
-            loop="uvloop",
-            http="httptools",
-            lifespan="on",
-            log_config=log_config(settings.log_level, settings.log_format),
-            access_log=False,
-            log_level=settings.log_level,
-            server_header=False,
-            timeout_graceful_shutdown=settings.shutdown_grace_seconds,
-        )
+            config = uvicorn.Config(**options(settings))
+            Workers(config, [config.bind_socket()]).run()
+        else:
+            uvicorn.run(**options(settings))
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    return {
+        "app": "gateway.app:create_app_from_environment",
+        "factory": True,
+        "host": settings.host,
+        "port": settings.port,
+        "workers": settings.workers,
+        "loop": "uvloop",
+        "http": "httptools",
+        "lifespan": "on",
+        "log_config": log_config(settings.log_level, settings.log_format),
+        "access_log": False,
+        "log_level": settings.log_level,
+        "server_header": False,
+        "timeout_graceful_shutdown": settings.shutdown_grace_seconds,
+    }
 
 
 def require_free_port(settings: Settings) -> None:

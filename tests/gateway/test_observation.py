@@ -29,6 +29,7 @@ from gateway.metrics import MAX_OPERATIONS
 from gateway.settings import Settings
 from tests.gateway.applications import make_token, post, samples, serving, small_schema
 from tests.gateway.processes import Gateway, running, wait_for
+from tests.servers import Node
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -218,4 +219,29 @@ def test_a_server_told_to_stop_is_unready_first_and_finishes_what_runs(tmp_path:
             answer = under_way.makefile("rb").read()
         assert answer.startswith(b"HTTP/1.1 200") and answer.endswith(b'{"data":{"__typename":"Query"}}')
         assert gateway.process.wait(30) == -signal.SIGTERM
+    assert "Traceback" not in gateway.log()
+
+
+def test_workers_told_to_stop_refuse_who_comes_later_and_finish_what_runs(tmp_path: Path, node: Node) -> None:
+    body = json.dumps({"query": "{ __typename }"}).encode()
+    head = f"POST /graphql HTTP/1.1\r\nHost: heatgraph\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    settings = {"HEATGRAPH_CLICKHOUSE": node.dsn("draining"), "HEATGRAPH_WORKERS": "2"}
+    with running(tmp_path, **settings, HEATGRAPH_SHUTDOWN_DELAY_SECONDS="0.5", HEATGRAPH_SHUTDOWN_GRACE_SECONDS="60") as gateway:
+
+        def is_refused() -> bool:
+            try:
+                socket.create_connection(("127.0.0.1", gateway.port)).close()
+            except ConnectionRefusedError:
+                return True
+            return False
+
+        with socket.create_connection(("127.0.0.1", gateway.port)) as under_way:
+            under_way.sendall(head + body[:5])
+            assert ready_status(gateway) == 200
+            gateway.stop()
+            wait_for(is_refused)
+            under_way.sendall(body[5:])
+            answer = under_way.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 200") and answer.endswith(b'{"data":{"__typename":"Query"}}')
+        assert gateway.process.wait(30) == 0
     assert "Traceback" not in gateway.log()

@@ -17,20 +17,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import click
 
 from clickhouse.client import Limits, Target
+from gateway.setting_types import DATA_SOURCE, REDIS
 from gateway.shape import ShapeLimits
 
 PREFIX = "HEATGRAPH"
-
-
-class DataSource(click.ParamType[str]):
-    name = "address"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            Target.parse(value)
-        except ValueError as error:
-            self.fail(f"{value!r} is {error}.", param, ctx)
-        return value
 
 
 def setting(default: Any, help: str, *, minimum: int | None = None, type: click.ParamType[Any] | None = None) -> Any:
@@ -44,7 +34,7 @@ class Settings:
     clickhouse: str = setting(
         "./data",
         "Where the data is: a directory or chdb:///path (embedded engine), chdb://memory, or http(s)://user:password@host:8123/db.",
-        type=DataSource(),
+        type=DATA_SOURCE,
     )
     sources: str = setting("", "TOML file of further ClickHouse sources; empty: only the one above.")
     cluster: str = setting("", "Name of the ClickHouse cluster to create tables on; empty for one server.")
@@ -91,7 +81,9 @@ class Settings:
         minimum=0,
     )
     redis: str = setting(
-        "", "Redis that budgets, and answers if wanted, are shared through by workers and machines: redis://[user:password@]host:6379/0."
+        "",
+        "Redis that budgets, and answers if wanted, are shared through by workers and machines: redis://[user:password@]host:6379/0.",
+        type=REDIS,
     )
     redis_cache_seconds: int = setting(
         0, "How long Redis keeps answers about windows that are over, for all workers; 0: each worker keeps its own only.", minimum=0

@@ -87,6 +87,14 @@ def test_what_is_no_database_is_refused(clickhouse: str) -> None:
         assert f"{clickhouse!r} is not a data source" in refusal(command, "--clickhouse", clickhouse)
 
 
+@pytest.mark.parametrize("redis", ["localhost:6379", "redis://localhost:99999", "http://x", "redis://secret@h:x/0", "redis://h?nonsense=1"])
+def test_what_is_no_redis_is_refused_before_workers_start(monkeypatch: pytest.MonkeyPatch, redis: str) -> None:
+    monkeypatch.setattr("uvicorn.run", lambda *arguments, **options: pytest.fail("served"))
+    said = refusal("serve", "--redis", redis)
+    assert said.startswith("Invalid value for '--redis'")
+    assert "redis://[user:password@]host:6379/0" in said and "secret" not in said
+
+
 def test_serving_without_tables_warns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("uvicorn.run", lambda *arguments, **options: None)
     monkeypatch.setattr("os.environ", dict(os.environ))

@@ -5,7 +5,7 @@ from __future__ import annotations
 PAGEVIEWS = "Times a page was opened: pageview rows, and one for a page that a session sent only scroll or attention rows of."
 VISITORS = "Distinct visitors with any pageview or interaction."
 SESSIONS = "Distinct sessions with any pageview or interaction."
-BOUNCE_RATE = "Sessions with a single pageview in all ÷ sessions."
+BOUNCE_RATE = "Sessions whose only pageview in all is in the lens ÷ sessions."
 CLICKS = "Clicks and taps, dead ones and those inside rage bursts included."
 RAGE_CLICKS = "Rage bursts, each counted once: by default 5 clicks or more within 1 s inside 30 px of each other."
 DEAD_CLICKS = "Dead clicks: those on something not interactive that changed nothing. They count among the clicks too."

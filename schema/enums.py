@@ -107,7 +107,7 @@ class PageOrderField(Enum):
     PAGEVIEWS = enum_value("PAGEVIEWS", description="Times the page was opened.")
     VISITORS = enum_value("VISITORS", description="Distinct visitors of the page.")
     SESSIONS = enum_value("SESSIONS", description="Distinct sessions on the page.")
-    BOUNCE_RATE = enum_value("BOUNCE_RATE", description="Sessions with a single pageview ÷ sessions.")
+    BOUNCE_RATE = enum_value("BOUNCE_RATE", description="Sessions whose only pageview in all is in the lens ÷ sessions.")
     AVERAGE_SECONDS_ON_PAGE = enum_value("AVERAGE_SECONDS_ON_PAGE", description="Average seconds on the page; unknown counts as lowest.")
     KEY = enum_value("KEY", description="The page's key, alphabetically.")
 

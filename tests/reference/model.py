@@ -145,6 +145,7 @@ class Model:
     def _totals(self, seen: Seen) -> Answer:
         clicks, rage, dead = seen.of_kind("CLICK"), seen.of_kind("RAGE_CLICK"), seen.of_kind("DEAD_CLICK")
         here = sessions(seen.facts())
+        # a session whose only pageview is outside the lens left other rows in it, and is counted as one that did not bounce
         bounced = {view.session for view in seen.pageviews if view.session_pageviews == 1}
         return {
             "pageviews": len(seen.pageviews),

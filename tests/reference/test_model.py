@@ -184,6 +184,12 @@ def test_totals_of_visits() -> None:
     assert sorted(model.pages(Lens(0, 10_000), search="PRIC")) == [PRICING]
 
 
+def test_a_bounce_is_counted_where_its_pageview_is() -> None:
+    model = Model([row("pageview", 1000), row("click", 3000, x=1, y=1)])
+    rates = [model.totals(Lens(*window))["bounceRate"] for window in ((0, 2000), (2000, 4000), (0, 4000))]
+    assert [(found["numerator"], found["denominator"]) for found in rates] == [(1, 1), (0, 1), (1, 1)]
+
+
 def test_the_end_of_a_window_is_outside() -> None:
     model = Model([row("pageview", 1000), row("pageview", 2000)])
     assert model.totals(Lens(1000, 2000))["pageviews"] == 1

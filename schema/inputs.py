@@ -69,8 +69,9 @@ class InstantRange:
 
 
 @strawberry.input(
-    description="Relative dates: `-7d`, `-24h`, `-3m` roll back from now; `dStart`, `-1mStart`, `-1mEnd` are edges of a unit (h, d, w, m, q, y)"
-    " in the site's time zone; an ISO 8601 date is also understood."
+    description="Relative dates, by the clock of the site's time zone: `-7d`, `-4w`, `-3m` roll back from now to the same time of day, so that"
+    " 7 days are 167 or 169 hours when clocks change; `dStart`, `-1mStart`, `-1mEnd` are edges of a unit (h, d, w, m, q, y), an end being where"
+    " the next one starts. `-24h` is hours of 60 minutes. An ISO 8601 date is also understood."
 )
 class RelativeRange:
     from_: str = strawberry.field(name="from", description="Start, included; a date is its midnight.")
@@ -81,8 +82,13 @@ class RelativeRange:
 
 @strawberry.input(one_of=True, description="The window of time a lens looks through; exactly one field. At most 92 days by default.")
 class Window:
-    last: str | None = strawberry.field(default=UNSET, description="Back from now, in h, d, w, m, q or y: `-7d`, `-24h`, `-4w`, `-3m`.")
-    period: Period | None = strawberry.field(default=UNSET, description="Back from now by a usual period: 24 hours, 7, 30 or 90 days.")
+    last: str | None = strawberry.field(
+        default=UNSET,
+        description="Back from now, in h, d, w, m, q or y: `-7d`, `-24h`, `-4w`, `-3m`; by UTC, so that a day is 24 hours also when clocks change.",
+    )
+    period: Period | None = strawberry.field(
+        default=UNSET, description="Back from now by a usual period: 24 hours, or 7, 30 or 90 days of 24 hours."
+    )
     between: DateRange | None = strawberry.field(default=UNSET, description="Whole UTC days, both included.")
     instants: InstantRange | None = strawberry.field(default=UNSET, description="Two instants, the end excluded.")
     relative: RelativeRange | None = strawberry.field(default=UNSET, description="Two relative dates, as in `-7d` to `dStart`.")

@@ -69,6 +69,12 @@ def test_the_last_hour_is_sixty_minutes_also_when_clocks_change(now: str, start:
     assert windows.relative("hStart", None, at(now), BERLIN) == Window(at(end), at(now))
 
 
+def test_days_are_of_24_hours_in_last_and_of_the_sites_clock_in_relative() -> None:
+    for now, hours in (("2026-10-26T12:00:00Z", 169), ("2026-03-30T12:00:00Z", 167), ("2026-11-21T12:00:00Z", 168)):
+        week, local = windows.last("-7d", at(now)), windows.relative("-7d", None, at(now), BERLIN)
+        assert (week.end - week.start, local.end - local.start) == (timedelta(hours=168), timedelta(hours=hours))
+
+
 def test_instants_out_of_range() -> None:
     with pytest.raises(BadUserInputError, match=r"window\.instants\.from"):
         windows.instants(datetime.fromisoformat("0001-01-01T00:00:00+14:00"), NOW)

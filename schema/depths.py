@@ -43,7 +43,9 @@ class ScrollHeatmap:
     visitors: int = strawberry.field(description="All distinct visitors with a pageview.")
     average_depth: float | None = strawberry.field(description="Mean deepest point, in the unit; null without pageviews.")
     median_depth: float | None = strawberry.field(description="Median deepest point, in the unit; null without pageviews.")
-    fold_height: int | None = strawberry.field(description="Median viewport height of the pageviews, CSS px; null without any.")
+    fold_height: int | None = strawberry.field(
+        description="Median viewport height of the pageviews, CSS px, rounded to the nearest whole one; null without any."
+    )
     wide: strawberry.Private[dict[str, Any]]
     asked: strawberry.Private[AskedLens]
     aggregation: strawberry.Private[Aggregation]

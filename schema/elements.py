@@ -80,13 +80,13 @@ class Element(Node):
     is_deleted: bool = strawberry.field(description="Whether it was deleted: lists leave it out, and its clicks count as unattributed.")
     top: int | None = strawberry.field(
         description="Its top edge, CSS px from the top of the page (of the viewport when fixed);"
-        " where the tracker never told it, the median of its clicks not at (0, 0)."
+        " where the tracker never told it, the median of its clicks not at (0, 0). Rounded down."
     )
     left: float | None = strawberry.field(
         description="Its left edge, CSS px; where the tracker never told it, the median of its clicks not at (0, 0)."
     )
-    width: int | None = strawberry.field(description="Its width, CSS px; null where the tracker never told it.")
-    height: int | None = strawberry.field(description="Its height, CSS px; null where the tracker never told it.")
+    width: int | None = strawberry.field(description="Its width, CSS px, rounded down; null where the tracker never told it.")
+    height: int | None = strawberry.field(description="Its height, CSS px, rounded down; null where the tracker never told it.")
     marked_by: str | None = strawberry.field(description="Id of the key that changed its name or marks last; null when nobody did.")
     marked_at: dt.datetime | None = strawberry.field(description="When `markedBy` did so, UTC; null when nobody did.")
 
@@ -186,7 +186,7 @@ class ElementStats:
     x: float | None = strawberry.field(
         description="Where the row's `element` is, CSS px on the standard viewport: as told (median over layouts), else the median of its clicks not at (0, 0)."
     )
-    y: int | None = strawberry.field(description="Likewise, CSS px from the top of the page, or of the viewport when fixed.")
+    y: int | None = strawberry.field(description="Likewise, CSS px from the top of the page, or of the viewport when fixed; rounded down.")
     displays: int = strawberry.field(
         description="Pageviews that reached it: those whose deepest point is at its top or below, or every pageview of its page when it is fixed."
     )

@@ -106,7 +106,7 @@ class FoldStats:
     total: int = strawberry.field(description="Interactions of the kind that scroll with the page.")
     below_fold: Rate = strawberry.field(description="Those further down than their own viewport is high ÷ total.")
     median_viewport_height: int | None = strawberry.field(
-        description="Median viewport height of these interactions, CSS px; null without any."
+        description="Median viewport height of these interactions, CSS px, rounded to the nearest whole one; null without any."
     )
 
     @classmethod

@@ -77,7 +77,7 @@ class RageClick:
         description="CSS px on the standard viewport: median of the bursts' centres not at (0, 0), or the cell's left edge."
     )
     y: int = strawberry.field(
-        description="CSS px from the top of the page (of the viewport for fixed elements): median, or the cell's top edge."
+        description="CSS px from the top of the page (of the viewport for fixed elements): median, rounded down, or the cell's top edge."
     )
     element: PointElement | None = strawberry.field(description="The element; null when the bursts are grouped by cell.")
     count: int = strawberry.field(description="Rage bursts on the element or in the cell.")
@@ -122,7 +122,7 @@ class DeadClick:
     page_count: int = strawberry.field(description="Distinct pages these clicks are on: 1 but for a URL rule.")
     x: float = strawberry.field(description="CSS px on the standard viewport: median of those not at (0, 0), or the cell's left edge.")
     y: int = strawberry.field(
-        description="CSS px from the top of the page (of the viewport for fixed elements): median, or the cell's top edge."
+        description="CSS px from the top of the page (of the viewport for fixed elements): median, rounded down, or the cell's top edge."
     )
     element: PointElement | None = strawberry.field(description="The element; null when grouped by cell.")
     clicks: int = strawberry.field(description="Dead clicks on the element or in the cell.")

@@ -41,7 +41,7 @@ class Interaction:
     kind: PointKind = strawberry.field(description="What it is; a dead click is DEAD_CLICK.")
     timestamp: dt.datetime = strawberry.field(description="When it happened, UTC; of a burst found among clicks the first of them.")
     relative_x: float = strawberry.field(description="x ÷ viewport width; 1 is the right edge of the viewport.")
-    y: int = strawberry.field(description="CSS px from the top of the page; of the viewport for fixed elements.")
+    y: int = strawberry.field(description="CSS px from the top of the page, of the viewport for fixed elements; rounded down.")
     fixed: bool = strawberry.field(description="Whether it was on an element that does not scroll with the page.")
     url: str = strawberry.field(description="URL of the page as received, with query and fragment; its scheme in lower case.")
     element: PointElement | None = strawberry.field(description="The element; null when none is known.")

@@ -23,51 +23,6 @@ FROM pages
 WHERE site_id = {p0:String}
 -- p0 = 'site_golden'
 
-SELECT page, toJSONString(arrayMap(point -> point.2, arraySort(point -> point.1, groupArray((start, CAST(tuple(replaceRegexpOne(formatDateTime(start, '%FT%T%z', zone), '(..)$', ':\\1'), clicks), 'Tuple(`start` String, `clicks` UInt64)')))))) AS points
-FROM (
-  SELECT page, start, pageviews, visitors, sessions, clicks, rage_clicks, dead_clicks,
-    {p0:String} AS zone, start < {p1:DateTime64(3, 'UTC')} OR toStartOfDay(addHours(start, 36), {p0:String}) > {p2:DateTime64(3, 'UTC')} AS is_partial
-  FROM (
-    SELECT DISTINCT arrayJoin({p4:Array(String)}) AS page, toStartOfDay(least(arrayJoin(arrayMap(stride -> addSeconds({p1:DateTime64(3, 'UTC')}, stride * 43200), range(16))), subtractMilliseconds({p2:DateTime64(3, 'UTC')}, 1)), {p0:String}) AS start
-  ) AS intervals
-  LEFT JOIN (
-    SELECT page, start,
-      countIf(kind = 'pageview') AS pageviews,
-      uniqExact(visitor_id) AS visitors,
-      uniqExact(session_id) AS sessions,
-      countIf(kind IN ('click', 'dead')) AS clicks,
-      countIf(kind = 'rage') AS rage_clicks,
-      countIf(kind = 'dead') AS dead_clicks
-    FROM (
-      SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, {p3:String} AS page, toStartOfDay(timestamp, {p0:String}) AS start, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
-      FROM interactions
-      WHERE site_id = {p5:String}
-        AND page_key IN {p4:Array(String)}
-        AND day BETWEEN {p6:Date} AND {p7:Date}
-        AND timestamp >= {p1:DateTime64(3, 'UTC')}
-        AND timestamp < {p2:DateTime64(3, 'UTC')}
-      UNION ALL
-      SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, {p3:String} AS page, toStartOfDay(timestamp, {p0:String}) AS start, 'pageview'::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, session_pageviews, on_page_ms
-      FROM pageviews
-      WHERE site_id = {p5:String}
-        AND page_key IN {p4:Array(String)}
-        AND day BETWEEN {p6:Date} AND {p7:Date}
-        AND timestamp >= {p1:DateTime64(3, 'UTC')}
-        AND timestamp < {p2:DateTime64(3, 'UTC')}
-    )
-    GROUP BY page, start
-  ) AS counted USING (page, start)
-)
-GROUP BY page
--- p0 = 'Europe/Berlin'
--- p1 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
--- p2 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
--- p3 = 'https://example.com/pricing'
--- p4 = ['https://example.com/pricing']
--- p5 = 'site_golden'
--- p6 = datetime.date(2026, 11, 14)
--- p7 = datetime.date(2026, 11, 21)
-
 SELECT page, toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray((place, CAST(tuple(nullIf(value, ''), sessions, CAST(tuple(if(all_sessions = 0, NULL, sessions / all_sessions)), 'Tuple(`value` Nullable(Float64))')), 'Tuple(`source` Nullable(String), `sessions` UInt64, `share` Tuple(`value` Nullable(Float64)))')))))) AS rows
 FROM (
   SELECT page, place, place = {p7:UInt32} AS is_other, if(is_other, '', any(value)) AS value,
@@ -130,7 +85,7 @@ GROUP BY page
 SELECT page, toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray((start, CAST(tuple(replaceRegexpOne(formatDateTime(start, '%FT%T%z', zone), '(..)$', ':\\1'), clicks), 'Tuple(`start` String, `clicks` UInt64)')))))) AS points
 FROM (
   SELECT page, start, pageviews, visitors, sessions, clicks, rage_clicks, dead_clicks,
-    {p0:String} AS zone, start < {p1:DateTime64(3, 'UTC')} OR addDays(start, 1) > {p2:DateTime64(3, 'UTC')} AS is_partial
+    {p0:String} AS zone, start < {p1:DateTime64(3, 'UTC')} OR toStartOfDay(addHours(start, 36), {p0:String}) > {p2:DateTime64(3, 'UTC')} AS is_partial
   FROM (
     SELECT DISTINCT arrayJoin({p4:Array(String)}) AS page, toStartOfDay(least(arrayJoin(arrayMap(stride -> addSeconds({p1:DateTime64(3, 'UTC')}, stride * 43200), range(16))), subtractMilliseconds({p2:DateTime64(3, 'UTC')}, 1)), {p0:String}) AS start
   ) AS intervals

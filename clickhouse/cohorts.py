@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from clickhouse import clock
 from clickhouse.conditions import lens_clauses, window_clauses
 from clickhouse.element_marks import from_interactions
 from clickhouse.insert import Insert
@@ -31,7 +32,7 @@ class Cohort:
     site_id: str
     cohort_id: str
     name: str
-    created_at: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
+    created_at: datetime = field(default_factory=clock.now, compare=False)
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:

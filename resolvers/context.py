@@ -9,10 +9,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
+from clickhouse import clock
 from clickhouse.breaker import incomplete_sources
 from clickhouse.client import Client
 from clickhouse.cohorts import Cohort, compile_cohorts, compile_sizes
@@ -35,11 +36,6 @@ ElementKey = tuple[str, str, str]
 """site id, page key, selector"""
 
 
-def _now() -> datetime:
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
-
-
 @dataclass
 class Context:
     sources: Sources
@@ -49,7 +45,7 @@ class Context:
     max_points: int = 100_000
     max_cost: int = 250_000
     remaining_budget: int | None = None
-    now: datetime = field(default_factory=_now)
+    now: datetime = field(default_factory=clock.now)
 
     def __post_init__(self) -> None:
         self._incomplete: set[str] = set()

@@ -262,6 +262,13 @@ async def test_made_asked_and_deleted_in_one_request(client: Client, data: DataS
     assert sizes == (1, 2, True, 1)
 
 
+async def test_it_is_as_old_at_once_as_later_on(client: Client, data: DataSet) -> None:
+    made = f'createCohort(siteId: "{SITE.site_id}", name: "aged", members: {{visitors: ["a"]}}) {{ id createdAt }}'
+    created = (await ask(client, f"mutation {{ {made} }}", EVERYTHING))["createCohort"]
+    later = (await ask(client, f'{{ node(id: "{created["id"]}") {{ id ... on Cohort {{ createdAt }} }} }}'))["node"]
+    assert created == later
+
+
 async def test_list(client: Client, statements: list[Statement], data: DataSet) -> None:
     """By name, page by page; sizes cost one statement more, however many there are."""
     for name, count in (("b", 2), ("ä", 1), ("a", 3)):

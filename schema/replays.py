@@ -53,7 +53,7 @@ def _counted(count: int, what: str) -> str:
     return f"{count} {what}{'s' if count > 1 else ''}" if count else ""
 
 
-@strawberry.federation.type(keys=["siteId sessionId"], description="A recorded session. Needs the scope replay:read.")
+@strawberry.federation.type(keys=["siteId sessionId"], description="A recorded session. Needs the scopes heatmap:read and replay:read.")
 class Replay(Node):
     site_id: str = strawberry.field(description=SITE_ID)
     session_id: str = strawberry.field(description="The session's id as the tracker sent it.")

@@ -378,6 +378,17 @@ async def test_an_interaction_of_a_session_with_two_visitors(client: Client, dat
     assert seen["totals"]["visitors"] == seen["heatmap"]["visitors"] == 2
 
 
+@pytest.mark.parametrize("scope", ["heatmap:read", "replay:read"])
+async def test_a_replay_needs_each_scope_it_says_it_needs(client: Client, replays: Replays, scope: str) -> None:
+    others = ApiKey("k", "k", EVERYTHING.scopes - {scope}, frozenset({"*"}))
+    replay = {"__typename": "Replay", "siteId": SITE.site_id, "sessionId": next(iter(replays.sessions))}
+    query = "query ($of: [_Any!]!) { _entities(representations: $of) { ... on Replay { sessionId } } }"
+    found = await answer(client, query, others, of=[replay])
+    assert [(error["code"], scope in error["message"]) for error in found["errors"]] == [("FORBIDDEN", True)]
+    said = await ask(client, '{ __type(name: "Replay") { description } }')
+    assert scope in said["__type"]["description"]
+
+
 async def test_a_replay_is_the_same_wherever_it_is_found(client: Client, replays: Replays) -> None:
     query = f'{{ site(siteId: "{SITE.site_id}") {{ replays(window: {{last: "-30d"}}, first: 5) {{ nodes {{ id {NODE} }} }} }} }}'
     for node in (await ask(client, query))["site"]["replays"]["nodes"]:

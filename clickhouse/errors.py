@@ -15,6 +15,8 @@ from clickhouse_connect.driver.exceptions import OperationalError
 
 logger = logging.getLogger("heatgraph.clickhouse")
 
+BUSY_S = 5
+
 request_tag: ContextVar[Mapping[str, str]] = ContextVar("request_tag", default=MappingProxyType({}))
 """Whose statements these are: request id, operation, key id. Set by the gateway, kept in ClickHouse's `log_comment` and in our log."""
 
@@ -97,6 +99,9 @@ class BusySourceError(HeatgraphError):
     """All its connections are in use, and were for as long as a statement may wait; it lives, so no breaker opens."""
 
     code = "SOURCE_UNAVAILABLE"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryAfterSeconds=BUSY_S)
 
 
 TOO_LATE = "The answer took too long. Ask for a shorter window, fewer pages or fewer fields."

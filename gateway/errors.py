@@ -41,14 +41,14 @@ def error_headers(code: str, details: Mapping[str, Any]) -> dict[str, str]:
     """What HTTP has a header for."""
     if code == "UNAUTHENTICATED":
         return {"WWW-Authenticate": 'Bearer realm="heatgraph"'}
+    headers = {"Retry-After": str(details["retryAfterSeconds"])} if "retryAfterSeconds" in details else {}
     if code == "RATE_LIMITED":
-        return {
-            "Retry-After": str(details["retryAfterSeconds"]),
+        headers |= {
             "RateLimit-Limit": str(details["limit"]),
             "RateLimit-Remaining": str(details["remaining"]),
             "RateLimit-Reset": str(details["resetSeconds"]),
         }
-    return {}
+    return headers
 
 
 _PYTHONS_WORDS = [

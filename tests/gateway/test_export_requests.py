@@ -8,6 +8,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -171,3 +172,17 @@ def test_a_file_that_breaks_off_is_one_line_of_the_log_and_looks_broken(tmp_path
     about_it = [line for line in log.read_text().splitlines() if "r1" in line or "ASGI" in line or "Traceback" in line]
     assert len(about_it) == 2 and about_it[0].endswith(f"request r1: the file broke off. {why}")
     assert about_it[0].startswith("WARNING") and about_it[1].endswith("request=r1 code=TIMEOUT")
+
+
+async def test_who_finds_the_source_busy_is_told_when_to_come_again(settings: Settings, site: Site) -> None:
+    app = create_app(replace(settings, pool_size=1, max_queue_ms=100))
+    async with serving(app) as http:
+        app.state.authenticator = Doorman(KEY)
+        client = app.state.sources.first.client
+        slow = asyncio.create_task(client.query(Statement("SELECT sleep(2) AS slept", {})))
+        await asyncio.sleep(0.2)
+        answer = await http.get(f"/export/pages.csv?siteId={site.site_id}")
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["extensions"]) == (503, {"code": "SOURCE_UNAVAILABLE", "retryAfterSeconds": 5})
+        assert "busy" in error["message"] and answer.headers["retry-after"] == "5"
+        await slow

@@ -18,6 +18,7 @@ from clickhouse.insert import Insert
 from clickhouse.migrations import compile_distributed
 from clickhouse.statement import Statement
 from clickhouse.target import Target
+from gateway.setting_types import listed
 from gateway.settings import Settings
 
 ON_NODE = {"distributed_product_mode": "allow", "mutations_sync": 2}
@@ -91,7 +92,6 @@ class Database:
 @contextmanager
 def open_database(settings: Settings) -> Iterator[Database]:
     """Raises HeatgraphError that says what to do: a path that is in use, a server that does not answer, tables that are not there."""
-    addresses = [address.strip() for address in settings.cluster_nodes.split(",") if address.strip()]
     with ExitStack() as opened:
 
         def opened_at(address: str) -> Client:
@@ -100,7 +100,7 @@ def open_database(settings: Settings) -> Iterator[Database]:
             return client
 
         client = opened_at(settings.clickhouse)
-        nodes = [opened_at(address) for address in addresses]
+        nodes = [opened_at(address) for address in listed(settings.cluster_nodes)]
         try:
             yield Database(client, nodes, 0.0 if Target.parse(settings.clickhouse).is_embedded else NOTICE_S)
         except (ClickHouseError, OSError) as error:

@@ -5,11 +5,25 @@ ORIGINS.convert("https://app.example.com/", None, None)     -> click.BadParamete
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
+from typing import Any
 
 import click
 
 from clickhouse.client import Target
+
+ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/?#@,A-Z]+")
+
+
+class Seconds(click.FloatRange):
+    """A click.FloatRange takes nan for a number of any range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if math.isnan(found := super().convert(value, param, ctx)):
+            self.fail(f"{value!r} is no number.", param, ctx)
+        return found
 
 
 class Checked(click.ParamType[str]):
@@ -27,11 +41,31 @@ class Checked(click.ParamType[str]):
         return value
 
 
+def listed(text: str) -> list[str]:
+    """What stands between commas."""
+    return [entry.strip() for entry in text.split(",") if entry.strip()]
+
+
 def _data_source(value: str) -> None:
     try:
         Target.parse(value)
     except ValueError as error:
         raise ValueError(f"{value!r} is {error}.") from error
+
+
+def _nodes(value: str) -> None:
+    for address in listed(value):
+        if not address.startswith(("http://", "https://")):
+            raise ValueError(f"{address!r} is no node; give http(s)://user:password@host:8123/database of each, separated by commas.")
+        _data_source(address)
+
+
+def _origins(value: str) -> None:
+    for origin in listed(value):
+        if not ORIGIN.fullmatch(origin):
+            raise ValueError(
+                f"{origin!r} is no origin; one reads https://app.example.com, in small letters, with no path or slash behind it."
+            )
 
 
 def _redis(value: str) -> None:
@@ -47,4 +81,6 @@ def _redis(value: str) -> None:
 
 
 DATA_SOURCE = Checked("address", _data_source)
+NODES = Checked("addresses", _nodes)
+ORIGINS = Checked("origins", _origins)
 REDIS = Checked("address", _redis)

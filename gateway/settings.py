@@ -17,14 +17,17 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import click
 
 from clickhouse.client import Limits, Target
-from gateway.setting_types import DATA_SOURCE, REDIS
+from gateway.setting_types import DATA_SOURCE, NODES, ORIGINS, REDIS, Seconds, listed
 from gateway.shape import ShapeLimits
 
 PREFIX = "HEATGRAPH"
+HOUR_S, YEAR_S = 3_600, 31_536_000
+HOUR_MS = 1_000 * HOUR_S
+MOST = 10**15  # a whole number also where numbers are doubles
 
 
-def setting(default: Any, help: str, *, minimum: int | None = None, type: click.ParamType[Any] | None = None) -> Any:
-    return field(default=default, metadata={"help": help, "minimum": minimum, "type": type})
+def setting(default: Any, help: str, *, minimum: int | None = None, maximum: int = MOST, type: click.ParamType[Any] | None = None) -> Any:
+    return field(default=default, metadata={"help": help, "minimum": minimum, "maximum": maximum, "type": type})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +43,34 @@ class Settings:
     cluster: str = setting("", "Name of the ClickHouse cluster to create tables on; empty for one server.")
     replicated: bool = setting(False, "Create replicated tables (needs a cluster with Keeper).")
     cluster_nodes: str = setting(
-        "", "Addresses of all nodes of a cluster, separated by commas: `load`, `forget`, `cohorts delete` and a new retention need them."
+        "",
+        "Addresses of all nodes of a cluster, separated by commas: `load`, `forget`, `cohorts delete` and a new retention need them.",
+        type=NODES,
     )
     host: str = setting("127.0.0.1", "Address to listen on.")
-    port: int = setting(8000, "Port to listen on.", minimum=0)
-    workers: int = setting(1, "Server processes; more than one needs a ClickHouse server.", minimum=1)
+    port: int = setting(8000, "Port to listen on.", minimum=0, maximum=65_535)
+    workers: int = setting(1, "Server processes; more than one needs a ClickHouse server.", minimum=1, maximum=1_000)
     environment: Literal["development", "production"] = setting(
         "development", "development serves GraphiQL and introspection without a key; production serves neither."
     )
-    cors_origins: str = setting("", "Origins whose pages may ask, as in https://app.example.com, separated by commas; * for every one.")
+    cors_origins: str = setting(
+        "", "Origins whose pages may ask, as in https://app.example.com, separated by commas; * for every one.", type=ORIGINS
+    )
     secret: str = setting("", "Secret that tokens are hashed with; the same on every machine. Empty: the secret file.")
     secret_file: str = setting(
         "data/heatgraph.secret",
         "File that holds the secret; made on first use, readable by its owner only. Without it no key works any more.",
     )
-    pool_size: int = setting(4, "Statements that run at once in one worker.", minimum=1)
-    max_window_days: int = setting(92, "Longest window of one question.", minimum=1)
-    max_queue_ms: int = setting(5_000, "Longest wait of one SQL statement for its turn.", minimum=1)
-    max_execution_ms: int = setting(10_000, "Longest time of one SQL statement.", minimum=1)
-    max_request_ms: int = setting(30_000, "Longest time of one request.", minimum=1)
+    pool_size: int = setting(4, "Statements that run at once in one worker.", minimum=1, maximum=1_000)
+    max_window_days: int = setting(92, "Longest window of one question.", minimum=1, maximum=3_650)
+    max_queue_ms: int = setting(5_000, "Longest wait of one SQL statement for its turn.", minimum=1, maximum=HOUR_MS)
+    max_execution_ms: int = setting(10_000, "Longest time of one SQL statement.", minimum=1, maximum=HOUR_MS)
+    max_request_ms: int = setting(30_000, "Longest time of one request.", minimum=1, maximum=HOUR_MS)
     max_memory_bytes: int = setting(2_000_000_000, "Most memory of one SQL statement.", minimum=1)
     max_rows_to_read: int = setting(1_000_000_000, "Most rows one SQL statement reads.", minimum=1)
     max_body_bytes: int = setting(1_000_000, "Largest request body.", minimum=1)
     max_query_tokens: int = setting(3_000, "Longest GraphQL document, in tokens.", minimum=1)
-    max_query_depth: int = setting(20, "Most levels of fields in an operation.", minimum=1)
+    max_query_depth: int = setting(20, "Most levels of fields in an operation.", minimum=1, maximum=100)
     max_query_width: int = setting(200, "Most fields and fragments side by side in one selection.", minimum=1)
     max_root_fields: int = setting(20, "Most root fields of an operation.", minimum=1)
     max_query_fields: int = setting(2_000, "Most fields of an operation, its fragments written out.", minimum=1)
@@ -86,19 +93,27 @@ class Settings:
         type=REDIS,
     )
     redis_cache_seconds: int = setting(
-        0, "How long Redis keeps answers about windows that are over, for all workers; 0: each worker keeps its own only.", minimum=0
+        0,
+        "How long Redis keeps answers about windows that are over, for all workers; 0: each worker keeps its own only.",
+        minimum=0,
+        maximum=YEAR_S,
     )
-    key_cache_seconds: float = setting(5.0, "How long a key is remembered; a revoked key works at most that long.", minimum=0)
+    key_cache_seconds: float = setting(
+        5.0, "How long a key is remembered; a revoked key works at most that long.", minimum=0, maximum=HOUR_S
+    )
     cache_bytes: int = setting(64_000_000, "Memory in which one worker keeps answers about windows that are over; 0 keeps none.", minimum=0)
     version_seconds: float = setting(
         1.0,
         "How long a worker takes a site's data for unchanged; a load or a deletion shows in its answers at most that late."
         " Commands wait for 1 second of it: above that, days that are loaded again may count twice so long.",
         minimum=0,
+        maximum=HOUR_S,
     )
-    shutdown_grace_seconds: int = setting(10, "How long running requests may finish after the server was told to stop.", minimum=0)
+    shutdown_grace_seconds: int = setting(
+        10, "How long running requests may finish after the server was told to stop.", minimum=0, maximum=HOUR_S
+    )
     shutdown_delay_seconds: float = setting(
-        1.0, "How long the server still answers, but is not ready, after SIGTERM, so that load balancers notice.", minimum=0
+        1.0, "How long the server still answers, but is not ready, after SIGTERM, so that load balancers notice.", minimum=0, maximum=HOUR_S
     )
     log_level: Literal["debug", "info", "warning", "error"] = setting("info", "How much is logged, to standard error.")
     log_format: Literal["text", "json"] = setting("text", "Lines of text, or one JSON object a line.")
@@ -128,7 +143,7 @@ class Settings:
 
     @property
     def allowed_origins(self) -> list[str]:
-        return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
+        return listed(self.cors_origins)
 
     @property
     def shape_limits(self) -> ShapeLimits:
@@ -161,9 +176,9 @@ class Settings:
                 pass
             finally:
                 draft.unlink()
-        if not (secret := path.read_text().strip()):
+        if not (secret := path.read_bytes().strip()):
             raise OSError(f"{path} is empty; delete it to have a new secret made (tokens made before stop working)")
-        return secret.encode()
+        return secret
 
 
 def environment_variable(name: str) -> str:
@@ -176,7 +191,7 @@ def options(names: Collection[str] | None = None) -> list[click.Option]:
     return [
         click.Option(
             [f"--{option}/--no-{option}" if types[row.name] is bool else f"--{option}", row.name],
-            type=row.metadata["type"] or _click_type(types[row.name], row.metadata["minimum"]),
+            type=row.metadata["type"] or _click_type(types[row.name], row.metadata["minimum"], row.metadata["maximum"]),
             default=row.default,
             envvar=environment_variable(row.name),
             help=row.metadata["help"],
@@ -206,10 +221,10 @@ def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., A
     return decorate
 
 
-def _click_type(hint: Any, minimum: int | None) -> click.ParamType[Any] | type:
+def _click_type(hint: Any, minimum: int | None, maximum: int) -> click.ParamType[Any] | type:
     if get_origin(hint) is Literal:
         return click.Choice(get_args(hint))
-    if hint in (int, float) and minimum is not None:
-        return click.IntRange(min=minimum) if hint is int else click.FloatRange(min=minimum)
+    if hint in (int, float):
+        return click.IntRange(minimum, maximum) if hint is int else Seconds(minimum, maximum)
     assert isinstance(hint, type)
     return hint

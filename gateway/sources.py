@@ -28,7 +28,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -42,12 +42,13 @@ from clickhouse.kept_in_redis import KeptInRedis
 from clickhouse.posthog import PERSON_DISTINCT_IDS, REASONS, UNKNOWN_MEASURES, PostHog
 from clickhouse.shared import SharedClient
 from clickhouse.sites import Site
-from gateway.settings import Settings
+from gateway.settings import MOST, Settings
 from gateway.statements import ObservedClient
 from resolvers.sources import Source, Sources
 
 FIRST = "default"
-WRITTEN = {str: "a text in quotes", int: "a number from 1 on", bool: "true or false", list: "a list"}
+HIGHEST = {row.name: row.metadata["maximum"] for row in fields(Settings)}
+WRITTEN = {str: "a text in quotes", int: "a number from 1 to {most}", bool: "true or false", list: "a list"}
 LIMITS = ("max_execution_ms", "max_memory_bytes", "max_rows_to_read")
 COMMON: dict[str, type] = {"name": str, "dsn": str, "pool_size": int} | dict.fromkeys(LIMITS, int)
 LAYOUTS: dict[str, dict[str, type]] = {"heatgraph": {"allow_partial": bool}, "posthog": {"person_distinct_ids": str, "sites": list}}
@@ -124,8 +125,9 @@ def _checked(table: dict[str, Any], known: Mapping[str, type], needed: Sequence[
     for name, value in table.items():
         if name not in known:
             raise BadUserInputError(f"{where}: {name!r} is unknown; known are {', '.join(known)}.")
-        if type(value) is not known[name] or value == "" or (type(value) is int and value < 1):
-            raise BadUserInputError(f"{where}: {name} is {WRITTEN[known[name]]}.")
+        most = HIGHEST.get(name, MOST)
+        if type(value) is not known[name] or value == "" or (type(value) is int and not 1 <= value <= most):
+            raise BadUserInputError(f"{where}: {name} is {WRITTEN[known[name]].format(most=most)}.")
     for name in needed:
         if name not in table:
             raise BadUserInputError(f"{where}: {name} is missing.")

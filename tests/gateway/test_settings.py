@@ -44,7 +44,19 @@ def test_worker_processes_get_equal_settings(monkeypatch: pytest.MonkeyPatch) ->
     ("name", "value", "said"),
     [
         ("HEATGRAPH_PORT", "http", "HEATGRAPH_PORT"),
-        ("HEATGRAPH_WORKERS", "0", "x>=1"),
+        ("HEATGRAPH_WORKERS", "0", "1<=x"),
+        ("HEATGRAPH_PORT", "70000", "0<=x<=65535"),
+        ("HEATGRAPH_MAX_WINDOW_DAYS", "99999999999", "1<=x<=3650"),
+        ("HEATGRAPH_MAX_EXECUTION_MS", "99999999999999999999", "1<=x<=3600000"),
+        ("HEATGRAPH_MAX_MEMORY_BYTES", "99999999999999999999", "1<=x<=1000000000000000"),
+        ("HEATGRAPH_KEY_CACHE_SECONDS", "nan", "'nan' is no number"),
+        ("HEATGRAPH_VERSION_SECONDS", "nan", "'nan' is no number"),
+        ("HEATGRAPH_SHUTDOWN_DELAY_SECONDS", "inf", "0<=x<=3600"),
+        ("HEATGRAPH_CORS_ORIGINS", "not an origin", "'not an origin' is no origin"),
+        ("HEATGRAPH_CORS_ORIGINS", "https://a.example, https://app.example.com/", "'https://app.example.com/' is no origin"),
+        ("HEATGRAPH_CORS_ORIGINS", "app.example.com", "https://app.example.com, in small letters"),
+        ("HEATGRAPH_CLUSTER_NODES", "http://a:8123/db, b", "'b' is no node"),
+        ("HEATGRAPH_CLUSTER_NODES", "http://", "'http://' is not a data source"),
         ("HEATGRAPH_ENVIRONMENT", "staging", "'development', 'production'"),
     ],
 )
@@ -53,6 +65,22 @@ def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, val
     with pytest.raises(click.UsageError) as refused:
         Settings.from_environment()
     assert said in refused.value.format_message()
+
+
+def test_every_number_has_a_highest(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = [row.name for row in fields(Settings) if isinstance(row.default, int | float) and not isinstance(row.default, bool)]
+    assert len(numbers) > 20
+    for name in numbers:
+        for value in ("1e30", "9" * 30, "-1"):
+            with pytest.raises(click.UsageError) as refused, monkeypatch.context() as context:
+                context.setenv(environment_variable(name), value)
+                Settings.from_environment()
+            assert f"'{environment_variable(name)}'" in refused.value.format_message()
+
+
+def test_origins_as_browsers_send_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEATGRAPH_CORS_ORIGINS", "https://app.example.com, http://localhost:3000,app://localhost")
+    assert Settings.from_environment().allowed_origins == ["https://app.example.com", "http://localhost:3000", "app://localhost"]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +104,11 @@ def test_an_empty_secret_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret").touch()
     with pytest.raises(OSError, match="is empty"):
         Settings(secret_file=str(tmp_path / "secret")).token_secret()
+
+
+def test_a_secret_file_may_hold_any_bytes(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"\xff\x00\xfe\n")
+    assert Settings(secret_file=str(tmp_path / "secret")).token_secret() == b"\xff\x00\xfe"
 
 
 def test_a_given_secret_leaves_the_file_alone(tmp_path: Path) -> None:

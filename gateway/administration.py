@@ -315,7 +315,7 @@ def create_key(settings: Settings, site_ids: Sequence[str], scopes: Sequence[str
 
 @keys.command("rotate")
 @click.argument("key")
-@click.option("--grace-hours", default=24, show_default=True, type=click.IntRange(min=0), help="How long the old token still works.")
+@click.option("--grace-hours", default=24, show_default=True, type=click.IntRange(0, 87_600), help="How long the old token still works.")
 @with_settings("clickhouse", "secret", "secret_file")
 def rotate_key(settings: Settings, key: str, grace_hours: int) -> None:
     """Make a key like KEY (its id or token) and print its token, once; the old one works until its grace is over."""

@@ -166,6 +166,8 @@ def test_a_site_may_be_named_by_an_option(settings: Settings) -> None:
         (("keys", "create", "--site", "*", "--scope", "admin", "--expires", "2020-01-01"), "future"),
         (("keys", "create", "--site", "*", "--scope", "admin", "--expires", "2026-02-30"), "2027-01-31"),
         (("keys", "revoke", "nobody"), "keys list"),
+        (("keys", "rotate", "nobody", "--grace-hours", "999999999"), "0<=x<=87600"),
+        (("keys", "create", "--site", "*", "--scope", "admin", "--expires", "9999-99-99"), "2027-01-31"),
         (("serve", "--workers", "2", "--clickhouse", "chdb://memory"), "one process a path"),
         (("serve", "--port", "http"), "'http'"),
     ],

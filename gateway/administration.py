@@ -25,6 +25,7 @@ from clickhouse.cohorts import (
 )
 from clickhouse.errors import BadUserInputError, NotFoundError
 from clickhouse.keys import EVERY_SITE, SCOPES, ApiKey, compile_keys, insert_key
+from clickhouse.names import checked_name
 from clickhouse.sites import PLANS, Site, compile_retain, compile_sites, insert_site
 from clickhouse.statement import portions
 from gateway.auth import TOKEN, hash_token, new_token
@@ -42,6 +43,14 @@ def _site_id(context: click.Context, parameter: click.Parameter, value: str | No
     if value is not None and not SITE_ID.fullmatch(value):
         raise click.BadParameter(f"{value!r} must be 1 to 64 letters, digits, '_', '.' or '-'.")
     return value
+
+
+def _name(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    return value if value is None else checked_name(value, "--name")
+
+
+def _test_accounts(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(checked_name(value, "--test-account", MAX_VISITOR_ID_CHARACTERS) for value in values)
 
 
 def _domains(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
@@ -117,7 +126,7 @@ def _site_options(command: Any) -> Any:
     for option in (
         click.argument("site", required=False, callback=_site_id),
         click.option("--site", "named_site", metavar="SITE", callback=_site_id, help="The site's id, instead of the argument."),
-        click.option("--name", help="What people call it; the id if not given."),
+        click.option("--name", callback=_name, help="What people call it; the id if not given."),
         click.option("--domain", "domains", multiple=True, callback=_domains, help="A host name of the site; may be repeated."),
         click.option(
             "--plan", type=click.Choice(list(PLANS), case_sensitive=False), help="Limits pages and retention; ENTERPRISE if not given."
@@ -128,6 +137,7 @@ def _site_options(command: Any) -> Any:
             "--test-account",
             "test_account_rules",
             multiple=True,
+            callback=_test_accounts,
             help="Visitor ids of test accounts, `*` is one or more characters (*@example.com); may be repeated.",
         ),
         click.option(
@@ -222,7 +232,7 @@ def cohorts() -> None:
 @cohorts.command("load")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--site", "site_id", required=True, callback=_site_id, help="The site's id.")
-@click.option("--name", required=True, help="The cohort's name; a name that exists gets these visitors in addition.")
+@click.option("--name", required=True, callback=_name, help="The cohort's name; a name that exists gets these visitors in addition.")
 @with_settings("clickhouse")
 def load_cohort(settings: Settings, file: Path, site_id: str, name: str) -> None:
     """Add the visitor ids in FILE, one a line, to a cohort, which is made if it is not there."""
@@ -296,10 +306,10 @@ def keys() -> None:
 @keys.command("create")
 @click.option("--site", "site_ids", multiple=True, required=True, help="A site it may ask about, '*' for every site; may be repeated.")
 @click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(SCOPES), help="What it may do; may be repeated.")
-@click.option("--name", default="", help="What it is for.")
+@click.option("--name", callback=_name, help="What it is for.")
 @click.option("--expires", "expires_at", callback=_expiry, help="Days from now (90d) or a UTC day (2027-01-31); never if not given.")
 @with_settings("clickhouse", "sources", "secret", "secret_file")
-def create_key(settings: Settings, site_ids: Sequence[str], scopes: Sequence[str], name: str, expires_at: datetime | None) -> None:
+def create_key(settings: Settings, site_ids: Sequence[str], scopes: Sequence[str], name: str | None, expires_at: datetime | None) -> None:
     """Make a key and print its token, once: only a hash of it is stored."""
     key_id, token = new_token()
     with open_database(settings) as database:
@@ -307,7 +317,7 @@ def create_key(settings: Settings, site_ids: Sequence[str], scopes: Sequence[str
             if site_id != EVERY_SITE:
                 require_site_somewhere(settings, database, site_id)
         hashed = hash_token(token, token_secret(settings))
-        key = ApiKey(key_id, name, frozenset(scopes), frozenset(site_ids), expires_at, token_hash=hashed)
+        key = ApiKey(key_id, name or "", frozenset(scopes), frozenset(site_ids), expires_at, token_hash=hashed)
         database.insert(insert_key(key, datetime.now(UTC)))
     click.echo(f"Key {key_id} made. This is its token; it is not shown again:", err=True)
     click.echo(token)

@@ -25,7 +25,7 @@ from gateway.site_lock import site_lock
 def forget(settings: Settings, visitor_ids: Sequence[str], file: Path | None, site_id: str) -> None:
     """Delete all that is stored about visitors. Run again, it changes nothing; loading their rows again brings them back."""
     keys = tuple(dict.fromkeys([*visitor_ids, *(read_visitor_ids(file) if file else [])]))
-    if not keys:
+    if not keys or "" in keys:
         raise BadUserInputError("Nobody to forget; give --visitor ID or --file FILE.")
     with open_database(settings) as database:
         require_site(database, site_id)

@@ -22,6 +22,7 @@ from clickhouse.errors import BadUserInputError
 from clickhouse.heatmap import Cell, CellSize
 from clickhouse.interactions import InteractionQuestion
 from clickhouse.lens import Window
+from clickhouse.names import checked_name
 from clickhouse.sites import Site
 from clickhouse.statement import Statement, portions
 from resolvers import cursors, ids
@@ -31,7 +32,6 @@ from resolvers.lenses import AskedLens
 from resolvers.listing import Listing, page_size, total_count
 from resolvers.questions import Row
 
-MAX_NAME_LENGTH = 200
 MAX_VISITORS = 10_000
 MAX_VISITOR_ID_LENGTH = 1000
 _ALWAYS = Window(cursors.instant(0), cursors.instant(0))
@@ -69,9 +69,7 @@ async def list_cohorts(context: Context, site_id: str, first: int, after: str | 
 
 async def create_cohort(context: Context, site: Site, name: str, members: Members) -> Cohort:
     """The cohort of the name with these members in addition. They come first, so that a cohort that is seen is whole."""
-    name = name.strip()
-    if not 1 <= len(name) <= MAX_NAME_LENGTH or not name.isprintable():
-        raise BadUserInputError(f"name: 1 to {MAX_NAME_LENGTH} printable characters.", argument="name")
+    name = checked_name(name)
     client = context.client_of(site.site_id)
     cohort, exists = await _named(client, site, name)
     if not exists and await client.query(compile_sizes(site.site_id, [cohort.cohort_id])):  # of a creation that did not end

@@ -166,6 +166,10 @@ def test_a_site_may_be_named_by_an_option(settings: Settings) -> None:
         (("keys", "create", "--site", "*", "--scope", "admin", "--expires", "2020-01-01"), "future"),
         (("keys", "create", "--site", "*", "--scope", "admin", "--expires", "2026-02-30"), "2027-01-31"),
         (("keys", "revoke", "nobody"), "keys list"),
+        (("keys", "create", "--site", "*", "--scope", "admin", "--name", "a\nb"), "--name: 1 to 200 printable characters."),
+        (("sites", "create", "x", "--name", " "), "--name: 1 to 200 printable characters."),
+        (("sites", "create", "x", "--test-account", ""), "--test-account: 1 to 1000 printable characters."),
+        (("forget", "--site", "nobody", "--visitor", "v", "--visitor", ""), "Nobody to forget"),
         (("keys", "rotate", "nobody", "--grace-hours", "999999999"), "0<=x<=87600"),
         (("keys", "create", "--site", "*", "--scope", "admin", "--expires", "9999-99-99"), "2027-01-31"),
         (("serve", "--workers", "2", "--clickhouse", "chdb://memory"), "one process a path"),
@@ -192,6 +196,19 @@ def test_loading_a_cohort_again_changes_nothing_and_adds_what_is_new(shop: str, 
     assert "has 3 visitors" in run(*load, tmp_path / "one").stdout
     assert "has 4 visitors" in run(*load, tmp_path / "two").stdout
     assert [cohort_id, "Big", "spenders", "4"] in lines(run("cohorts", "list", "--site", shop))
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 201, "a\nb"])
+def test_a_cohort_is_named_as_over_the_api(shop: str, tmp_path: Path, name: str) -> None:
+    (tmp_path / "ids").write_text("v1\n")
+    assert refusal("cohorts", "load", "--site", shop, "--name", name, tmp_path / "ids") == "--name: 1 to 200 printable characters."
+
+
+def test_spaces_around_a_name_make_no_second_cohort(shop: str, tmp_path: Path) -> None:
+    (tmp_path / "ids").write_text("v1\n")
+    run("cohorts", "load", "--site", shop, "--name", "padded", tmp_path / "ids")
+    again = run("cohorts", "load", "--site", shop, "--name", " padded ", tmp_path / "ids")
+    assert again.stdout == f"Cohort {cohort_id_of(shop, 'padded')} (padded) of site shop has 1 visitors.\n"
 
 
 def test_a_deleted_cohort_leaves_nothing(shop: str, tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from gateway.settings import Settings
+
 COMPOSE = (Path(__file__).parents[1] / "docker-compose.yml").read_text()
 
 
@@ -12,3 +14,9 @@ def test_commands_of_the_cluster_know_every_shard() -> None:
     shards = re.findall(r"<host>([\w-]+)</host>", COMPOSE)
     (nodes,) = re.findall(r"HEATGRAPH_CLUSTER_NODES: >-\n((?: {8}\S+\n)+)", COMPOSE)
     assert re.findall(r"@([\w-]+):8123/heatgraph", nodes) == shards == ["shard-1", "shard-2"]
+
+
+def test_requests_may_finish_before_a_gateway_is_killed() -> None:
+    served = COMPOSE.partition("&served")[2].partition("\nservices:")[0]
+    (seconds,) = re.findall(r"stop_grace_period: (\d+)s", served)
+    assert int(seconds) > Settings().shutdown_delay_seconds + Settings().shutdown_grace_seconds

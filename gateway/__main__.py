@@ -54,7 +54,8 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"auto_envvar_prefix": "HEATGRAPH", "max_content_width": 120})
 def main() -> None:
     """Heatgraph: heatmaps of your pages, from ClickHouse, over GraphQL."""
-    logging.getLogger("heatgraph").addHandler(logging.NullHandler())  # a command says it in one line; `serve` has a log
+    for name in ("heatgraph", "clickhouse_connect"):  # a command says it in one line; `serve` has a log
+        logging.getLogger(name).addHandler(logging.NullHandler())
 
 
 main.add_command(sites)

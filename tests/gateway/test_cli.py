@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +25,7 @@ from gateway.auth import TOKEN, hash_token
 from gateway.database import open_database
 from gateway.demo import DEMO_SITE, demo_rows
 from gateway.settings import Settings
+from tests.gateway.processes import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +112,14 @@ def test_what_clickhouse_says_is_shown_when_we_have_nothing_better() -> None:
 
 def test_a_server_that_is_down() -> None:
     assert "cannot be reached" in refusal("migrate", "--clickhouse", "http://127.0.0.1:9/db")
+
+
+def test_the_driver_adds_nothing_to_what_a_command_says() -> None:
+    """In a process of its own: here pytest catches what is logged."""
+    command = [sys.executable, "-m", "gateway", "sites", "list", "--clickhouse", "http://127.0.0.1:9/db"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("Error: The data source cannot be reached.") and ran.stderr.count("\n") == 1
 
 
 # Sites

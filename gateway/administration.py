@@ -50,7 +50,7 @@ def _name(context: click.Context, parameter: click.Parameter, value: str | None)
 
 
 def _test_accounts(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
-    return tuple(checked_name(value, "--test-account", MAX_VISITOR_ID_CHARACTERS) for value in values)
+    return tuple(checked_name(value, "--test-account", MAX_VISITOR_ID_LENGTH) for value in values)
 
 
 def _domains(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -16,7 +14,6 @@ import orjson
 import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
 from httpx import AsyncClient, Response
-from starlette.types import Message
 
 from clickhouse.element_marks import Mark, insert_mark
 from clickhouse.sites import Site
@@ -67,15 +64,6 @@ async def http(settings: Settings) -> AsyncIterator[AsyncClient]:
     async with serving(create_app(settings)) as http:
         http.headers["Authorization"] = f"Bearer {bearer}"
         yield http
-
-
-async def test_an_export_costs_what_the_dearest_query_may_or_all_of_a_smaller_budget(settings: Settings) -> None:
-    bearer = make_token(settings, "heatmap:read")
-    for dearest, left in ((400, "600"), (250_000, "0")):
-        async with serving(create_app(replace(settings, max_key_cost_per_minute=1000, max_query_cost=dearest))) as http:
-            http.headers["Authorization"] = f"Bearer {bearer}"
-            answer = await export(http, "timeline.csv", url={"prefix": "https"})
-            assert (answer.status_code, answer.headers["ratelimit-limit"], answer.headers["ratelimit-remaining"]) == (200, "1000", left)
 
 
 async def export(http: AsyncClient, file: str, **parameters: Any) -> Response:
@@ -492,35 +480,3 @@ async def test_only_get_and_each_parameter_once(http: AsyncClient) -> None:
     assert (await http.get("/export/pages.csv?siteId=a&siteId=b")).json()["errors"][0][
         "message"
     ] == "A parameter is given twice in the URL."
-
-
-async def test_slow_readers_of_one_key_leave_a_place_for_the_others(settings: Settings) -> None:
-    """A worker has two places on a server; the first reader of the first key takes its file only at the end."""
-    app = create_app(replace(settings, max_queue_ms=300))
-    first, second = make_token(settings, "heatmap:read"), make_token(settings, "heatmap:read")
-    reading, go_on = asyncio.Event(), asyncio.Event()
-
-    async def receive() -> Message:
-        await go_on.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: Message) -> None:
-        if message["type"] == "http.response.body":
-            reading.set()
-            await go_on.wait()
-
-    async with serving(app) as http:
-        scope = {"type": "http", "method": "GET", "path": "/export/pages.csv", "query_string": f"siteId={SITE.site_id}".encode()}
-        slow = asyncio.create_task(app({**scope, "headers": [(b"authorization", f"Bearer {first}".encode())]}, receive, send))
-        await reading.wait()
-        http.headers["Authorization"] = f"Bearer {first}"
-        refused = [response.json()["errors"][0] for response in await asyncio.gather(*(export(http, "pages.csv") for _ in range(2)))]
-        assert {(error["extensions"]["code"], error["message"]) for error in refused} == {
-            ("SOURCE_UNAVAILABLE", "Another export of this key is still being read. Ask again when it is through.")
-        }
-        http.headers["Authorization"] = f"Bearer {second}"
-        assert (await export(http, "pages.csv")).status_code == 200
-        go_on.set()
-        await slow
-        http.headers["Authorization"] = f"Bearer {first}"
-        assert (await export(http, "pages.csv")).status_code == 200

@@ -26,7 +26,7 @@ from clickhouse.statement import Statement
 from gateway.app import create_app
 from gateway.settings import Settings
 from tests.asking import create_site
-from tests.gateway.applications import Doorman, samples, serving
+from tests.gateway.applications import Doorman, make_token, samples, serving
 from tests.gateway.processes import ROOT, free_port, wait_for
 
 SITE = Site("site_export_requests", "Requests")
@@ -186,3 +186,45 @@ async def test_who_finds_the_source_busy_is_told_when_to_come_again(settings: Se
         assert (answer.status_code, error["extensions"]) == (503, {"code": "SOURCE_UNAVAILABLE", "retryAfterSeconds": 5})
         assert "busy" in error["message"] and answer.headers["retry-after"] == "5"
         await slow
+
+
+async def test_an_export_costs_what_the_dearest_query_may_or_all_of_a_smaller_budget(settings: Settings, site: Site) -> None:
+    bearer = make_token(settings, "heatmap:read")
+    for dearest, left in ((400, "600"), (250_000, "0")):
+        async with serving(create_app(replace(settings, max_key_cost_per_minute=1000, max_query_cost=dearest))) as http:
+            http.headers["Authorization"] = f"Bearer {bearer}"
+            answer = await http.get("/export/timeline.csv", params={"siteId": site.site_id, "url": '{"prefix": "https"}'})
+            assert (answer.status_code, answer.headers["ratelimit-limit"], answer.headers["ratelimit-remaining"]) == (200, "1000", left)
+
+
+async def test_slow_readers_of_one_key_leave_a_place_for_the_others(settings: Settings, site: Site) -> None:
+    """A worker has two places on a server; the first reader of the first key takes its file only at the end."""
+    app = create_app(replace(settings, max_queue_ms=300))
+    first, second = make_token(settings, "heatmap:read"), make_token(settings, "heatmap:read")
+    reading, go_on = asyncio.Event(), asyncio.Event()
+
+    async def receive() -> Message:
+        await go_on.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            reading.set()
+            await go_on.wait()
+
+    async with serving(app) as http:
+        http.params = http.params.set("siteId", site.site_id)
+        scope = {"type": "http", "method": "GET", "path": "/export/pages.csv", "query_string": f"siteId={site.site_id}".encode()}
+        slow = asyncio.create_task(app({**scope, "headers": [(b"authorization", f"Bearer {first}".encode())]}, receive, send))
+        await reading.wait()
+        http.headers["Authorization"] = f"Bearer {first}"
+        refused = [response.json()["errors"][0] for response in await asyncio.gather(*(http.get("/export/pages.csv") for _ in range(2)))]
+        assert {(error["extensions"]["code"], error["message"]) for error in refused} == {
+            ("SOURCE_UNAVAILABLE", "Another export of this key is still being read. Ask again when it is through.")
+        }
+        http.headers["Authorization"] = f"Bearer {second}"
+        assert (await http.get("/export/pages.csv")).status_code == 200
+        go_on.set()
+        await slow
+        http.headers["Authorization"] = f"Bearer {first}"
+        assert (await http.get("/export/pages.csv")).status_code == 200

@@ -33,8 +33,8 @@ def test_a_point_is_whole_until_the_next_begins(database: Client, zone: str, int
 
     def points(window: Window) -> list[tuple[datetime, bool]]:
         rows = " ".join(timeline_rows(Lens("site", window), (), question, params))
-        found = database.query(f"SELECT toTimeZone(start, 'UTC') AS at, is_partial FROM ({rows}) ORDER BY at", params.values).result_rows
-        return [(at.replace(tzinfo=UTC), bool(is_partial)) for at, is_partial in found]
+        found = database.query(f"SELECT toUnixTimestamp(start) AS at, is_partial FROM ({rows}) ORDER BY at", params.values).result_rows
+        return [(datetime.fromtimestamp(at, UTC), bool(is_partial)) for at, is_partial in found]
 
     assert points(Window(instants[0], instants[-1])) == [(instant, False) for instant in instants[:-1]]
     for start, end in pairwise(instants):

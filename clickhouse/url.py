@@ -41,7 +41,7 @@ def page_key_sql(url: str) -> str:
 
 def lower_scheme(url: str) -> str:
     """A URL as it is stored: as received, but for its scheme. Also of a wildcard, and of what a URL begins with."""
-    return re.sub(r"^[^:*]{1,5}", lambda scheme: scheme[0].lower(), url)
+    return re.sub(r"^(?:h|ht|htt|https?)(?=[:*]|$)", lambda scheme: scheme[0].lower(), url, flags=re.IGNORECASE)
 
 
 def lower_scheme_sql(url: str) -> str:

@@ -193,6 +193,7 @@ def test_a_url_is_put_together_again(database: Client, table: str, url: str) -> 
         ("prefix", "HTTPS://A.com/", True),
         ("prefix", "HTTPS://A.com/Pricing", True),
         ("prefix", "HTT", True),
+        ("prefix", "HTTPX", False),
         ("prefix", "HTTPS://a.com/", False),
         ("prefix", "https://A.com/pricing", False),
         ("wildcard", "Https://A.com/*", True),

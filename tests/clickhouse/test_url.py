@@ -7,7 +7,7 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clickhouse.url import ABSOLUTE_URL, page_key, page_key_sql
+from clickhouse.url import ABSOLUTE_URL, lower_scheme, page_key, page_key_sql
 
 KEYS = {
     "https://example.com": "https://example.com/",
@@ -84,3 +84,20 @@ def test_sql_knows_what_is_no_url(database: Client) -> None:
         "SELECT match(arrayJoin({urls:Array(String)}), {pattern:String})", {"urls": NO_URLS, "pattern": ABSOLUTE_URL}
     ).result_rows
     assert rows == [(0,)] * len(NO_URLS)
+
+
+@pytest.mark.parametrize(
+    ("asked", "stored"),
+    [
+        ("HTTPS://A.com/B", "https://A.com/B"),
+        ("Http*", "http*"),
+        ("HTT", "htt"),
+        ("Start", "Start"),
+        ("Home*", "Home*"),
+        ("/Https:", "/Https:"),
+        ("HTTPSX", "HTTPSX"),
+    ],
+)
+def test_only_a_scheme_is_in_lower_case(asked: str, stored: str) -> None:
+    """What is no URL, as an entry page may be, is asked for as it was sent."""
+    assert lower_scheme(asked) == stored

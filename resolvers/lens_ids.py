@@ -23,30 +23,31 @@ def encode(asked: AskedLens) -> str:
     return ids.encode("Insights", asked.site.site_id, asked.page_key, rule, span, segment)
 
 
-async def load(context: Context, key: list[Any]) -> AskedLens | None:
-    """None when the page was never seen; BadUserInputError when the id was tampered with."""
+async def load(context: Context, key: list[Any], argument: str = "id") -> AskedLens | None:
+    """None when the page was never seen; BadUserInputError when the id, given as `argument`, was tampered with."""
     try:
         site_id, page_key, rule, (start_ms, end_ms), parts = key
         window = Window(cursors.instant(start_ms), cursors.instant(end_ms))
-        segment = _segment(parts)
-        url = _rule(*rule) if rule else None
+        segment = _segment(parts, argument)
+        url = _rule(rule, argument) if rule else None
         if not isinstance(site_id, str) or (page_key is None) == (url is None):
             raise ValueError
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError):
-        raise ids.no_id_of_ours() from None
+        raise ids.no_id_of_ours(argument) from None
     site = await context.readable_site(site_id)
-    if page_key is not None and await seen_page(context, site, str(page_key), "id") is None:
+    if page_key is not None and await seen_page(context, site, str(page_key), argument) is None:
         return None
-    return await resolve(context, site, AskedWindow(window, "id"), segment, url, None if page_key is None else str(page_key))
+    return await resolve(context, site, AskedWindow(window, argument), segment, url, None if page_key is None else str(page_key))
 
 
-def _rule(kind: str, value: str) -> UrlRule:
+def _rule(parts: Any, argument: str) -> UrlRule:
+    kind, value = parts
     if kind not in _RULES:
         raise ValueError
-    return url_rule(kind, value, "id")
+    return url_rule(kind, value, argument)
 
 
-def _segment(parts: dict[str, Any]) -> Segment:
+def _segment(parts: dict[str, Any], argument: str) -> Segment:
     known: dict[str, Any] = {}
     for name, value in parts.items():
         if name in _TEXTS:
@@ -56,7 +57,7 @@ def _segment(parts: dict[str, Any]) -> Segment:
         elif name == "viewport_width":
             known[name] = width_range(*(None if value[end] is None else int(value[end]) for end in ("min_px", "max_px")))
         elif name == "entry_page":
-            known[name] = _rule(value["kind"], value["value"])
+            known[name] = _rule((value["kind"], value["value"]), argument)
         elif name == "performed":
             known[name] = tuple(performed_event(str(event["name"]), int(event["min_count"])) for event in value)
         elif name == "exclude_test_accounts":

@@ -168,10 +168,11 @@ class CohortLens:
 
 
 async def _of_insights(context: Context, site: Site, node_id: str) -> AskedLens:
-    typename, key = ids.decode(node_id)
-    asked = await lens_ids.load(context, key) if typename == "Insights" else None
+    argument = "members.lens.insights"
+    typename, key = ids.decode(node_id, argument)
+    asked = await lens_ids.load(context, key, argument) if typename == "Insights" else None
     if asked is None or asked.site.site_id != site.site_id:
-        raise BadUserInputError("members.lens.insights: this is no id of insights on this site.", argument="members.lens.insights")
+        raise BadUserInputError(f"{argument}: this is no id of insights on this site.", argument=argument)
     return asked
 
 

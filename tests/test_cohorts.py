@@ -338,7 +338,7 @@ async def test_a_cohort_belongs_to_its_site(client: Client, data: DataSet) -> No
         ("n", '{lens: {page: "/pricing"}}', r"members\.lens\.page: an absolute URL"),
         ("n", '{lens: {page: "https://example.com/nowhere"}}', r"members\.lens\.page: the site has no page"),
         ("n", '{lens: {page: "https://example.com/", url: {path: "/"}}}', r"members\.lens: give page or url"),
-        ("n", '{lens: {insights: "nonsense"}}', "id: this is no node id"),
+        ("n", '{lens: {insights: "nonsense"}}', r"members\.lens\.insights: this is no node id"),
         ("n", '{lens: {insights: "WyJTaXRlIiwic2l0ZV9jb2hvcnRzIl0"}}', r"members\.lens\.insights: this is no id of insights"),
         ("n", '{lens: {insights: "x", window: {last: "-7d"}}}', r"members\.lens: give insights, or"),
         ("n", '{lens: {segment: {cohorts: ["co_nobody"]}}}', r"members\.lens\.segment\.cohorts: the site has no cohort"),

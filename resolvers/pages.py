@@ -77,13 +77,13 @@ async def _measure(context: Context, asked: AskedLens, names: tuple[str, ...]) -
 
 def warnings(asked: AskedLens, extent: Row, partial: bool, covers_all: bool) -> list[str]:
     """What speaks against taking the numbers of the lens as they are: shards that did not answer, what the plan cuts off, a thin sample."""
-    plan, sessions, rate = asked.site.plan, extent["sessions"], extent["sample_rate"]
-    sampled, few = rate is not None and rate < 100, sessions < MIN_SESSIONS
+    plan, sessions, rate = asked.site.plan, extent["sessions"], extent["sample_rate"] or 100
+    sampled, few = rate < 100, sessions < MIN_SESSIONS
     found = {
         "Some shards of the data source did not answer: their visitors are missing from every number. Ask again in a moment.": partial,
         "The plan's retention cut off the beginning of the window: see `window` beside `requestedWindow`.": asked.clamped,
         f"The {plan} plan covers {PLANS[plan].max_pages} pages, the first ones seen: what the URL rule matches beyond them is missing.": not covers_all,
-        f"The tracker recorded as few as {rate} % of the sessions, and counts are of these.": sampled,
+        f"The tracker recorded as few as {rate:g} % of the sessions, and counts are of these.": sampled,
         f"{sessions} sessions: {MIN_SESSIONS} are the usual minimum before a conclusion; widen the window or the segment.": few,
     }
     return [text for text, holds in found.items() if holds]

@@ -25,6 +25,7 @@ CUT_OFF = replace(WHOLE, requested=replace(WINDOW, start=WINDOW.start - timedelt
         pytest.param(WHOLE, {}, False, True, [], id="nothing"),
         pytest.param(WHOLE, {"sample_rate": None}, False, True, [], id="no sample rate known"),
         pytest.param(WHOLE, {"sessions": 999}, False, True, ["999 sessions: 1000 are"], id="few sessions"),
+        pytest.param(WHOLE, {"sample_rate": 10.0}, False, True, ["The tracker recorded as few as 10 % of"], id="a tenth"),
         pytest.param(WHOLE, {"sample_rate": 12.5}, False, True, ["The tracker recorded as few as 12.5 % of"], id="sampled"),
         pytest.param(CUT_OFF, {}, False, True, ["The plan's retention"], id="clamped"),
         pytest.param(WHOLE, {}, False, False, ["The BUSINESS plan covers 50 pages"], id="more pages than the plan covers"),

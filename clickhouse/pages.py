@@ -52,8 +52,8 @@ def compile_extent(site_id: str) -> Statement:
 
 
 def compile_tracked_by_rule(site_id: str, rule: UrlRule, tracked: tuple[str, ...] | None) -> Statement:
-    """One row: whether pages of the rule that the plan covers, `tracked`, ever had heatmap rows, `has_heat` 0 or 1, and whether any
-    rows are of other pages of it, `not_covered` 0 or 1.
+    """One row: whether pages of the rule that the plan covers, `tracked`, ever had heatmap rows, `has_heat` 0 or 1, and whether other
+    pages of it had, `not_covered` 0 or 1.
 
     Rules on the page key are read off `pages`; those on the URL as received off the rows, because scrolling alone leaves no interaction.
     """
@@ -68,4 +68,6 @@ def compile_tracked_by_rule(site_id: str, rule: UrlRule, tracked: tuple[str, ...
     if tracked is None:
         return Statement.of([f"SELECT {any_row(heat)} AS has_heat, 0 AS not_covered"], params)
     covered = f"page_key IN {params.texts(tracked)}"
-    return Statement.of([f"SELECT {any_row(f'{covered} AND {heat}')} AS has_heat, {any_row(f'NOT {covered}')} AS not_covered"], params)
+    return Statement.of(
+        [f"SELECT {any_row(f'{covered} AND {heat}')} AS has_heat, {any_row(f'NOT {covered} AND {heat}')} AS not_covered"], params
+    )

@@ -87,7 +87,7 @@ class InsightsStatus(Enum):
     EMPTY = enum_value("EMPTY", description="The page is tracked, but nothing happened in this window and segment.")
     PLAN_REQUIRED = enum_value(
         "PLAN_REQUIRED",
-        description="There is data for what the lens asks, but only of pages that the site's plan does not cover; upgrade to see it.",
+        description="There is heatmap data for what the lens asks, but only of pages that the site's plan does not cover; upgrade to see it.",
     )
     NOT_TRACKED = enum_value(
         "NOT_TRACKED",

@@ -45,7 +45,9 @@ async def list_sites(context: Context, first: int, after: str | None) -> SiteLis
             raise answer
         else:
             for site in answer[0]:
-                sources.remember(source, site)
+                home = sources.found(site.site_id)
+                if home is None or home[0] is source:  # of two that know it, the one it was found in answers
+                    sources.remember(source, site)
             found |= {site.site_id: site for site in answer[0]}
             total += answer[1]
     if len(failures) == len(sources.all):

@@ -74,7 +74,7 @@ def load_files(
                 for chunk in chunks(path):
                     _load_chunk(database, site, path, chunk, now, summary)
                     bar.update(before + chunk.read_bytes - bar.pos)
-                if _rejects_of(path) not in (*summary.rejects_files, *paths):
+                if os.path.abspath(_rejects_of(path)) not in map(os.path.abspath, (*summary.rejects_files, *paths)):
                     _remove(_rejects_of(path))
             except BadUserInputError as error:
                 summary.problems.append(error.message)

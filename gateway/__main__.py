@@ -84,7 +84,7 @@ def migrate_command(settings: Settings) -> None:
 def bring_up_to_date(settings: Settings, database: Database) -> list[Step]:
     """Applies the steps that are missing, which are returned, and sums up what is noted; on a cluster the next `load` of a site does that."""
     applied = migrate(database.client, settings.cluster or None, settings.replicated)
-    if settings.cluster:
+    if database.is_cluster:
         return applied
     anew = any(step.makes_rollups for step in applied)
     for row in database.query(compile_sites() if anew else compile_stale_days()):

@@ -47,15 +47,15 @@ class Database:
 
     def require_nodes(self) -> None:
         """Raises BadUserInputError on a cluster whose nodes are not known: what changes rows is better not begun there."""
-        if self._lacks_nodes:
+        if self.is_cluster and not self.nodes:
             raise BadUserInputError(
                 "On a cluster each node changes its own rows. Give the addresses of all of them, separated by commas,"
                 " with --cluster-nodes or HEATGRAPH_CLUSTER_NODES."
             )
 
     @cached_property
-    def _lacks_nodes(self) -> bool:
-        return not self.nodes and bool(self.query(compile_distributed()))
+    def is_cluster(self) -> bool:
+        return bool(self.query(compile_distributed()))
 
     def command(self, *statements: Statement) -> None:
         if any(statement.changes for statement in statements):

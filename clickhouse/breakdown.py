@@ -13,7 +13,7 @@ from clickhouse.lens import Lens
 from clickhouse.numbers import rate_shape
 from clickhouse.selection import Leaf, Selection, Shape, compile_json, json_array
 from clickhouse.statement import Params, Statement
-from clickhouse.totals import TOTALS, lens_rows
+from clickhouse.totals import COUNTS, TOTALS, lens_rows
 
 DIMENSIONS = {
     "DEVICE": "device",
@@ -28,7 +28,6 @@ DIMENSIONS = {
 }
 """Dimension to the column that interactions, pageviews and sessions have it in; '' is unknown."""
 
-COUNTS = ("pageviews", "clicks", "rage_clicks", "dead_clicks")
 
 BREAKDOWN_ROW = Shape(
     "BreakdownRow",

@@ -12,7 +12,7 @@ from datetime import timedelta
 from clickhouse.conditions import lens_clauses, page_column, performed_clause, url_clauses, window_clauses
 from clickhouse.lens import Lens, PerformedEvent, UrlRule, Window
 from clickhouse.statement import Params, Statement, where_all
-from clickhouse.totals import TOTALS
+from clickhouse.totals import COUNTS, TOTALS
 
 RAGE_POINTS, MAX_RAGE_BURSTS = 10, 5
 DEAD_POINTS, MAX_DEAD_CLICKS = 4, 5
@@ -38,8 +38,6 @@ LONGEST_SESSION = timedelta(days=1)
 """So far outside the lens's window a session may have been on a page."""
 
 PAGEVIEW = "'pageview'"
-
-COUNTS = ("pageviews", "clicks", "rage_clicks", "dead_clicks")
 
 
 @dataclass(frozen=True, slots=True)

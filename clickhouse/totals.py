@@ -32,6 +32,9 @@ TOTALS = {
 }
 """The measures of PageTotals."""
 
+COUNTS = ("pageviews", "clicks", "rage_clicks", "dead_clicks")
+"""Those that are shown of anything else: a session, a value."""
+
 KIND_OF_ROW = "Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5)"
 """Compared row by row, for which names would be dear."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from clickhouse.conditions import window_clauses
 from clickhouse.lens import Lens
 from clickhouse.selection import Leaf, Selection, Shape, compile_json
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, where_all
 
 ORDERING = "sessions DESC, events DESC, event_name"
 
@@ -35,7 +35,7 @@ def event_name_rows(lens: Lens, search: str, first: int, params: Params) -> list
     return [
         "SELECT toString(name) AS event_name, count() AS events, uniqExact(session_id) AS sessions, max(conversion) AS is_conversion",
         "FROM events",
-        "WHERE " + "\n  AND ".join(where),
+        where_all(where),
         "GROUP BY event_name",
         f"ORDER BY {ORDERING}",
         f"LIMIT {params.bind(first, 'UInt32')}",

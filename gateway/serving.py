@@ -41,13 +41,13 @@ def serve(settings: Settings) -> None:
     with ExitStack() as stack:
         if settings.workers > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = stack.enter_context(tempfile.TemporaryDirectory(prefix="heatgraph-metrics-"))
-            config = uvicorn.Config(**options(settings))
+            config = uvicorn.Config(**uvicorn_options(settings))
             Workers(config, [config.bind_socket()]).run()
         else:
-            uvicorn.run(**options(settings))
+            uvicorn.run(**uvicorn_options(settings))
 
 
-def options(settings: Settings) -> dict[str, Any]:
+def uvicorn_options(settings: Settings) -> dict[str, Any]:
     return {
         "app": "gateway.app:create_app_from_environment",
         "factory": True,

@@ -7,7 +7,7 @@ import strawberry
 
 @strawberry.type(description="The events of one name in a window.")
 class EventName:
-    name: str = strawberry.field(description="The name, as `event` and `performed` take it.")
+    name: str = strawberry.field(description="The name, as `performed` takes it, and `event` up to 200 characters.")
     events: int = strawberry.field(description="Events.")
     sessions: int = strawberry.field(description="Distinct sessions that had one.")
     is_conversion: bool = strawberry.field(

@@ -154,7 +154,7 @@ class EventMatch:
     min_count: int = strawberry.field(default=1, description="At least so many times, in one session unless said otherwise.")
 
 
-NONE = "an empty text is for visits without one."
+EMPTY_IS_UNKNOWN = "an empty text is for visits without one."
 
 
 @strawberry.input(
@@ -165,12 +165,16 @@ class Segment:
     device: list[Device] | None = strawberry.field(default=UNSET, description="What the tracker said, else the breakpoint.")
     breakpoint: list[Breakpoint] | None = strawberry.field(default=UNSET, description="The layout, by viewport width.")
     viewport_width: IntRange | None = strawberry.field(default=UNSET, description="Viewport width in CSS px, exact and inclusive.")
-    country: list[str] | None = strawberry.field(default=UNSET, description=f"Countries as the tracker sent them; {NONE}")
-    region: list[str] | None = strawberry.field(default=UNSET, description=f"Regions as the tracker sent them; {NONE}")
-    browser: list[str] | None = strawberry.field(default=UNSET, description=f"Browsers as the tracker sent them; {NONE}")
-    traffic_source: list[str] | None = strawberry.field(default=UNSET, description=f"Traffic sources, else the referrer's host; {NONE}")
-    campaign: list[str] | None = strawberry.field(default=UNSET, description=f"Campaigns as the tracker sent them; {NONE}")
-    variant: list[str] | None = strawberry.field(default=UNSET, description=f"Variants of an A/B test, as the tracker sent them; {NONE}")
+    country: list[str] | None = strawberry.field(default=UNSET, description=f"Countries as the tracker sent them; {EMPTY_IS_UNKNOWN}")
+    region: list[str] | None = strawberry.field(default=UNSET, description=f"Regions as the tracker sent them; {EMPTY_IS_UNKNOWN}")
+    browser: list[str] | None = strawberry.field(default=UNSET, description=f"Browsers as the tracker sent them; {EMPTY_IS_UNKNOWN}")
+    traffic_source: list[str] | None = strawberry.field(
+        default=UNSET, description=f"Traffic sources, else the referrer's host; {EMPTY_IS_UNKNOWN}"
+    )
+    campaign: list[str] | None = strawberry.field(default=UNSET, description=f"Campaigns as the tracker sent them; {EMPTY_IS_UNKNOWN}")
+    variant: list[str] | None = strawberry.field(
+        default=UNSET, description=f"Variants of an A/B test, as the tracker sent them; {EMPTY_IS_UNKNOWN}"
+    )
     entry_page: UrlMatch | None = strawberry.field(
         default=UNSET,
         description="URL on which the session began: `entryPage` as sent, a path being one on the origin of the session's first page,"
@@ -296,6 +300,12 @@ WindowArgument = Annotated[Window | None, strawberry.argument(description="The w
 SegmentArgument = Annotated[Segment | None, strawberry.argument(description="Which visits; all when left out.")]
 UrlArgument = Annotated[UrlMatch, strawberry.argument(description="Which URLs; the pages they belong to are merged.")]
 AfterArgument = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Cursor after which to go on, in the window the list began in if it has one; from the beginning when left out."
+    ),
+]
+AfterInLensArgument = Annotated[
     str | None,
     strawberry.argument(
         description="Cursor after which to go on, in the window the list began in; from the beginning when left out. Other fields of the answer"

@@ -25,7 +25,7 @@ from schema.elements import ElementStats, ElementStatsConnection, wanted_stats
 from schema.enums import Aggregation, ElementGrouping, InsightsStatus, Interval, PointKind, ScrollUnit
 from schema.heatmap import FoldStats, PointHeatmap
 from schema.hotspots import DeadClickConnection, RageClickConnection, dead_click_measures
-from schema.inputs import AfterArgument, CellArgument, ElementOrder, FirstArgument, PointInput, RageRule, given
+from schema.inputs import AfterInLensArgument, CellArgument, ElementOrder, FirstArgument, PointInput, RageRule, given
 from schema.interactions import InteractionConnection, selected_fields
 from schema.node import Node
 from schema.replays import HavingArgument, ReplayConnection, ReplayOrderArgument, list_replays
@@ -141,7 +141,7 @@ class Insights(Node):
             int | None,
             strawberry.argument(description="At most so many points, 1 to 100 000; any other counts as the nearest of these."),
         ] = 500,
-        after: AfterArgument = UNSET,
+        after: AfterInLensArgument = UNSET,
     ) -> PointHeatmap | None:
         counted, selection = aggregation or Aggregation.TOTAL, own_selection(info._raw_info)
         answer = await heatmaps.load_heatmap(
@@ -165,7 +165,7 @@ class Insights(Node):
         info: strawberry.Info[Context],
         rule: Annotated[RageRule | None, strawberry.argument(description="What a burst is; 5 clicks, 1 s, 30 px when left out.")] = UNSET,
         first: FirstArgument = 50,
-        after: AfterArgument = UNSET,
+        after: AfterInLensArgument = UNSET,
     ) -> RageClickConnection | None:
         applied = rule.plain() if rule else DEFAULT_RULE
         spots, listing = await hotspots.list_rage_clicks(info.context, self.asked, applied, 50 if first is None else first, given(after))
@@ -173,7 +173,7 @@ class Insights(Node):
 
     @strawberry.field(description="Where people click in vain, by element, else by cell; most clicks first.", directives=[STATEMENT, PAGED])
     async def dead_clicks(
-        self, info: strawberry.Info[Context], first: FirstArgument = 50, after: AfterArgument = UNSET
+        self, info: strawberry.Info[Context], first: FirstArgument = 50, after: AfterInLensArgument = UNSET
     ) -> DeadClickConnection | None:
         measures = dead_click_measures(own_selection(info._raw_info))
         first = 50 if first is None else first
@@ -222,7 +222,7 @@ class Insights(Node):
         ] = ElementGrouping.SELECTOR,
         deleted: Annotated[bool | None, strawberry.argument(description="The deleted elements instead, to restore them.")] = False,
         first: FirstArgument = 10,
-        after: AfterArgument = UNSET,
+        after: AfterInLensArgument = UNSET,
     ) -> ElementStatsConnection | None:
         scope = ElementScope((group_by or ElementGrouping.SELECTOR).name, bool(ctas_only), bool(deleted))
         wanted = wanted_stats(info._raw_info, ("nodes",), ("edges", "node"))
@@ -274,7 +274,7 @@ class Insights(Node):
         cell: CellArgument = UNSET,
         hide_origin: HideOriginArgument = True,
         first: FirstArgument = 50,
-        after: AfterArgument = UNSET,
+        after: AfterInLensArgument = UNSET,
     ) -> InteractionConnection | None:
         selection = own_selection(info._raw_info)
         fields = selected_fields(selection)
@@ -299,7 +299,7 @@ class Insights(Node):
         having: HavingArgument = UNSET,
         order_by: ReplayOrderArgument = UNSET,
         first: FirstArgument = 10,
-        after: AfterArgument = UNSET,
+        after: AfterInLensArgument = UNSET,
     ) -> ReplayConnection | None:
         return await list_replays(info.context, self.asked, given(having), order_by, 10 if first is None else first, given(after))
 

@@ -141,8 +141,7 @@ class Site(Node):
         first: FirstValuesArgument = 25,
     ) -> list[FilterValue] | None:
         context = info.context
-        site = await context.readable_site(self.site_id)
-        asked = await lenses.resolve(context, site, resolved_window(window, site, context.now), Segment(), WHOLE_SITE)
+        asked = await self._all_of(context, window)
         limit, selection = 25 if first is None else first, own_selection(info._raw_info)
         return Spliced(await discovery.load_filter_values(context, asked, dimension.name, given(search), limit, selection))  # type: ignore[return-value]
 
@@ -158,8 +157,7 @@ class Site(Node):
         first: FirstValuesArgument = 25,
     ) -> list[EventName] | None:
         context = info.context
-        site = await context.readable_site(self.site_id)
-        asked = await lenses.resolve(context, site, resolved_window(window, site, context.now), Segment(), WHOLE_SITE)
+        asked = await self._all_of(context, window)
         limit, selection = 25 if first is None else first, own_selection(info._raw_info)
         return Spliced(await discovery.load_event_names(context, asked, given(search), limit, selection))  # type: ignore[return-value]
 
@@ -184,6 +182,11 @@ class Site(Node):
         site = await context.readable_site(self.site_id)
         asked = await lenses.resolve(context, site, resolved_window(window, site, context.now), plain_segment(segment))
         return await list_replays(context, asked, given(having), order_by, 25 if first is None else first, given(after))
+
+    async def _all_of(self, context: Context, window: WindowArgument) -> lenses.AskedLens:
+        """All visits to all pages in the window."""
+        site = await context.readable_site(self.site_id)
+        return await lenses.resolve(context, site, resolved_window(window, site, context.now), Segment(), WHOLE_SITE)
 
     async def _list(
         self,

@@ -35,6 +35,7 @@ _INHERITED = ("browser", "country", "region", "campaign", "variant")
 _VIEWPORT = ("viewport_width", "viewport_height")
 MAX_ON_PAGE_MS = 2**32 - 1
 """What the column holds: 49.7 days, and longer stays count as that."""
+_CONVERTS = "conversion OR value IS NOT NULL"
 _ELEMENT = "cityHash64(toString(page_key), selector)"
 MAX_STALE = 5000
 _OWN = (
@@ -268,6 +269,7 @@ def _sessions() -> Statement:
             f"  {', '.join(sizes)},",
             "  argMinIf(toString(r.device), r.at, r.device != '') AS device,",
             "  max(ifNull(r.is_test, false)) AS is_test,",
+            f"  countIf(r.type = 'event' AND ({_CONVERTS})) AS conversions,",
             "  argMinIf(r.traffic_source, r.at, r.traffic_source != '') AS sent_source,",
             "  argMinIf(domainWithoutWWW(lower(r.referrer)) AS host, r.at, host NOT IN ('', domainWithoutWWW(r.page_key))) AS referring_host,",
             "  argMinIf(r.entry_url, r.at, r.entry_url != '') AS sent_entry,",
@@ -360,7 +362,7 @@ def _bursts() -> Statement:
 def _insert_sessions(batch: Batch) -> Statement:
     columns = (
         "session_id", "visitor_id", "started_at", "ended_at", "entry_url", "entry_page", "country",
-        "region", "browser", "traffic_source", "campaign", "variant", "is_test", "expires_on",
+        "region", "browser", "traffic_source", "campaign", "variant", "is_test", "conversions", "expires_on",
     )  # fmt: skip
     params = Params()
     return Statement.of(
@@ -463,7 +465,7 @@ def _insert_events() -> Statement:
     return Statement.of(
         [
             f"INSERT INTO events ({columns}, conversion)",
-            f"SELECT {columns}, conversion OR value IS NOT NULL",
+            f"SELECT {columns}, {_CONVERTS}",
             "FROM derive_rows",
             "WHERE type = 'event'",
         ],

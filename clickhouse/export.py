@@ -34,7 +34,7 @@ from clickhouse.hotspots import ORDERING, SpotQuestion, dead_spots, rage_spots
 from clickhouse.interactions import InteractionQuestion, interaction_clauses
 from clickhouse.lens import Lens
 from clickhouse.numbers import kind_clause
-from clickhouse.replays import ReplayQuestion, conversions_of_sessions, listed_replays
+from clickhouse.replays import ReplayQuestion, listed_replays
 from clickhouse.scroll import SCROLL_BUCKET, WHO, ScrollQuestion, depth_counts
 from clickhouse.selection import Shape, compile_columns
 from clickhouse.sessions import whole_sessions
@@ -170,7 +170,6 @@ def export_depth_conversions(lens: Lens, page_keys: PageKeys, question: DepthQue
 def export_replays(lens: Lens, page_keys: PageKeys, question: ReplayQuestion, url_template: str) -> Statement:
     """As listed; the URLs are of the replays' beginnings."""
     params = Params()
-    site = params.site(lens.site_id)
     rows = [
         f"SELECT *, {params.text(url_template)} AS url_template",
         "FROM (",
@@ -182,7 +181,6 @@ def export_replays(lens: Lens, page_keys: PageKeys, question: ReplayQuestion, ur
         "INNER JOIN (",
         *whole_sessions(lens.site_id, params),
         ") AS sessions USING (session_id)",
-        *conversions_of_sessions(site),
     ]
     return _file(REPLAY, rows, [f"ORDER BY {question.ordering}", f"LIMIT {params.bind(question.first, 'UInt32')}"], params)
 

@@ -72,8 +72,11 @@ class Layout:
         """The statements of a DDL file, with a Distributed table for each table on a cluster."""
         replicated, stored = ("Replicated", "") if self.replicated else ("", self.local)
         filled = Template(text).substitute(on_cluster=self.on_cluster, local=self.local, replicated=replicated, stored=stored)
-        distributed = [self.distributed(table) for table in parse(text)] if self.cluster else []
-        return [statement for statement in re.split(r";\s*$", filled, flags=re.MULTILINE) if statement.strip()] + distributed
+        statements = [statement for statement in re.split(r";\s*$", filled, flags=re.MULTILINE) if statement.strip()]
+        if not self.cluster:
+            return statements
+        altered = [[statement, re.sub(r"ALTER TABLE (\w+)_local", r"ALTER TABLE \1", statement)] for statement in statements]
+        return [one for both in altered for one in dict.fromkeys(both)] + [self.distributed(table) for table in parse(text)]
 
     def distributed(self, table: Table) -> str:
         return "\n".join(

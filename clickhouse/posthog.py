@@ -84,6 +84,7 @@ SESSION = {
     "pages": f"toUInt32(uniqExact({PAGE_KEY}))",
     "clicks": "toUInt32(countIf(type = 'click'))",
     "rage_clicks": "toUInt32(countIf(type = 'rageclick'))",
+    "conversions": "CAST(NULL, 'Nullable(UInt32)')",
 }
 
 ALL_TYPES = "type IN ('click', 'rageclick', 'mousemove', 'scrolldepth')"
@@ -92,6 +93,7 @@ HAS_VIEWPORT = "viewport_width > 0"  # else a place on the page is none
 HOLDS_NOT = {
     r"\bseen_ms\b": "attention: PostHog's `heatmaps` does not record how long people look.",
     r"\breached_ppt\b": "unit PERCENT: PostHog's `heatmaps` does not hold the page's height; ask for unit: PIXEL.",
+    r"\bconversions\b": "conversions: PostHog's `heatmaps` holds no events.",
     r"kind IN \('dead'\)": "dead clicks: PostHog's `heatmaps` does not tell them apart.",
     r"\b(?:browser|country|region|traffic_source|campaign|variant|entry_page)(?: IN \{|\) AS value)|\bentry_(?:url|page)\b": (
         "PostHog's `heatmaps` holds no country, region, browser, source, campaign, variant and entry page; segments and breakdowns by"

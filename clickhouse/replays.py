@@ -101,14 +101,12 @@ def compile_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQues
 
 def listed_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQuestion, params: Params) -> list[str]:
     """The rows of `compile_replays`, in its order."""
-    site = params.site(lens.site_id)
     known = [
-        f"site_id = {site}",
+        f"site_id = {params.site(lens.site_id)}",
         f"started_at < {params.utc(lens.window.end)}",
         f"ended_at >= {params.utc(lens.window.start)}",
         *_having(lens, question.having, params),
     ]
-    by_score = question.order == "MOST_WORTH_WATCHING"
     return [
         "SELECT *",
         "FROM (",
@@ -120,11 +118,10 @@ def listed_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQuest
         ")",
         ") AS seen",
         "INNER JOIN (",
-        "SELECT session_id, started_at, ended_at, rage_clicks, dead_clicks",
+        "SELECT session_id, started_at, ended_at, rage_clicks, dead_clicks, conversions",
         "FROM sessions FINAL",
         where_all(known),
         ") AS known USING (session_id)",
-        *(conversions_of_sessions(site) if by_score else []),
         ")",
         *_beyond(question, params),
         f"ORDER BY page, {question.ordering}",
@@ -161,35 +158,6 @@ def _rows(lens: Lens, page_keys: tuple[str, ...], whole_site: bool, columns: str
         f"SELECT {page}, {columns.replace('{kind}', PAGEVIEW)}",
         "FROM pageviews",
         where,
-    ]
-
-
-def compile_conversions(site_id: str, session_ids: tuple[int, ...]) -> Statement:
-    """session_id and conversions of those sessions that have any."""
-    params = Params()
-    return Statement.of(
-        [
-            "SELECT session_id, count() AS conversions",
-            "FROM events",
-            f"WHERE site_id = {params.site(site_id)}",
-            "  AND conversion",
-            f"  AND session_id IN {params.bind(list(session_ids), 'Array(UInt64)')}",
-            "GROUP BY session_id",
-        ],
-        params,
-    )
-
-
-def conversions_of_sessions(site: str) -> list[str]:
-    """A join that adds `conversions`, of the whole session."""
-    return [
-        "LEFT JOIN (",
-        "SELECT session_id, count() AS conversions",
-        "FROM events",
-        f"WHERE site_id = {site}",
-        "  AND conversion",
-        "GROUP BY session_id",
-        ") AS converted USING (session_id)",
     ]
 
 

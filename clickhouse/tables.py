@@ -15,6 +15,7 @@ from pathlib import Path
 DDL = Path(__file__).parent / "ddl"
 
 _TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+)\$local.*?\n\(\n(.*?)\n\)\nENGINE", re.DOTALL)
+_ADDED = re.compile(r"ALTER TABLE (\w+)\$local \$on_cluster\s+ADD COLUMN IF NOT EXISTS (.*?);", re.DOTALL)
 _COLUMN = re.compile(r"(\w+)\s+(.+?)(?:\s+(?:CODEC\(.*\)|ALIAS .*|DEFAULT .*))?,?")
 
 
@@ -49,4 +50,14 @@ def _parse_column(line: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
-TABLES: Mapping[str, Table] = {table.name: table for file in sorted(DDL.glob("*.sql")) for table in parse(file.read_text())}
+def read(folder: Path) -> dict[str, Table]:
+    """The tables of all DDL files, with the columns that later ones add."""
+    ddl = "\n".join(file.read_text() for file in sorted(folder.glob("*.sql")))
+    tables = {table.name: table for table in parse(ddl)}
+    for name, declaration in _ADDED.findall(ddl):
+        column, type_ = _parse_column(declaration)
+        tables[name] = Table(name, {**tables[name].columns, column: type_})
+    return tables
+
+
+TABLES: Mapping[str, Table] = read(DDL)

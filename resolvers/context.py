@@ -22,7 +22,6 @@ from clickhouse.elements import compile_attributes
 from clickhouse.errors import DeadlineError, ForbiddenError, NotFoundError, PlanRequiredError, SourceUnavailableError
 from clickhouse.keys import ApiKey
 from clickhouse.pages import compile_extent, compile_seen, compile_tracked
-from clickhouse.replays import compile_conversions
 from clickhouse.sessions import compile_session_by_key, compile_session_columns, compile_sessions, compile_visitor_names
 from clickhouse.sites import PLANS, Site, compile_sites
 from clickhouse.statement import Statement
@@ -74,9 +73,6 @@ class Context:
         self.visitor_names: SourceLoader[tuple[str, int], Row | None] = SourceLoader(of_site, _rows(compile_visitor_names, "visitor_id"))
         self.sessions_by_key: SourceLoader[tuple[str, str], Row | None] = SourceLoader(
             of_site, _rows(compile_session_by_key, "session_key")
-        )
-        self.conversions: SourceLoader[tuple[str, int], int] = SourceLoader(
-            of_site, _rows(compile_conversions, "session_id", read=lambda row: row["conversions"], missing=lambda *key: 0)
         )
         self.elements: SourceLoader[ElementKey, Row | None] = SourceLoader(of_site, _rows(compile_attributes, "page_key", "selector"))
         self.marks: SourceLoader[ElementKey, Mark] = SourceLoader(

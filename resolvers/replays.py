@@ -65,10 +65,16 @@ async def load_in_lens(context: Context, asked: AskedLens, session_id: int) -> R
     return next(row for row in await context.answers.load(question) if row["session_id"] == session_id)
 
 
-async def load_watch_parts(context: Context, site_id: str, session: Row) -> WatchParts:
+def watch_parts(session: Row) -> WatchParts:
     duration_ms = (session["ended_at"] - session["started_at"]) // timedelta(milliseconds=1)
-    conversions = await context.conversions.load((site_id, session["session_id"]))
-    return WatchParts.of(session["rage_clicks"], session["dead_clicks"], duration_ms, conversions)
+    return WatchParts.of(session["rage_clicks"], session["dead_clicks"], duration_ms, conversions(session))
+
+
+def conversions(session: Row) -> int:
+    """BadUserInputError where the source holds no events."""
+    if session["conversions"] is None:
+        raise BadUserInputError("The source of this site holds no events, so that nothing says who converted.")
+    return int(session["conversions"])
 
 
 def is_whole_site(asked: AskedLens) -> bool:

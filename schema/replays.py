@@ -108,12 +108,12 @@ class Replay(Node):
         return cls.from_row(row, site) if row else None
 
     @strawberry.field(description="Converting events: `conversion: true`, or with a value.")
-    async def conversions(self, info: strawberry.Info[Context]) -> int:
-        return await info.context.conversions.load((self.site_id, self.row["session_id"]))
+    def conversions(self) -> int:
+        return replays.conversions(self.row)
 
     @strawberry.field(description="How much it is worth watching, and why.")
-    async def watch_score(self, info: strawberry.Info[Context]) -> WatchScore:
-        return WatchScore.of(await replays.load_watch_parts(info.context, self.site_id, self.row), self.row)
+    def watch_score(self) -> WatchScore:
+        return WatchScore.of(replays.watch_parts(self.row), self.row)
 
 
 def replay_url(template: str, session: dict[str, Any], offset_seconds: float = 0) -> str | None:

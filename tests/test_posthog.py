@@ -375,6 +375,14 @@ async def test_it_holds_no_events_to_name(source: Sources) -> None:
     assert "events" in answered["errors"][0]["message"]
 
 
+@pytest.mark.parametrize("field", ["conversions", "watchScore { value }"])
+async def test_it_does_not_say_that_nobody_converted(source: Sources, field: str) -> None:
+    rage = f"rageClicks(first: 1) {{ nodes {{ replays(first: 1) {{ replay {{ sessionId {field} }} }} }} }}"
+    answered = await answer(source, f'{{ site(siteId: "shop") {{ insights(url: {WHOLE}, window: {WINDOW}) {{ {rage} }} }} }}')
+    assert [(error["code"], error["path"][-1]) for error in answered["errors"]] == [("BAD_USER_INPUT", field.split()[0])]
+    assert "events" in answered["errors"][0]["message"]
+
+
 async def test_a_segment_it_cannot_tell_is_refused_and_not_taken_for_nobody(source: Sources) -> None:
     query = (
         f'{{ site(siteId: "shop") {{ insights(url: {WHOLE}, window: {WINDOW}, segment: {{country: ["DE"]}}) {{ totals {{ clicks }} }} }} }}'

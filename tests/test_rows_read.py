@@ -50,8 +50,6 @@ ELEMENT_SUMS = WINDOW_DAYS * 3 * 25
 
 EVENTS = SESSIONS // DAYS * 10
 """Conversions are looked for among the events of the site since the window began."""
-SESSIONS_AND_EVENTS = 2 * SESSIONS
-"""Replays are ordered by what the sessions of the site had, whenever."""
 EVERY_POINT = POINTS * DAYS // WINDOW_DAYS
 """Elements are named and placed by all clicks on the page."""
 
@@ -179,7 +177,7 @@ OF_A_PAGE = {
     "elements { nodes { element { selector } } }": (BURSTS, EVERY_POINT),
     "elements(orderBy: {field: CLICKS}) { nodes { clicks averageSecondsToClick belowFold { value } } }": (ELEMENT_SUMS, 0),
     'element(selector: "#b3") { clicks displays visitors conversions averageSecondsToClick }': (ROWS_OF_PAGE, EVENTS),
-    "replays { nodes { sessionId clicks } }": (ROWS_OF_PAGE, SESSIONS_AND_EVENTS),
+    "replays { nodes { sessionId clicks conversions } }": (ROWS_OF_PAGE, SESSIONS),
     "conversionsByDepth { depths { depth } }": (2 * ROWS_OF_PAGE + 2 * VIEWS, 2 * EVENTS),
     "unattributed": (ELEMENT_SUMS, 0),
     "meta { sessions }": (ROWS_OF_PAGE, 0),
@@ -276,7 +274,7 @@ async def test_the_visitors_of_listed_pages_read_these_pages(client: Client) -> 
         (f"pages(window: {WINDOW}, orderBy: {{field: ISSUE_SCORE}}) {{ nodes {{ key }} }}", ROWS_OF_PAGE, 0),
         *((f"filterValues(dimension: {dimension}, window: {WINDOW}) {{ value }}", ROWS_OF_PAGE, 0) for dimension in DIMENSION_OF),
         (f"eventNames(window: {WINDOW}) {{ name sessions }}", ONE_A_SESSION, 0),
-        (f"replays(window: {WINDOW}) {{ nodes {{ sessionId }} }}", ROWS_OF_PAGE, SESSIONS_AND_EVENTS),
+        (f"replays(window: {WINDOW}) {{ nodes {{ sessionId }} }}", ROWS_OF_PAGE, SESSIONS),
         (f'insights(url: {{wildcard: "*page-7"}}, window: {WINDOW}) {{ totals {{ clicks }} }}', BURSTS, 0),
         (f'matchedPages(url: {{wildcard: "*page-7"}}, window: {WINDOW}) {{ edges {{ totals {{ visitors }} }} }}', ROWS_OF_PAGE, 0),
         (

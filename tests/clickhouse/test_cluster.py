@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
@@ -11,7 +13,7 @@ from clickhouse_connect.driver.client import Client as SyncClient
 from clickhouse.client import connect, open_sync
 from clickhouse.migrations import migrate, steps
 from clickhouse.statement import Statement
-from clickhouse.tables import TABLES
+from clickhouse.tables import DDL, TABLES
 from tests.servers import CLUSTER, Node
 
 Nodes = tuple[Node, Node]
@@ -39,6 +41,28 @@ def shards(dsns: tuple[str, str]) -> Iterator[tuple[SyncClient, SyncClient]]:
     second.command("INSERT INTO sites (site_id, name, updated_at) SELECT 's' || toString(number), 'new', now64(3) FROM numbers(10)")
     yield first, second
     for client in (first, second):
+        client.close()
+
+
+def test_a_later_step_reaches_every_node(nodes: Nodes, tmp_path: Path) -> None:
+    """From tables as they were before it, with rows on both."""
+    for file in sorted(DDL.glob("*.sql"))[:8]:
+        shutil.copy(file, tmp_path)
+    database = f"test_{uuid.uuid4().hex}"
+    clients = [open_sync(node.dsn(database)) for node in nodes]
+    for client in clients:
+        migrate(client, CLUSTER, folder=tmp_path)
+    clients[0].command(
+        "INSERT INTO sessions (site_id, session_id, visitor_id, expires_on) SELECT 's', number, number, today() + 9 FROM numbers(100)"
+    )
+    clients[0].command(
+        "INSERT INTO events (site_id, session_id, visitor_id, conversion, expires_on)"
+        " SELECT 's', number, number, number % 2, today() + 9 FROM numbers(100)"
+    )
+    for client in clients:
+        migrate(client, CLUSTER)
+    for client in clients:
+        assert count(client, "sessions FINAL WHERE conversions = session_id % 2") == count(client, "sessions FINAL") == 100
         client.close()
 
 

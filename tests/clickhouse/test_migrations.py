@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from clickhouse.client import open_sync
 from clickhouse.errors import BadUserInputError
 from clickhouse.migrations import Layout, MigrationError, migrate, steps, why_not_current
-from clickhouse.tables import TABLES
+from clickhouse.tables import DDL, TABLES
 
 
 @pytest.fixture
@@ -60,6 +61,24 @@ def test_a_step_that_failed_is_tried_again(empty: SyncClient, folder: Path) -> N
     assert [step.number for step in migrate(empty, folder=folder)] == [2]
 
 
+def test_an_added_column_is_one_of_its_table_and_filled_from_what_is_stored(empty: SyncClient, tmp_path: Path) -> None:
+    assert list(TABLES["sessions"].columns)[-1] == "conversions"
+    for file in sorted(DDL.glob("*.sql"))[:8]:
+        shutil.copy(file, tmp_path)
+    migrate(empty, folder=tmp_path)
+    sessions = (
+        "INSERT INTO sessions (site_id, session_id, session_key, derived_at, expires_on) SELECT 's', number, {}, now64(3), today() + 9"
+    )
+    for key in ("'old'", "concat('new', toString(number))"):
+        empty.command(sessions.format(key) + " FROM numbers(3)")
+    events = "INSERT INTO events (site_id, session_id, conversion, expires_on) SELECT {}, {}, {}, today() + 9 FROM numbers({})"
+    for site, session, conversion, rows in (("'s'", 1, 1, 3), ("'s'", 1, 0, 5), ("'s'", 2, 0, 1), ("'other'", 0, 1, 1)):
+        empty.command(events.format(site, session, conversion, rows))
+    assert next(step.name for step in migrate(empty)) == "session_conversions"
+    found = empty.query("SELECT session_key, conversions FROM sessions FINAL ORDER BY session_id").result_rows
+    assert found == [("new0", 0), ("new1", 3), ("new2", 0)]
+
+
 def test_a_changed_step_is_refused(empty: SyncClient, folder: Path) -> None:
     migrate(empty, folder=folder)
     (folder / "0001_one.sql").write_text("SELECT 1;")
@@ -77,6 +96,15 @@ def test_replicated_statements_run_on_the_cluster(folder: Path) -> None:
         "AS sessions_local\n"
         "ENGINE = Distributed('main', currentDatabase(), 'sessions_local', cityHash64(site_id, visitor_id))"
     )
+
+
+def test_a_column_is_added_to_the_local_table_and_the_distributed_one() -> None:
+    added = "ALTER TABLE two$local $on_cluster\n    ADD COLUMN IF NOT EXISTS c UInt8;\n"
+    assert Layout().statements(added) == ["ALTER TABLE two \n    ADD COLUMN IF NOT EXISTS c UInt8"]
+    assert Layout("main").statements(added) == [
+        "ALTER TABLE two_local \n    ADD COLUMN IF NOT EXISTS c UInt8",
+        "ALTER TABLE two \n    ADD COLUMN IF NOT EXISTS c UInt8",
+    ]
 
 
 def test_every_table_becomes_a_local_and_a_distributed_one() -> None:

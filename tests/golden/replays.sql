@@ -20,7 +20,7 @@ FROM (
     )
   ) AS seen
   INNER JOIN (
-    SELECT session_id, started_at, ended_at, rage_clicks, dead_clicks
+    SELECT session_id, started_at, ended_at, rage_clicks, dead_clicks, conversions
     FROM sessions FINAL
     WHERE site_id = {p0:String}
       AND started_at < {p1:DateTime64(3, 'UTC')}
@@ -30,13 +30,6 @@ FROM (
       AND session_id IN (SELECT session_id FROM pageviews WHERE site_id = {p0:String} AND day BETWEEN {p5:Date} AND {p6:Date} AND timestamp >= {p7:DateTime64(3, 'UTC')} AND timestamp < {p8:DateTime64(3, 'UTC')} AND path(page_key) = {p9:String})
       AND session_id IN (SELECT session_id FROM events WHERE site_id = {p0:String} AND name = {p10:String} GROUP BY session_id HAVING count() >= {p11:UInt32})
   ) AS known USING (session_id)
-  LEFT JOIN (
-    SELECT session_id, count() AS conversions
-    FROM events
-    WHERE site_id = {p0:String}
-      AND conversion
-    GROUP BY session_id
-  ) AS converted USING (session_id)
 )
 ORDER BY page, (-sort_value, -toUnixTimestamp64Milli(started_at), session_id)
 LIMIT {p14:UInt32} BY page
@@ -80,7 +73,7 @@ FROM (
     )
   ) AS seen
   INNER JOIN (
-    SELECT session_id, started_at, ended_at, rage_clicks, dead_clicks
+    SELECT session_id, started_at, ended_at, rage_clicks, dead_clicks, conversions
     FROM sessions FINAL
     WHERE site_id = {p0:String}
       AND started_at < {p1:DateTime64(3, 'UTC')}

@@ -1,0 +1,16 @@
+-- Converting events of a session, so that replays are ranked by their sessions alone.
+
+ALTER TABLE sessions$local $on_cluster
+    ADD COLUMN IF NOT EXISTS conversions UInt32;
+
+INSERT INTO sessions$stored
+SELECT * EXCEPT (conversions, converted), converted AS conversions
+FROM (
+  SELECT * FROM sessions$stored FINAL
+) AS known
+INNER JOIN (
+  SELECT site_id, session_id, toUInt32(count()) AS converted
+  FROM events$stored
+  WHERE conversion
+  GROUP BY site_id, session_id
+) AS converting USING (site_id, session_id);

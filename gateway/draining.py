@@ -13,12 +13,16 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
+SAME_SIGNAL_SECONDS = 1.0
+"""Two so close are one: who stops a whole process group reaches each worker, and so does its parent, which passes it on."""
+
 
 class Draining:
     """Whether SIGTERM has come; `delay_seconds` later it reaches who handled it before. A second one goes through at once."""
 
     def __init__(self, delay_seconds: float) -> None:
         self.begun = False
+        self._begun_at = 0.0
         self._delay_seconds = delay_seconds
 
     def watch(self) -> None:
@@ -29,8 +33,12 @@ class Draining:
         handle, loop = previous, asyncio.get_running_loop()
 
         def begin(number: int, frame: FrameType | None) -> None:
-            delay_seconds = 0 if self.begun else self._delay_seconds
-            self.begun = True
+            if not self.begun:
+                self.begun, self._begun_at, delay_seconds = True, loop.time(), self._delay_seconds
+            elif loop.time() - self._begun_at < SAME_SIGNAL_SECONDS:
+                return
+            else:
+                delay_seconds = 0
             loop.call_soon_threadsafe(loop.call_later, delay_seconds, handle, number, None)
 
         signal.signal(signal.SIGTERM, begin)

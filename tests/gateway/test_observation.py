@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -25,6 +26,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
 from gateway.app import create_app
+from gateway.draining import Draining
 from gateway.metrics import MAX_OPERATIONS
 from gateway.settings import Settings
 from tests.gateway.applications import make_token, post, samples, serving, small_schema
@@ -220,6 +222,23 @@ def test_a_server_told_to_stop_is_unready_first_and_finishes_what_runs(tmp_path:
         assert answer.startswith(b"HTTP/1.1 200") and answer.endswith(b'{"data":{"__typename":"Query"}}')
         assert gateway.process.wait(30) == -signal.SIGTERM
     assert "Traceback" not in gateway.log()
+
+
+async def test_a_signal_that_comes_by_two_ways_is_one_and_a_later_one_goes_through_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    handled: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: handled.append(number))
+    try:
+        Draining(delay_seconds=60).watch()
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(0.05)
+        assert handled == []
+        monkeypatch.setattr("gateway.draining.SAME_SIGNAL_SECONDS", 0)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(0.05)
+        assert handled == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_workers_told_to_stop_refuse_who_comes_later_and_finish_what_runs(tmp_path: Path, node: Node) -> None:

@@ -156,6 +156,11 @@ def test_an_entry_path_is_of_the_first_pages_origin(database: Client) -> None:
     assert {session["session_key"]: session["entry_page"] for session in sessions} == firsts
 
 
+def test_an_entry_page_without_a_scheme_has_the_first_pages(database: Client) -> None:
+    (session,) = derived(database, row("click", url="https://b.com/x", x=1, y=1, entryPage="//A.de/Start/"))["sessions"]
+    assert (session["entry_url"], session["entry_page"]) == ("https://A.de/Start/", "https://a.de/Start")
+
+
 def test_a_viewport_nobody_sent_is_the_standard_one(database: Client) -> None:
     tables = derived(database, row("click", x=1, y=1, device="mobile"))
     assert [(click["viewport_width"], click["viewport_height"], click["breakpoint"]) for click in tables["interactions"]] == [

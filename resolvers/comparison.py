@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -19,7 +19,7 @@ from clickhouse.comparison import (
     compile_scroll_changes,
 )
 from clickhouse.heatmap import standard_viewport_px
-from clickhouse.lens import WHOLE_SITE, Lens, Segment, Window
+from clickhouse.lens import WHOLE_SITE, Lens, WidthRange, Window
 from clickhouse.numbers import STANDARD_VIEWPORT_PX
 from clickhouse.scroll import ScrollQuestion
 from clickhouse.selection import Selection
@@ -33,6 +33,8 @@ from resolvers.questions import Row
 CLOCK_CHANGE = timedelta(hours=1)
 SAME_LENGTH = 0.05
 SAME_WEEKDAYS = 0.05
+ANY_OF = ("device", "breakpoint", "country", "region", "browser", "traffic_source", "campaign", "variant")
+"""Parts of a segment that are lists of values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +169,30 @@ def _overlap(one: Window, other: Window) -> bool:
 
 
 def _sees_all_of(wide: Lens, narrow: Lens) -> bool:
-    """Whether every limit of `wide`, the window aside, is also one of `narrow`."""
-    return wide.url in (WHOLE_SITE, narrow.url) and all(
-        getattr(wide.segment, part.name) in (part.default, getattr(narrow.segment, part.name)) for part in dataclasses.fields(Segment)
+    """Whether every limit of `wide`, the window aside, holds wherever those of `narrow` do; rules on URLs must be alike for it."""
+    outer, inner = wide.segment, narrow.segment
+    return (
+        wide.url in (WHOLE_SITE, narrow.url)
+        and all(_allows(getattr(outer, name), getattr(inner, name)) for name in ANY_OF)
+        and _spans(outer.viewport_width, inner.viewport_width)
+        and outer.entry_page in (None, inner.entry_page)
+        and set(outer.cohorts) <= set(inner.cohorts)
+        and all(any(more.name == event.name and more.min_count >= event.min_count for more in inner.performed) for event in outer.performed)
+        and outer.exclude_test_accounts <= inner.exclude_test_accounts
     )
+
+
+def _allows(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
+    """Of values of which any matches; none named are all."""
+    return not wide or (bool(narrow) and set(narrow) <= set(wide))
+
+
+def _spans(wide: WidthRange | None, narrow: WidthRange | None) -> bool:
+    (low, high), (least, most) = (
+        (limits.min_px or 0, math.inf if limits.max_px is None else limits.max_px)
+        for limits in (wide or WidthRange(), narrow or WidthRange())
+    )
+    return low <= least and most <= high
 
 
 def _weekday_distance(one: Window, other: Window, zone: ZoneInfo) -> float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clickhouse.lens import WHOLE_SITE, Lens, Segment, UrlRule, WidthRange, Window
+from clickhouse.lens import WHOLE_SITE, Lens, PerformedEvent, Segment, UrlRule, WidthRange, Window
 from clickhouse.sites import Site
-from resolvers.comparison import Compared, warnings
+from resolvers.comparison import ANY_OF, Compared, warnings
 from resolvers.lenses import AskedLens
 
 SITE = Site("site_comparison", "Comparison", time_zone="Europe/Berlin")
@@ -54,6 +54,31 @@ def seen(start_day: float, days: float, segment: Segment = Segment(), url: UrlRu
 )
 def test_warnings(baseline: AskedLens, candidate: AskedLens, codes: list[str]) -> None:
     assert [warning.code for warning in warnings(Compared(baseline, candidate), (1000, 1000))] == codes
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow"),
+    [
+        *((Segment(**{name: ("a", "b")}), Segment(**{name: ("b",)})) for name in ANY_OF),  # type: ignore[arg-type]
+        (Segment(viewport_width=WidthRange(100, None)), Segment(viewport_width=WidthRange(200, None))),
+        (Segment(viewport_width=WidthRange(None, 900)), Segment(viewport_width=WidthRange(200, 800))),
+        (Segment(cohorts=("c1",)), Segment(cohorts=("c1", "c2"))),
+        (Segment(performed=(PerformedEvent("signup"),)), Segment(performed=(PerformedEvent("buy"), PerformedEvent("signup", 2)))),
+        (Segment(), Segment(exclude_test_accounts=True)),
+        (Segment(), Segment(entry_page=UrlRule("path", "/"))),
+    ],
+)
+def test_a_side_that_holds_the_other_overlaps_it(wide: Segment, narrow: Segment) -> None:
+    """Whichever it is; sides that only share some may do so by chance, as those of an A/B test."""
+    country, other = replace(wide, country=("DE",)), replace(narrow, country=("FR",))
+    for one, two, overlap in ((wide, narrow, True), (narrow, wide, True), (wide, wide, True), (country, other, False)):
+        codes = [warning.code for warning in warnings(Compared(seen(0, 7, one), seen(0, 7, two)), (1000, 1000))]
+        assert ("OVERLAPPING" in codes) == overlap
+
+
+def test_every_part_of_a_segment_is_looked_at() -> None:
+    parts = {field.name for field in fields(Segment)}
+    assert parts - set(ANY_OF) == {"viewport_width", "entry_page", "cohorts", "exclude_test_accounts", "performed"}
 
 
 @pytest.mark.parametrize(("sessions_", "few"), [((1000, 1000), False), ((999, 5000), True), ((5000, 999), True)])

@@ -10,45 +10,31 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import click
 
 from clickhouse.derive import compile_touched
-from clickhouse.errors import HeatgraphError
 from clickhouse.keys import ApiKey, insert_key
 from clickhouse.migrations import Step, migrate
 from clickhouse.pages import compile_extent
 from clickhouse.rollups import compile_stale_days, note_site
 from clickhouse.sites import Site, compile_sites, insert_site
-from gateway.administration import cohorts, keys, require_site, save_cohort, sites, token_secret
 from gateway.auth import hash_token
+from gateway.cohorts import cohorts, save_cohort
+from gateway.commands import Commands
 from gateway.database import Database, open_database
 from gateway.demo import DEMO_DOMAINS, DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_cohorts, demo_rows
 from gateway.forget import forget
+from gateway.keys import keys, token_secret
 from gateway.load import LoadSummary, load_files, refresh_rollups
 from gateway.serving import serve
 from gateway.settings import Settings, with_settings
 from gateway.site_lock import site_lock
+from gateway.sites import require_site, sites
 
 DEMO_KEY_ID = "demo00000000"
 DEMO_SCOPES = frozenset({"heatmap:read", "replay:read", "element:write", "cohort:write"})
 DEMO_QUERY = "{ sites { nodes { siteId pages(first: 3) { edges { node { key } totals { clicks rageClicks } } } } } }"
-
-
-class Refusal(click.ClickException):
-    exit_code = 2
-
-
-class Commands(click.Group):
-    """Foreseen errors end a command in one line and exit code 2, never in a traceback."""
-
-    def invoke(self, context: click.Context) -> Any:
-        try:
-            return super().invoke(context)
-        except HeatgraphError as error:
-            reason = f" ({error.__cause__})" if error.code == "INTERNAL" and error.__cause__ else ""
-            raise Refusal(error.message + reason) from error
 
 
 @click.group(cls=Commands, context_settings={"auto_envvar_prefix": "HEATGRAPH", "max_content_width": 120})

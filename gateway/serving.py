@@ -15,9 +15,9 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse.errors import BadUserInputError, from_driver
 from clickhouse.migrations import compile_applied, why_not_current
-from gateway.administration import token_secret
 from gateway.database import open_database
 from gateway.draining import Workers
+from gateway.keys import token_secret
 from gateway.logs import log_config
 from gateway.persisted import load_trusted
 from gateway.settings import Settings

@@ -13,11 +13,11 @@ from click.testing import CliRunner
 from clickhouse.client import open_sync
 from clickhouse.sites import LAST_DAY, Site, compile_retain, insert_site
 from clickhouse.statement import Statement
-from gateway import administration
+from gateway import sites
 from gateway.__main__ import main
-from gateway.administration import require_site
 from gateway.database import open_database
 from gateway.settings import Settings
+from gateway.sites import require_site
 from tests.asking import NOW
 
 
@@ -76,7 +76,7 @@ def test_what_is_set_while_retention_changes_stays(dsn: str, monkeypatch: pytest
             database.insert(insert_site(replace(require_site(database, site), name="New"), datetime.now(UTC)))
         return compile_retain(changed)
 
-    monkeypatch.setattr(administration, "compile_retain", meanwhile)
+    monkeypatch.setattr(sites, "compile_retain", meanwhile)
     run(dsn, "sites", "set", site, "--retention-days", "5")
     with open_database(Settings(clickhouse=dsn)) as database:
         changed = require_site(database, site)

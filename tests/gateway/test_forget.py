@@ -17,7 +17,7 @@ from clickhouse.migrations import migrate
 from clickhouse.rollups import ROLLUPS
 from clickhouse.sites import Site
 from gateway.__main__ import main
-from gateway.administration import save_cohort
+from gateway.cohorts import save_cohort
 from gateway.database import Database
 from gateway.forget import forget_visitors
 from gateway.load import load_files

@@ -76,16 +76,14 @@ class Cell:
     columns: float
 
     @classmethod
-    def default(cls, standard_width_px: int) -> Cell:
-        """A hundredth of the viewport's width."""
-        return cls(standard_width_px / CELL_COLUMNS, CELL_HEIGHT_PX, CELL_COLUMNS)
-
-    @classmethod
     def of(cls, lens: Lens, size: CellSize | None = None) -> Cell:
-        """On the lens's standard viewport. `columns` is rounded up, so that no point on a cell's left edge falls into the cell before."""
+        """On the lens's standard viewport; without a size a hundredth of its width.
+
+        `columns` is rounded up, so that no point on a cell's left edge falls into the cell before.
+        """
         standard_width_px = standard_viewport_px(lens)[0]
         if size is None:
-            return cls.default(standard_width_px)
+            return cls(standard_width_px / CELL_COLUMNS, CELL_HEIGHT_PX, CELL_COLUMNS)
         columns = standard_width_px / size.width_px
         if Fraction(columns) < Fraction(standard_width_px) / Fraction(size.width_px):
             columns = math.nextafter(columns, math.inf)

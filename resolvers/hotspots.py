@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from clickhouse.errors import BadUserInputError
-from clickhouse.heatmap import Cell, standard_viewport_px
+from clickhouse.heatmap import Cell
 from clickhouse.hotspots import SpotQuestion, SpotReplaysQuestion, compile_dead_clicks, compile_rage_clicks, compile_spot_replays
 from clickhouse.rage import DEFAULT_RULE, RageRule
 from clickhouse.statement import Statement
@@ -30,7 +30,7 @@ class Spots:
     rule: RageRule | None = None
 
     def question(self, spot_id: int, first: int) -> Question:
-        asked = SpotReplaysQuestion(self.kind, Cell.default(standard_width_px(self.asked)), first, self.rule)
+        asked = SpotReplaysQuestion(self.kind, Cell.of(self.asked.lens), first, self.rule)
         return Question(compile_spot_replays, self.asked.lens, self.asked.page_key, (asked,), (spot_id,))
 
 
@@ -43,10 +43,6 @@ def rage_rule(min_clicks: int, window_ms: int, radius_px: float) -> RageRule:
         if not low <= value <= high:
             raise BadUserInputError(f"{argument}: {low} to {high}.", argument=argument)
     return RageRule(min_clicks, window_ms, radius_px)
-
-
-def standard_width_px(asked: AskedLens) -> int:
-    return standard_viewport_px(asked.lens)[0]
 
 
 async def list_rage_clicks(context: Context, asked: AskedLens, rule: RageRule, first: int, after: str | None) -> tuple[Spots, Listing]:
@@ -83,7 +79,7 @@ async def _list(
     first: int,
     after: str | None,
 ) -> tuple[Spots, Listing]:
-    cell = Cell.default(standard_width_px(asked))
+    cell = Cell.of(asked.lens)
     binding = _binding(asked, compile_, rule)
     asked, values = asked.resumed(context, after, binding, KEY_KINDS)
     first = page_size(first)

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Self
 
 import strawberry
 
-from clickhouse.heatmap import Cell
+from clickhouse.heatmap import Cell, standard_viewport_px
+from clickhouse.lens import Lens
 from clickhouse.numbers import HIGH_SEVERITY_CLICKS, MEDIUM_SEVERITY_CLICKS
 from clickhouse.rage import RageRule as AppliedRule
 from clickhouse.selection import Selection
@@ -39,8 +40,9 @@ def _severity(average_clicks: float) -> Severity:
     return Severity.MEDIUM if average_clicks < HIGH_SEVERITY_CLICKS else Severity.HIGH
 
 
-def place(row: dict[str, Any], cell: Cell, standard_width_px: int) -> tuple[float, int]:
+def place(row: dict[str, Any], lens: Lens) -> tuple[float, int]:
     """Median position of an element's interactions; the left top corner of a cell."""
+    standard_width_px, cell = standard_viewport_px(lens)[0], Cell.of(lens)
     if row["selector"]:
         return row["relative_x"] * standard_width_px, math.floor(row["y"])
     return row["spot_column"] * standard_width_px / cell.columns, row["spot_row"] * cell.height_px
@@ -87,8 +89,8 @@ class RageClick:
     severity: Severity = strawberry.field(description="By averageClicks: LOW below 6, MEDIUM below 10, HIGH from 10.")
 
     @classmethod
-    def from_row(cls, row: dict[str, Any], spots: Spots, cell: Cell, standard_width_px: int) -> Self:
-        x, y = place(row, cell, standard_width_px)
+    def from_row(cls, row: dict[str, Any], spots: Spots) -> Self:
+        x, y = place(row, spots.asked.lens)
         average = row["clicks"] / row["count"]
         return cls(
             spots=spots,
@@ -129,8 +131,8 @@ class DeadClick:
     share: float = strawberry.field(description="These ÷ all clicks of the lens, a fraction.")
 
     @classmethod
-    def from_row(cls, row: dict[str, Any], spots: Spots, lens_clicks: int, cell: Cell, standard_width_px: int) -> Self:
-        x, y = place(row, cell, standard_width_px)
+    def from_row(cls, row: dict[str, Any], spots: Spots, lens_clicks: int) -> Self:
+        x, y = place(row, spots.asked.lens)
         return cls(
             spots=spots,
             spot_id=row["spot_id"],
@@ -165,8 +167,8 @@ class RageClickConnection:
     rule: AppliedRageRule = strawberry.field(description="The rule that was applied.")
 
     @classmethod
-    def of(cls, spots: Spots, listing: Listing, rule: AppliedRule, cell: Cell, standard_width_px: int) -> Self:
-        nodes = [RageClick.from_row(row, spots, cell, standard_width_px) for row in listing.rows]
+    def of(cls, spots: Spots, listing: Listing, rule: AppliedRule) -> Self:
+        nodes = [RageClick.from_row(row, spots) for row in listing.rows]
         return cls(
             edges=[RageClickEdge(cursor=cursor, node=node) for cursor, node in zip(listing.cursors, nodes, strict=True)],
             nodes=nodes,
@@ -198,10 +200,10 @@ class DeadClickConnection:
     rate: Rate = strawberry.field(description="All dead clicks ÷ all clicks of the lens.")
 
     @classmethod
-    def of(cls, spots: Spots, listing: Listing, totals: dict[str, Any], cell: Cell, standard_width_px: int) -> Self:
+    def of(cls, spots: Spots, listing: Listing, totals: dict[str, Any]) -> Self:
         """What was not measured was not selected either."""
         clicks, dead_clicks = totals.get("clicks", 0), totals.get("dead_clicks", 0)
-        nodes = [DeadClick.from_row(row, spots, clicks, cell, standard_width_px) for row in listing.rows]
+        nodes = [DeadClick.from_row(row, spots, clicks) for row in listing.rows]
         return cls(
             edges=[DeadClickEdge(cursor=cursor, node=node) for cursor, node in zip(listing.cursors, nodes, strict=True)],
             nodes=nodes,

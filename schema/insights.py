@@ -10,7 +10,6 @@ import strawberry
 from strawberry import UNSET
 
 from clickhouse.elements import ElementScope
-from clickhouse.heatmap import Cell
 from clickhouse.rage import DEFAULT_RULE
 from resolvers import conversions, depths, discovery, elements, heatmaps, hotspots, lens_ids, pages
 from resolvers.context import Context
@@ -169,7 +168,7 @@ class Insights(Node):
     ) -> RageClickConnection | None:
         applied = rule.plain() if rule else DEFAULT_RULE
         spots, listing = await hotspots.list_rage_clicks(info.context, self.asked, applied, 50 if first is None else first, given(after))
-        return RageClickConnection.of(spots, listing, applied, Cell.of(self.asked.lens), hotspots.standard_width_px(self.asked))
+        return RageClickConnection.of(spots, listing, applied)
 
     @strawberry.field(description="Where people click in vain, by element, else by cell; most clicks first.", directives=[STATEMENT, PAGED])
     async def dead_clicks(
@@ -178,7 +177,7 @@ class Insights(Node):
         measures = dead_click_measures(own_selection(info._raw_info))
         first = 50 if first is None else first
         spots, listing, totals = await hotspots.list_dead_clicks(info.context, self.asked, first, given(after), measures)
-        return DeadClickConnection.of(spots, listing, totals, Cell.of(self.asked.lens), hotspots.standard_width_px(self.asked))
+        return DeadClickConnection.of(spots, listing, totals)
 
     @strawberry.field(description="How far down the page people get: how many reached each depth.", directives=[STATEMENT])
     async def scroll(

@@ -8,10 +8,10 @@ kept.get("key")     -> answer, or None
 from __future__ import annotations
 
 import sys
-from collections import OrderedDict
 from typing import Any
 
 from clickhouse.reading import Answer
+from clickhouse.recent import Recent
 
 OBJECT_BYTES = 64  # about what a number costs, and what comes on top of a list
 LARGEST_SHARE = 8  # one answer takes at most this part of the memory
@@ -19,27 +19,20 @@ LARGEST_SHARE = 8  # one answer takes at most this part of the memory
 
 class Kept:
     def __init__(self, max_bytes: int) -> None:
-        self.used_bytes = 0
         self._max_bytes = max_bytes
-        self._answers: OrderedDict[Any, tuple[Answer, int]] = OrderedDict()
+        self._answers = Recent[Any, Answer](max_size=max_bytes)
+
+    @property
+    def used_bytes(self) -> int:
+        return self._answers.size
 
     def get(self, key: Any) -> Answer | None:
-        if key not in self._answers:
-            return None
-        self._answers.move_to_end(key)
-        return self._answers[key][0]
+        return self._answers.get(key)
 
     def put(self, key: Any, answer: Answer) -> None:
         size = size_bytes(key) + size_bytes(answer.rows)
-        if size > self._max_bytes // LARGEST_SHARE:
-            return
-        if key in self._answers:
-            self.used_bytes -= self._answers[key][1]
-        self._answers[key] = (answer, size)
-        self._answers.move_to_end(key)
-        self.used_bytes += size
-        while self.used_bytes > self._max_bytes:
-            self.used_bytes -= self._answers.popitem(last=False)[1][1]
+        if size <= self._max_bytes // LARGEST_SHARE:
+            self._answers.put(key, answer, size)
 
 
 def size_bytes(value: Any) -> int:

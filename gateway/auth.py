@@ -19,7 +19,7 @@ from time import monotonic
 from clickhouse.client import Client
 from clickhouse.errors import UnauthenticatedError
 from clickhouse.keys import ApiKey, compile_keys
-from gateway.recent import Recent
+from clickhouse.recent import Recent
 
 ALPHABET = string.ascii_letters + string.digits
 TOKEN = re.compile(r"hg_([A-Za-z0-9]{12})_[A-Za-z0-9]{40}")

@@ -42,8 +42,8 @@ from strawberry.federation.schema_directives import Cost, ListSize
 from strawberry.schema import Schema
 
 from clickhouse.errors import QueryTooComplexError
+from clickhouse.recent import Recent
 from gateway.documents import MAX_REMEMBERED_CHARACTERS, REMEMBERED_CHARACTERS, DocumentError
-from gateway.recent import Recent
 
 DEFAULT_LIST_SIZE = 10
 """Of a list without @listSize: domains, breakpoints, warnings."""

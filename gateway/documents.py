@@ -32,7 +32,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from clickhouse.errors import QueryTooComplexError
-from gateway.recent import Recent
+from clickhouse.recent import Recent
 from gateway.shape import ShapeLimits, refuse_oversized
 
 REMEMBERED_DOCUMENTS = 256

@@ -17,8 +17,8 @@ from typing import Any
 import orjson
 
 from clickhouse.errors import BadUserInputError, ForbiddenError, PersistedQueryNotFoundError
+from clickhouse.recent import Recent
 from gateway.graphql_http import GraphQLRequest
-from gateway.recent import Recent
 
 SUFFIXES = (".graphql", ".gql")
 MAX_TAUGHT = 100_000

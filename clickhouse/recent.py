@@ -8,6 +8,7 @@ recent.get(text)            -> the document, or None
 from __future__ import annotations
 
 from collections import OrderedDict
+from math import inf
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -17,7 +18,7 @@ V = TypeVar("V")
 class Recent(Generic[K, V]):
     """Sizes are in whatever unit `put` is told."""
 
-    def __init__(self, max_entries: int, max_size: int = 0) -> None:
+    def __init__(self, max_entries: float = inf, max_size: int = 0) -> None:
         self._max_entries = max_entries
         self._max_size = max_size
         self._entries: OrderedDict[K, tuple[V, int]] = OrderedDict()

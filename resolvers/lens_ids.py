@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from clickhouse.conditions import DIMENSIONS
 from clickhouse.lens import Segment, UrlRule, Window
 from resolvers import cursors, ids
 from resolvers.context import Context
@@ -12,7 +13,7 @@ from resolvers.lenses import AskedLens, AskedWindow, performed_event, resolve, s
 
 _PARTS = tuple(part.name for part in dataclasses.fields(Segment))
 _RULES = ("any", "exact", "path", "ignore_query", "prefix", "wildcard", "regex")
-_TEXTS = ("device", "breakpoint", "country", "region", "browser", "traffic_source", "campaign", "variant", "cohorts")
+_TEXTS = (*DIMENSIONS, "cohorts")
 
 
 def encode(asked: AskedLens) -> str:

@@ -21,7 +21,7 @@ MAX_SECONDS = 31_536_000
 
 
 def replay_filter(
-    min_rage: int, min_dead: int, min_duration_s: float, visited_page: UrlRule | None, performed: set[PerformedEvent]
+    min_rage: int, min_dead: int, min_duration_s: float, visited_page: UrlRule | None, performed: tuple[PerformedEvent, ...]
 ) -> ReplayFilter:
     for value, argument, most in (
         (min_rage, "having.minRage", MAX_COUNT),
@@ -30,8 +30,7 @@ def replay_filter(
     ):
         if not 0 <= value <= most:
             raise BadUserInputError(f"{argument}: 0 to {most}.", argument=argument)
-    events = tuple(sorted(performed, key=lambda event: (event.name, event.min_count)))
-    return ReplayFilter(min_rage, min_dead, math.ceil(min_duration_s * 1000), visited_page, events)
+    return ReplayFilter(min_rage, min_dead, math.ceil(min_duration_s * 1000), visited_page, performed)
 
 
 async def list_replays(

@@ -28,6 +28,7 @@ from schema.inputs import (
     Window,
     given,
     only_one,
+    performed_events,
     plain_segment,
     resolved_window,
     within,
@@ -103,13 +104,11 @@ class CohortRule:
     traffic_source: list[str] | None = strawberry.field(default=UNSET, description="Came from any of these traffic sources.")
 
     async def members(self, context: Context, site: Site) -> Members:
-        visited = given(self.visited_page)
         with within("members.rule"):
             asked = await lenses.resolve(context, site, resolved_window(self.window, site, context.now), plain_segment(None))
-            events = {lenses.performed_event(event.name, event.min_count, "performed") for event in given(self.performed) or ()}
             rule = sql.CohortRule(
-                performed=tuple(sorted(events, key=lambda event: (event.name, event.min_count))),
-                visited_page=visited.rule("visitedPage") if visited else None,
+                performed=performed_events(self.performed, "performed"),
+                visited_page=self.visited_page.rule("visitedPage") if self.visited_page else None,
                 traffic_source=lenses.values(given(self.traffic_source), "trafficSource"),
             )
         return cohorts.by_rule(asked, rule)

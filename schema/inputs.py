@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 
 import strawberry
 from strawberry import UNSET
+from strawberry.utils.str_converters import to_camel_case
 
 from clickhouse import lens, rage
+from clickhouse.conditions import DIMENSIONS
 from clickhouse.elements import ElementSort
 from clickhouse.errors import BadUserInputError
 from clickhouse.heatmap import CellSize
@@ -112,9 +114,8 @@ class Window:
 
 def resolved_window(window: Window | None, site: Site, now: dt.datetime) -> lenses.AskedWindow:
     """The last 7 days when none was asked for."""
-    if not given(window):
+    if not window:
         return lenses.AskedWindow(windows.last("-7d", now), lenses.DEFAULT_WINDOW_SPEC)
-    assert window is not None
     return window.resolved(site, now)
 
 
@@ -154,6 +155,12 @@ class EventMatch:
     min_count: int = strawberry.field(default=1, description="At least so many times, in one session unless said otherwise.")
 
 
+def performed_events(events: list[EventMatch] | None, argument: str = "segment.performed") -> tuple[lens.PerformedEvent, ...]:
+    """Sorted and without repetition, so that equal segments are equal lenses."""
+    found = {lenses.performed_event(event.name, event.min_count, argument) for event in events or ()}
+    return tuple(sorted(found, key=lambda event: (event.name, event.min_count)))
+
+
 EMPTY_IS_UNKNOWN = "an empty text is for visits without one."
 
 
@@ -189,34 +196,20 @@ class Segment:
     performed: list[EventMatch] | None = strawberry.field(default=UNSET, description="Events, all of them in the same session.")
 
     def plain(self) -> lens.Segment:
-        width, entry = given(self.viewport_width), given(self.entry_page)
-        texts = {
-            name: lenses.values(names(getattr(self, name)), f"segment.{argument}")
-            for name, argument in (
-                ("device", "device"),
-                ("breakpoint", "breakpoint"),
-                ("country", "country"),
-                ("region", "region"),
-                ("browser", "browser"),
-                ("traffic_source", "trafficSource"),
-                ("campaign", "campaign"),
-                ("variant", "variant"),
-                ("cohorts", "cohorts"),
-            )
-        }
+        width, entry = self.viewport_width, self.entry_page
+        texts = {name: lenses.values(names(getattr(self, name)), f"segment.{to_camel_case(name)}") for name in (*DIMENSIONS, "cohorts")}
         texts["cohorts"] = tuple(sorted({cohort_id(name) for name in texts["cohorts"]}))
-        events = {lenses.performed_event(event.name, event.min_count) for event in given(self.performed) or ()}
         return lens.Segment(
             **texts,
             viewport_width=lenses.width_range(given(width.min), given(width.max)) if width else None,
             entry_page=entry.rule("segment.entryPage") if entry else None,
             exclude_test_accounts=bool(given(self.exclude_test_accounts)),
-            performed=tuple(sorted(events, key=lambda event: (event.name, event.min_count))),
+            performed=performed_events(self.performed),
         )
 
 
 def plain_segment(segment: Segment | None) -> lens.Segment:
-    return segment.plain() if given(segment) and segment is not None else lens.Segment()
+    return segment.plain() if segment else lens.Segment()
 
 
 @strawberry.input(description="Through what a page or site is seen: one side of a comparison.")
@@ -229,12 +222,12 @@ class Lens:
 
     async def asked(self, context: Context, site: Site, argument: str, page_key: str | None = None) -> lenses.AskedLens:
         """On the page, or on the pages of its URL rule; errors name the `argument` the lens was given as."""
-        if page_key is not None and given(self.url):
+        if page_key is not None and self.url:
             raise BadUserInputError(
                 f"{argument}.url: a page is its own URL; leave it out, or compare on the site.", argument=f"{argument}.url"
             )
         with within(argument):
-            url = None if page_key is not None else self.url.rule("url") if given(self.url) and self.url else lens.WHOLE_SITE
+            url = None if page_key is not None else self.url.rule("url") if self.url else lens.WHOLE_SITE
             window = resolved_window(self.window, site, context.now)
             return await lenses.resolve(context, site, window, plain_segment(self.segment), url, page_key)
 

@@ -11,13 +11,13 @@ from strawberry import UNSET
 
 from clickhouse import replays as sql
 from clickhouse.sites import Site
-from resolvers import ids, lenses, replays
+from resolvers import ids, replays
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
 from resolvers.listing import Listing
 from schema.definitions import CLICKS, DEAD_CLICKS, PAGE_INFO, PAGEVIEWS, RAGE_CLICKS, SITE_ID
 from schema.enums import Breakpoint, Device, Direction, ReplayOrderField
-from schema.inputs import EventMatch, UrlMatch, given
+from schema.inputs import EventMatch, UrlMatch, given, performed_events
 from schema.instants import utc
 from schema.node import Node
 from schema.pagination import PageInfo
@@ -228,13 +228,12 @@ class ReplayFilter:
     performed: list[EventMatch] | None = strawberry.field(default=UNSET, description="Events, all of them in the session.")
 
     def plain(self) -> sql.ReplayFilter:
-        visited = given(self.visited_page)
         return replays.replay_filter(
             given(self.min_rage) or 0,
             given(self.min_dead) or 0,
             given(self.min_duration_seconds) or 0,
-            visited.rule("having.visitedPage") if visited else None,
-            {lenses.performed_event(event.name, event.min_count, "having.performed") for event in given(self.performed) or ()},
+            self.visited_page.rule("having.visitedPage") if self.visited_page else None,
+            performed_events(self.performed, "having.performed"),
         )
 
 

@@ -172,7 +172,6 @@ class GraphQLEndpoint:
         return Context(
             sources=request.app.state.sources,
             key=key,
-            request_id=request.scope["request_id"],
             max_window_days=self._settings.max_window_days,
             max_cost=self._settings.max_query_cost,
             remaining_budget=budget.remaining if budget else None,

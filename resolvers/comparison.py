@@ -26,7 +26,7 @@ from clickhouse.selection import Selection
 from resolvers import depths, heatmaps, pages
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
-from resolvers.listing import page_size
+from resolvers.listing import MAX_POINTS, page_size
 from resolvers.pages import MIN_SESSIONS
 from resolvers.questions import Row
 
@@ -87,15 +87,15 @@ async def load_elements(context: Context, compared: Compared, by_share: bool, fi
 
 async def load_cells(context: Context, compared: Compared, kind: str, by_share: bool, first: int, selection: Selection) -> bytes:
     """A JSON array in the client's selection."""
-    question = cell_question(context, compared, kind, by_share, first, selection)
+    question = cell_question(compared, kind, by_share, first, selection)
     rows = await context.answers.load(compared.baseline.question(compile_cell_changes, question))
     return rows[0]["rows"] if rows else b"[]"
 
 
-def cell_question(context: Context, compared: Compared, kind: str, by_share: bool, first: int, selection: Selection) -> CellChangeQuestion:
+def cell_question(compared: Compared, kind: str, by_share: bool, first: int, selection: Selection) -> CellChangeQuestion:
     widths = {standard_viewport_px(asked.lens)[0] for asked in (compared.baseline, compared.candidate)}
     width = widths.pop() if len(widths) == 1 else STANDARD_VIEWPORT_PX["DESKTOP"][0]
-    return CellChangeQuestion(compared.candidate.lens, kind, by_share, width, page_size(first, context.max_points), selection)
+    return CellChangeQuestion(compared.candidate.lens, kind, by_share, width, page_size(first, MAX_POINTS), selection)
 
 
 async def load_warnings(context: Context, compared: Compared) -> list[ComparisonWarning]:

@@ -39,9 +39,7 @@ ElementKey = tuple[str, str, str]
 class Context:
     sources: Sources
     key: ApiKey
-    request_id: str = ""
     max_window_days: int = 92
-    max_points: int = 100_000
     max_cost: int = 250_000
     remaining_budget: int | None = None
     now: datetime = field(default_factory=clock.now)

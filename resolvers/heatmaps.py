@@ -15,7 +15,7 @@ from clickhouse.selection import Selection
 from resolvers import cursors
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, finite
-from resolvers.listing import Listing, page_size, total_count
+from resolvers.listing import MAX_POINTS, Listing, page_size, total_count
 from resolvers.questions import Row
 
 MAX_DRILL_DOWN_POINTS = 1000
@@ -63,7 +63,7 @@ async def load_heatmap(
     binding = asked.binding("heatmap", kind, aggregation, size, hide_origin, ctas_only) if paged else ""
     asked, values = asked.resumed(context, after, binding, (int, bool, int))
     question = HeatmapQuestion(
-        kind, aggregation, size, hide_origin, ctas_only, page_size(first, context.max_points), values, points, wanted.intersection(OPTIONAL)
+        kind, aggregation, size, hide_origin, ctas_only, page_size(first, MAX_POINTS), values, points, wanted.intersection(OPTIONAL)
     )
     rows = await context.answers.load(asked.question(compile_heatmap, question))
     row = rows[0] if rows else None

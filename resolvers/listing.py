@@ -9,6 +9,8 @@ from clickhouse.errors import BadUserInputError
 from resolvers.questions import Row
 
 MAX_PAGE_SIZE = 100
+MAX_POINTS = 100_000
+MAX_NODES = 100
 MAX_SEARCH_LENGTH = 2048
 
 

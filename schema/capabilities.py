@@ -13,7 +13,7 @@ from clickhouse.sites import PLANS
 from resolvers import capabilities
 from resolvers.context import Context
 from resolvers.discovery import MAX_TIMELINE_POINTS, MAX_VALUES
-from resolvers.listing import MAX_PAGE_SIZE
+from resolvers.listing import MAX_PAGE_SIZE, MAX_POINTS
 from schema.instants import utc
 
 
@@ -57,7 +57,7 @@ class Capabilities:
             retention_days=site.retention_days,
             max_window_days=context.max_window_days,
             max_pages=PLANS[site.plan].max_pages,
-            max_points=context.max_points,
+            max_points=MAX_POINTS,
             max_page_size=MAX_PAGE_SIZE,
             max_values=MAX_VALUES,
             max_timeline_points=MAX_TIMELINE_POINTS,

@@ -12,8 +12,9 @@ from __future__ import annotations
 from strawberry import UNSET
 from strawberry.federation.schema_directives import Cost, ListSize
 
+from clickhouse.element_marks import MAX_CHANGES
 from resolvers.discovery import MAX_VALUES
-from resolvers.listing import MAX_PAGE_SIZE
+from resolvers.listing import MAX_NODES, MAX_PAGE_SIZE, MAX_POINTS
 
 STATEMENT = Cost(weight=10)
 """Asks ClickHouse."""
@@ -31,14 +32,18 @@ def _sliced(most: int, *sized_fields: str) -> ListSize:
     )
 
 
+def _assumed(size: int) -> ListSize:
+    return ListSize(assumed_size=size, slicing_arguments=UNSET, sized_fields=UNSET, require_one_slicing_argument=False)
+
+
 PAGED = _sliced(MAX_PAGE_SIZE, "edges", "nodes")
-POINTS = _sliced(100_000, "points")
-CELLS = _sliced(100_000)
+POINTS = _sliced(MAX_POINTS, "points")
+CELLS = _sliced(MAX_POINTS)
 VALUES = _sliced(MAX_VALUES)
 CHANGES = _sliced(MAX_PAGE_SIZE)
-NODES = ListSize(assumed_size=100, slicing_arguments=UNSET, sized_fields=UNSET, require_one_slicing_argument=False)
-MARK_CHANGES = ListSize(assumed_size=100, slicing_arguments=UNSET, sized_fields=UNSET, require_one_slicing_argument=False)
-DEPTHS = ListSize(assumed_size=100, slicing_arguments=UNSET, sized_fields=UNSET, require_one_slicing_argument=False)
+NODES = _assumed(MAX_NODES)
+MARK_CHANGES = _assumed(MAX_CHANGES)
+DEPTHS = _assumed(100)
 """Of a page 10 000 px high by the default step. A finer one gives up to 2000 rows, but counted as so many ordinary ones were too dear."""
 
-TIMELINE = ListSize(assumed_size=1000, slicing_arguments=UNSET, sized_fields=UNSET, require_one_slicing_argument=False)
+TIMELINE = _assumed(1000)

@@ -32,7 +32,7 @@ from resolvers import comparison, conversions, depths, discovery, heatmaps, lens
 from resolvers.comparison import Compared
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
-from resolvers.listing import page_size, search_text
+from resolvers.listing import MAX_POINTS, page_size, search_text
 from schema.arguments import argument_names, read_arguments
 from schema.enums import Aggregation, ChangeOrder, Dimension, ElementGrouping, Interval, PointKind, ScrollUnit
 from schema.inputs import CellInput, ElementOrder, PageOrder, PointInput, RageRule, plain_segment, resolved_window
@@ -66,7 +66,7 @@ def _points(
     ctas_only: bool | None = False,
 ) -> Statement:
     counted, size = (aggregation or Aggregation.TOTAL).name, cell.plain() if cell else None
-    first, wanted = page_size(first, context.max_points), (("rows", everything(HEATMAP_POINT)),)
+    first, wanted = page_size(first, MAX_POINTS), (("rows", everything(HEATMAP_POINT)),)
     question = HeatmapQuestion(kind.name, counted, size, hide_origin is not False, bool(ctas_only), first, None, wanted)
     return export.export_points(asked.lens, asked.page_keys, question)
 
@@ -178,7 +178,7 @@ def _element_changes(context: Context, compared: Compared, first: int, order_by:
 
 def _cell_changes(context: Context, compared: Compared, kind: PointKind, first: int, order_by: ChangeOrder | None = None) -> Statement:
     by_share = order_by is ChangeOrder.SHARE
-    question = comparison.cell_question(context, compared, kind.name, by_share, first, everything(CELL_CHANGE))
+    question = comparison.cell_question(compared, kind.name, by_share, first, everything(CELL_CHANGE))
     return export.export_cell_changes(compared.baseline.lens, compared.baseline.page_keys, question)
 
 

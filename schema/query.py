@@ -11,7 +11,7 @@ from strawberry import UNSET
 from clickhouse.errors import BadUserInputError, HeatgraphError
 from resolvers import ids, lens_ids, sites
 from resolvers.context import Context
-from resolvers.listing import MAX_PAGE_SIZE
+from resolvers.listing import MAX_NODES, MAX_PAGE_SIZE, MAX_POINTS
 from resolvers.selections import arguments_below
 from schema.capabilities import SourceHealth
 from schema.cohorts import Cohort
@@ -23,8 +23,6 @@ from schema.node import Node
 from schema.page import Page
 from schema.replays import Replay
 from schema.site import Site, SiteConnection
-
-MAX_NODES = 100
 
 
 @strawberry.type(description="Limits that hold for every request of this key.")
@@ -87,7 +85,7 @@ class Query:
     def viewer(self, info: strawberry.Info[Context]) -> Viewer:
         context = info.context
         limits = ViewerLimits(
-            max_window_days=context.max_window_days, max_page_size=MAX_PAGE_SIZE, max_points=context.max_points, max_cost=context.max_cost
+            max_window_days=context.max_window_days, max_page_size=MAX_PAGE_SIZE, max_points=MAX_POINTS, max_cost=context.max_cost
         )
         return Viewer(
             key_id=context.key.key_id,

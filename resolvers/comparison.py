@@ -109,51 +109,42 @@ def warnings(compared: Compared, sessions: tuple[int, int]) -> list[ComparisonWa
     zone = ZoneInfo(compared.baseline.site.time_zone)
     spans = [lens.window.end - lens.window.start for lens in (baseline, candidate)]
     clamped = [name for name, asked in (("baseline", compared.baseline), ("candidate", compared.candidate)) if asked.clamped]
-    found = []
-    if clamped:
-        found.append(
-            ComparisonWarning(
-                "CLAMPED", f"The plan's retention cut off the beginning of {' and '.join(clamped)}: compare windows that are kept whole."
-            )
-        )
-    if _layouts(baseline) != _layouts(candidate):
-        found.append(
-            ComparisonWarning(
-                "DIFFERENT_WIDTHS",
-                "The two sides see different layouts: give both the same breakpoint, device and viewportWidth to compare positions and depths.",
-            )
-        )
-    if min(sessions) < MIN_SESSIONS:
-        found.append(
-            ComparisonWarning(
-                "FEW_SESSIONS",
-                f"{sessions[0]} sessions in the baseline, {sessions[1]} in the candidate: {MIN_SESSIONS} on each side are the usual minimum;"
-                " widen the windows or the segments.",
-            )
-        )
-    if abs(spans[0] - spans[1]) > min(CLOCK_CHANGE, max(spans) * SAME_LENGTH):
-        found.append(
-            ComparisonWarning(
-                "DIFFERENT_LENGTHS",
-                f"The windows last {_days(spans[0])} and {_days(spans[1])} days: compare rates, not counts, or take windows of one length.",
-            )
-        )
-    if _weekday_distance(baseline.window, candidate.window, zone) > SAME_WEEKDAYS:
-        found.append(
-            ComparisonWarning(
-                "DIFFERENT_WEEKDAYS",
-                "The windows hold the weekdays in different shares: take whole weeks, which begin on the same weekday.",
-            )
-        )
-    if _overlap(baseline.window, candidate.window) and (_sees_all_of(baseline, candidate) or _sees_all_of(candidate, baseline)):
-        found.append(
-            ComparisonWarning(
-                "OVERLAPPING",
-                "Some visits are on both sides, and the intervals assume that none is: take windows that do not overlap, or segments that exclude"
-                " each other.",
-            )
-        )
-    return found
+    overlap = _overlap(baseline.window, candidate.window) and (_sees_all_of(baseline, candidate) or _sees_all_of(candidate, baseline))
+    found = [
+        (
+            "CLAMPED",
+            bool(clamped),
+            f"The plan's retention cut off the beginning of {' and '.join(clamped)}: compare windows that are kept whole.",
+        ),
+        (
+            "DIFFERENT_WIDTHS",
+            _layouts(baseline) != _layouts(candidate),
+            "The two sides see different layouts: give both the same breakpoint, device and viewportWidth to compare positions and depths.",
+        ),
+        (
+            "FEW_SESSIONS",
+            min(sessions) < MIN_SESSIONS,
+            f"{sessions[0]} sessions in the baseline, {sessions[1]} in the candidate: {MIN_SESSIONS} on each side are the usual minimum;"
+            " widen the windows or the segments.",
+        ),
+        (
+            "DIFFERENT_LENGTHS",
+            abs(spans[0] - spans[1]) > min(CLOCK_CHANGE, max(spans) * SAME_LENGTH),
+            f"The windows last {_days(spans[0])} and {_days(spans[1])} days: compare rates, not counts, or take windows of one length.",
+        ),
+        (
+            "DIFFERENT_WEEKDAYS",
+            _weekday_distance(baseline.window, candidate.window, zone) > SAME_WEEKDAYS,
+            "The windows hold the weekdays in different shares: take whole weeks, which begin on the same weekday.",
+        ),
+        (
+            "OVERLAPPING",
+            overlap,
+            "Some visits are on both sides, and the intervals assume that none is: take windows that do not overlap, or segments that exclude"
+            " each other.",
+        ),
+    ]
+    return [ComparisonWarning(code, message) for code, holds, message in found if holds]
 
 
 def _layouts(lens: Lens) -> tuple[object, ...]:

@@ -59,20 +59,15 @@ async def list_pages(context: Context, asked: AskedLens, query: PageQuery) -> Li
 
 
 async def load_totals(context: Context, asked: AskedLens, measures: tuple[str, ...] = tuple(TOTALS)) -> Row:
-    """The measures, some of TOTALS."""
-    return await _measure(context, asked, measures)
+    """The measures; without any row every count is 0 and everything else unknown. What the source's layout does not tell is None."""
+    rows = await context.answers.load(asked.measures(measures)) if measures else []
+    row = rows[0] if rows else dict.fromkeys(measures, 0) | {"sample_rate": None}
+    return row | dict.fromkeys(context.sources.of(asked.site.site_id).unknown_measures)
 
 
 async def load_extent(context: Context, asked: AskedLens) -> Row:
     """sessions, pages and sample_rate of the lens."""
-    return await _measure(context, asked, ("sessions", *LENS_EXTENT))
-
-
-async def _measure(context: Context, asked: AskedLens, names: tuple[str, ...]) -> Row:
-    """Without any row every count is 0 and everything else unknown; what the source's layout does not tell is None."""
-    rows = await context.answers.load(asked.measures(names)) if names else []
-    row = rows[0] if rows else dict.fromkeys(names, 0) | {"sample_rate": None}
-    return row | dict.fromkeys(context.sources.of(asked.site.site_id).unknown_measures)
+    return await load_totals(context, asked, ("sessions", *LENS_EXTENT))
 
 
 def warnings(asked: AskedLens, extent: Row, partial: bool, covers_all: bool) -> list[str]:

@@ -10,6 +10,8 @@ from starlette.requests import ClientDisconnect, Request
 
 T = TypeVar("T")
 
+CLIENT_CLOSED_REQUEST = 499  # nobody reads it, but the access log shows it
+
 
 async def unless_disconnected(request: Request, execution: Coroutine[Any, Any, T]) -> T:
     """The result of `execution`, which is cancelled, and its statements with it, when the client goes away (ClientDisconnect)."""

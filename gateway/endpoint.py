@@ -23,7 +23,7 @@ from gateway import federated_trace, http_cache
 from gateway.auth import ANONYMOUS, Authenticator
 from gateway.browsers import refuse_forgeable
 from gateway.cost import Costs, refuse_expensive
-from gateway.disconnection import unless_disconnected
+from gateway.disconnection import CLIENT_CLOSED_REQUEST, unless_disconnected
 from gateway.documents import DocumentError, Documents, is_introspection, root_fields, select_operation
 from gateway.errors import HTTP_STATUS, error_headers, explain, format_errors, without_suggestions
 from gateway.federated_trace import FederatedTrace, TracingExecutor
@@ -37,7 +37,6 @@ from gateway.settings import Settings
 from resolvers.context import Context
 
 SHARE_FOR_SOURCES = 0.95  # of a request's time: what a source has not answered then is left out, and the rest is sent
-CLIENT_CLOSED_REQUEST = 499  # nobody reads it, but the access log shows it
 
 
 class GraphQLEndpoint:

@@ -49,7 +49,7 @@ from strawberry.schema import Schema
 from clickhouse.errors import BadUserInputError, BusySourceError, HeatgraphError, NotFoundError
 from clickhouse.keys import ApiKey
 from gateway.auth import Authenticator
-from gateway.disconnection import unless_disconnected
+from gateway.disconnection import CLIENT_CLOSED_REQUEST, unless_disconnected
 from gateway.errors import HTTP_STATUS, error_headers, explain
 from gateway.graphql_http import url_parameters
 from gateway.http_cache import NO_STORE
@@ -68,8 +68,6 @@ FORMATS = {
     "parquet": ("Parquet", "application/vnd.apache.parquet"),
 }
 """Suffix to ClickHouse's name of the format and its media type."""
-
-CLIENT_CLOSED_REQUEST = 499
 
 
 class ExportEndpoint:

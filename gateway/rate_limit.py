@@ -21,12 +21,11 @@ from throttled.asyncio.rate_limiter.token_bucket import TokenBucketRateLimiter
 from throttled.exceptions import BaseThrottledError
 
 from clickhouse.errors import RateLimitedError
-from clickhouse.kept_in_redis import AWAY_S
+from clickhouse.kept_in_redis import AWAY_S, TIMEOUT_S
 
 logger = logging.getLogger("heatgraph.gateway")
 
 MAX_KEYS = 10_000
-REDIS_TIMEOUT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Budgets:
         self._away_until = 0.0
         self._share = max(1, cost_per_minute // workers)
         self._local = _buckets(MemoryStore(options={"MAX_SIZE": MAX_KEYS}), self._share)
-        self._redis = RedisStore(redis, {"SOCKET_TIMEOUT": REDIS_TIMEOUT_S, "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT_S}) if redis else None
+        self._redis = RedisStore(redis, {"SOCKET_TIMEOUT": TIMEOUT_S, "SOCKET_CONNECT_TIMEOUT": TIMEOUT_S}) if redis else None
         self._shared = _buckets(self._redis, max(1, cost_per_minute)) if self._redis else None
 
     async def spend(self, key_id: str, cost: int) -> Budget | None:

@@ -207,9 +207,5 @@ def compile_remove_members(site_id: str) -> Statement:
     """Removes the members of the site's deleted cohorts."""
     params = Params()
     site = params.site(site_id)
-    lines = [
-        "DELETE FROM cohort_members",
-        f"WHERE site_id = {site}",
-        f"  AND cohort_id IN (SELECT cohort_id FROM cohorts FINAL WHERE site_id = {site} AND deleted)",
-    ]
-    return Statement("\n".join(lines), params.values, changes="cohort_members", site_ids=frozenset(params.site_ids))
+    deleted = f"SELECT cohort_id FROM cohorts FINAL WHERE site_id = {site} AND deleted"
+    return Statement.delete("cohort_members", [f"site_id = {site}", f"cohort_id IN ({deleted})"], params)

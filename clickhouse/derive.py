@@ -22,7 +22,7 @@ from itertools import pairwise
 from clickhouse.numbers import STANDARD_VIEWPORT_PX, breakpoint_sql
 from clickhouse.rage import DEFAULT_RULE, bursts
 from clickhouse.received import POINTS, ROW_ID, SMALL_BLOCKS, UNMERGED
-from clickhouse.statement import Params, Statement, where_all
+from clickhouse.statement import Params, Statement
 from clickhouse.url import ABSOLUTE_URL, lower_scheme_sql, page_key_sql
 
 UNCOUNTED_BURST_CLICKS = DEFAULT_RULE.min_clicks
@@ -124,7 +124,7 @@ def forget(batch: Batch, first: date, last: date) -> list[Statement]:
             f"session_id IN ({batch.touched(params)})",
             f"day BETWEEN {params.day(first)} AND {params.day(last)}",
         ]
-        statements.append(_delete(table, clauses, params))
+        statements.append(Statement.delete(table, clauses, params))
     return statements
 
 
@@ -174,7 +174,7 @@ def retell(site_id: str, stale: Sequence[int]) -> list[Statement]:
             ],
             touch,
         ),
-        _delete(
+        Statement.delete(
             "elements",
             [f"site_id = {delete.text(site_id)}", f"{_ELEMENT} IN {delete.bind(list(stale), 'Array(UInt64)')}"],
             delete,
@@ -185,12 +185,9 @@ def retell(site_id: str, stale: Sequence[int]) -> list[Statement]:
 def settled(site_id: str) -> Statement:
     """No session of the site needs deriving any more. The rows go at once: hidden ones would stay, as hardly anything is merged there."""
     params = Params()
-    where = f"WHERE site_id = {params.text(site_id)}"
-    return Statement(f"ALTER TABLE touched_sessions\nDELETE {where}", params.values, changes="touched_sessions")
-
-
-def _delete(table: str, clauses: Sequence[str], params: Params) -> Statement:
-    return Statement("\n".join([f"DELETE FROM {table}", where_all(clauses)]), params.values, changes=table)
+    return Statement.of(
+        ["ALTER TABLE touched_sessions", f"DELETE WHERE site_id = {params.text(site_id)}"], params, changes="touched_sessions"
+    )
 
 
 def _temporary(table: str, lines: list[str], params: Params | None = None) -> Statement:

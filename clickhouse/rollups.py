@@ -128,7 +128,7 @@ def _sum_up(feed: Feed, site_id: str, days: Sequence[date]) -> Statement:
 
 def _delete(table: str, site_id: str, days: Sequence[date]) -> Statement:
     params = Params()
-    return Statement(f"DELETE FROM {table}\nWHERE {_of_days(site_id, days, params)}", params.values, changes=table)
+    return Statement.delete(table, [_of_days(site_id, days, params)], params)
 
 
 def _of_days(site_id: str, days: Sequence[date], params: Params) -> str:

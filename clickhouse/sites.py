@@ -148,5 +148,5 @@ def compile_retain(site: Site) -> list[Statement]:
             f"UPDATE expires_on = {day} + {params.bind(site.retention_days + 1, 'UInt16')}",  # the oldest day is kept whole
             f"WHERE site_id = {params.site(site.site_id)}",
         ]
-        statements.append(Statement("\n".join(lines), params.values, changes=table, site_ids=frozenset({site.site_id})))
+        statements.append(Statement.of(lines, params, changes=table))
     return statements

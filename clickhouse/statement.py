@@ -103,8 +103,12 @@ class Statement:
     ahead: bool = False
 
     @classmethod
-    def of(cls, lines: list[str], params: Params) -> Statement:
-        return cls(_indented("\n".join(lines)), params.values, site_ids=frozenset(params.site_ids), until=params.until)
+    def of(cls, lines: list[str], params: Params, changes: str = "") -> Statement:
+        return cls(_indented("\n".join(lines)), params.values, changes, frozenset(params.site_ids), params.until)
+
+    @classmethod
+    def delete(cls, table: str, clauses: Sequence[str], params: Params) -> Statement:
+        return cls.of([f"DELETE FROM {table}", where_all(clauses)], params, changes=table)
 
     def on_node(self) -> Statement:
         """The same for one node's own part of a Distributed table, which refuses a DELETE or UPDATE as a whole.

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from clickhouse.rollups import ROLLUPS
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, where_all
 
 TABLES_OF_VISITORS = (
     "received",
@@ -31,7 +31,8 @@ def compile_rows(site_id: str, visitor_keys: tuple[str, ...]) -> Statement:
     """One row: `rows` and `visitors`, how many rows of how many of the visitors are stored."""
     params = Params()
     return Statement.of(
-        ["SELECT count() AS rows, uniqExact(visitor_id) AS visitors", "FROM received", _where(site_id, visitor_keys, params)], params
+        ["SELECT count() AS rows, uniqExact(visitor_id) AS visitors", "FROM received", where_all(_theirs(site_id, visitor_keys, params))],
+        params,
     )
 
 
@@ -47,7 +48,7 @@ def touch(site_id: str, visitor_keys: tuple[str, ...]) -> Statement:
             "  AND session_id GLOBAL IN (",
             "SELECT session_id",
             "FROM received",
-            _where(site_id, visitor_keys, params),
+            where_all(_theirs(site_id, visitor_keys, params)),
             ")",
             "SETTINGS parallel_distributed_insert_select = 0",  # a shard alone cannot find the others' sessions
         ],
@@ -80,8 +81,7 @@ def forget_traces(site_id: str, visitor_keys: tuple[str, ...]) -> list[Statement
 
 def forget_pages(site_id: str, page_keys: tuple[str, ...]) -> Statement:
     params = Params()
-    where = f"WHERE site_id = {params.text(site_id)}\n  AND page_key IN {params.texts(page_keys)}"
-    return Statement(f"DELETE FROM pages\n{where}", params.values, changes="pages")
+    return Statement.delete("pages", [f"site_id = {params.text(site_id)}", f"page_key IN {params.texts(page_keys)}"], params)
 
 
 def erase() -> list[Statement]:
@@ -92,9 +92,9 @@ def erase() -> list[Statement]:
 
 def _forget(table: str, site_id: str, visitor_keys: tuple[str, ...]) -> Statement:
     params = Params()
-    return Statement(f"DELETE FROM {table}\n{_where(site_id, visitor_keys, params)}", params.values, changes=table)
+    return Statement.delete(table, _theirs(site_id, visitor_keys, params), params)
 
 
-def _where(site_id: str, visitor_keys: tuple[str, ...], params: Params) -> str:
+def _theirs(site_id: str, visitor_keys: tuple[str, ...], params: Params) -> list[str]:
     visitors = f"SELECT cityHash64(arrayJoin({params.texts(visitor_keys)}))"
-    return f"WHERE site_id = {params.text(site_id)}\n  AND visitor_id IN ({visitors})"
+    return [f"site_id = {params.text(site_id)}", f"visitor_id IN ({visitors})"]

@@ -91,7 +91,7 @@ def load_command(settings: Settings, files: tuple[Path, ...], site_id: str) -> N
         require_site(database, site_id)
         with site_lock(settings.clickhouse, site_id, *database.clients):
             site = require_site(database, site_id)  # whose retention may have changed while this waited
-            summary = load_files(database.client, site, files, progress=True, nodes=database.nodes, notice_s=database.notice_s)
+            summary = load_files(database, site, files, progress=True)
     report(summary)
     if summary.problems:
         sys.exit(2)
@@ -158,7 +158,7 @@ def load_demo(database: Database, lines: Iterable[bytes]) -> None:
         file = Path(directory, "demo.ndjson")
         with file.open("wb") as rows:
             rows.writelines(lines)
-        report(load_files(database.client, require_site(database, DEMO_SITE), [file], progress=True, nodes=database.nodes))
+        report(load_files(database, require_site(database, DEMO_SITE), [file], progress=True))
 
 
 def make_demo_key(database: Database, secret: bytes, now: datetime) -> str:

@@ -1,6 +1,6 @@
 """From files of rows to the tables questions are answered from.
 
-    summary = load_files(client, site, [Path("clicks.ndjson.gz")], progress=True)
+    summary = load_files(database, site, [Path("clicks.ndjson.gz")], progress=True)
 
 Each chunk of lines is parsed, checked and stored by ClickHouse; the sessions it touched are derived at the end. Killed
 anywhere and run again it ends complete, because touched sessions are noted before their rows are stored. One load a site at a time
@@ -19,7 +19,6 @@ from pathlib import Path
 from time import sleep
 
 import click
-from clickhouse_connect.driver.client import Client
 
 from clickhouse import derive, received, rollups
 from clickhouse.errors import BadUserInputError
@@ -46,24 +45,13 @@ class LoadSummary:
     derived_sessions: int = 0
 
 
-def load_files(
-    client: Client,
-    site: Site,
-    paths: Sequence[Path],
-    progress: bool = False,
-    now: datetime | None = None,
-    nodes: Sequence[Client] = (),
-    notice_s: float = 0.0,
-) -> LoadSummary:
+def load_files(database: Database, site: Site, paths: Sequence[Path], progress: bool = False) -> LoadSummary:
     """Stores the rows of the files and derives the sessions they touch; bad rows go to FILE.rejected.ndjson.
 
     Where such a file of an earlier load is, it goes when this one read FILE to its end without any.
-
-    `nodes` are all nodes of a cluster; `notice_s` is how long gateways take to see that days are noted.
     """
-    database = Database(client, nodes, notice_s)
     database.require_nodes()
-    now = now or datetime.now(UTC)
+    now = datetime.now(UTC)
     summary = LoadSummary()
     sizes = {path: os.path.getsize(path) if os.path.exists(path) else 0 for path in paths}  # pathlib raises for a name too long
     hidden = not (progress and sys.stderr.isatty())

@@ -14,6 +14,7 @@ from clickhouse_connect.driver.client import Client as SyncClient
 from clickhouse.client import Client
 from clickhouse.keys import ApiKey
 from clickhouse.sites import Site, insert_site
+from gateway.database import Database
 from gateway.load import LoadSummary, load_files
 from resolvers.context import Context
 from resolvers.sources import Source, Sources
@@ -35,7 +36,7 @@ def load(database: SyncClient, site: Site, rows: Iterable[dict[str, Any]]) -> Lo
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.ndjson"
         path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
-        return load_files(database, site, [path])
+        return load_files(Database(database), site, [path])
 
 
 async def answer(client: Client | Sources, query: str, key: ApiKey = EVERYTHING, now: datetime = NOW, **variables: Any) -> dict[str, Any]:

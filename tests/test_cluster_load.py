@@ -20,6 +20,7 @@ from clickhouse.rollups import ROLLUPS
 from clickhouse.sites import Site
 from clickhouse.tables import TABLES
 from gateway.__main__ import main
+from gateway.database import Database
 from gateway.load import load_files
 from tests.asking import NOW, create_site
 from tests.clickhouse.stored import stored
@@ -60,7 +61,7 @@ def test_late_rows(nodes: tuple[Node, Node], tmp_path: Path, twice: bool) -> Non
     for client, shards in ((single, []), (here, [here, there])):
         create_site(client, SITE)
         for file in [*files, *(files if twice else [])]:
-            load_files(client, SITE, [file], nodes=shards)
+            load_files(Database(client, shards), SITE, [file])
     found = stored(here, SITE.site_id)
     assert found == stored(single, SITE.site_id)
     assert all(found[table] for table in ("interactions", "pageviews", "sessions", *ROLLUPS))

@@ -108,7 +108,7 @@ def test_who_asks_while_days_are_derived_again_gets_no_old_sums_beside_new_ones(
         late = [row | {"type": "scroll", "scrollY": 100} for row in rows]
         path = tmp_path / "late.ndjson"
         path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in late))
-        load_files(database, site, [path], notice_s=NOTICE_S)
+        load_files(Database(database, notice_s=NOTICE_S), site, [path])
         answers.append(asks())
         runner.run(gateway.close())
     assert answers == [40, 40, 40]

@@ -24,6 +24,7 @@ import pyarrow.parquet
 from clickhouse.client import open_sync
 from clickhouse.migrations import migrate
 from clickhouse.sites import Site
+from gateway.database import Database
 from gateway.load import load_files
 
 DAY_MS = 86_400_000
@@ -82,7 +83,7 @@ def main(count: int, dsn: str) -> None:
         migrate(client)
         for file in files:
             start, start_cpu = time.perf_counter(), time.process_time()
-            summary = load_files(client, Site(f"bench_{uuid.uuid4().hex}", "Benchmark"), [file])
+            summary = load_files(Database(client), Site(f"bench_{uuid.uuid4().hex}", "Benchmark"), [file])
             seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - start_cpu
             result = {
                 "file": file.suffix,

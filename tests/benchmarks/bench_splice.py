@@ -108,7 +108,7 @@ def make_site(settings: Settings, directory: Path) -> str:
         file = directory / "clicks.ndjson"
         with file.open("wb") as rows:
             rows.writelines(clicks(now))
-        load_files(database.client, site, [file])
+        load_files(database, site, [file])
     return token
 
 

@@ -11,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse.client import open_sync
 from clickhouse.migrations import migrate
 from clickhouse.sites import Site
+from gateway.database import Database
 from gateway.load import load_files
 from tests.benchmarks.bench_load import write
 from tests.benchmarks.datasets import bytes_by_table, merges, run
@@ -50,7 +51,7 @@ def _cpu_s(node: Node) -> float:
 
 def _load_s(node: Node, client: Client, file: Path) -> float:
     started = _cpu_s(node)
-    summary = load_files(client, Site(f"loaded_{file.suffix.removeprefix('.')}", "Benchmark"), [file])
+    summary = load_files(Database(client), Site(f"loaded_{file.suffix.removeprefix('.')}", "Benchmark"), [file])
     assert summary.stored_rows and not summary.rejected, summary
     return _cpu_s(node) - started
 

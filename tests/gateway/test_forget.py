@@ -48,7 +48,7 @@ def loaded(database: Client, tmp_path: Path, rows: list[dict[str, Any]], members
     site = create_site(database, Site(f"site_{uuid.uuid4().hex}", "Test"))
     file = tmp_path / "rows.ndjson"
     file.write_bytes(ndjson(rows))
-    load_files(database, site, [file], nodes=nodes)
+    load_files(Database(database, nodes), site, [file])
     save_cohort(Database(database, nodes), site.site_id, "All", members)
     return site.site_id
 

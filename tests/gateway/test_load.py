@@ -23,6 +23,7 @@ from clickhouse import received
 from clickhouse.rollups import ROLLUPS
 from clickhouse.sites import Site
 from gateway import lines
+from gateway.database import Database
 from gateway.load import LoadSummary, load_files
 from tests.clickhouse.stored import DERIVED, stored
 from tests.reference.rows import DataSet, data_sets
@@ -85,11 +86,11 @@ def test_formats(database: Client, site: Site, tmp_path: Path, name: str) -> Non
     file, plain = tmp_path / name, tmp_path / "plain.ndjson"
     WRITERS[name](file, ROWS)
     plain.write_bytes(ndjson(ROWS))
-    first = load_files(database, site, [file])
+    first = load_files(Database(database), site, [file])
     assert (first.read_rows, first.stored_rows, first.rejected, first.problems) == (len(ROWS), len(ROWS), {}, [])
     assert first.derived_sessions == 8
     before = stored(database, site.site_id)
-    again = load_files(database, site, [plain])
+    again = load_files(Database(database), site, [plain])
     assert (again.read_rows, again.stored_rows, again.duplicate_rows, again.derived_sessions) == (len(ROWS), 0, len(ROWS), 0)
     assert stored(database, site.site_id) == before
 
@@ -100,7 +101,7 @@ def test_small_chunks(database: Client, site: Site, tmp_path: Path, monkeypatch:
     monkeypatch.setattr(lines.chunks, "__defaults__", (900,))
     file = tmp_path / "rows.ndjson"
     file.write_bytes(ndjson([*ROWS, *ROWS[:5]]) + b"nope\n" + ndjson(ROWS[:1]))
-    summary = load_files(database, site, [file])
+    summary = load_files(Database(database), site, [file])
     assert (summary.read_rows, summary.stored_rows, summary.duplicate_rows) == (len(ROWS) + 7, len(ROWS), 6)
     (reject,) = map(json.loads, summary.rejects_files[0].read_text().splitlines())
     assert reject == {"line": len(ROWS) + 6, "reason": "the row is not a JSON object", "row": "nope"}
@@ -112,7 +113,7 @@ def test_rejects(database: Client, site: Site, tmp_path: Path) -> None:
     file = tmp_path / "rows.ndjson"
     file.write_bytes(ndjson(ROWS[:2]) + b"\n" + b"\n".join(bad) + b"\n" + ndjson(ROWS[2:3]))
     Path(f"{file}.rejected.ndjson").write_text("of an earlier load")
-    summary = load_files(database, site, [file])
+    summary = load_files(Database(database), site, [file])
     rejected = [json.loads(line) for line in summary.rejects_files[0].read_text().splitlines()]
     assert [reject["line"] for reject in rejected] == [4, 5, 6, 7]
     assert [reject.get("row") for reject in rejected] == [{"type": "klick"}, "nope", None, {"type": "click", "x": "a"}]
@@ -127,18 +128,18 @@ def test_rejects_of_an_earlier_load_go_once_there_are_none(database: Client, sit
     rejects, others = Path(f"{file}.rejected.ndjson"), Path(f"{other}.rejected.ndjson")
     others.write_text("of another file")
     file.write_bytes(ndjson(ROWS[:2]) + b"nope\n")
-    assert load_files(database, site, [file]).rejects_files == [rejects]
+    assert load_files(Database(database), site, [file]).rejects_files == [rejects]
     before = rejects.read_text()
     cut_off = gzip.compress(ndjson(ROWS[:2]))[:-9]
     file.with_suffix(".ndjson.gz").write_bytes(cut_off)
     rejects_of_cut_off = Path(f"{file}.gz.rejected.ndjson")
     rejects_of_cut_off.write_text("of an earlier load")
-    assert load_files(database, site, [Path(f"{file}.gz")]).problems and rejects_of_cut_off.exists()
+    assert load_files(Database(database), site, [Path(f"{file}.gz")]).problems and rejects_of_cut_off.exists()
     file.write_bytes(ndjson(ROWS[:2]))
     for spelled in (rejects, tmp_path / ".." / tmp_path.name / rejects.name):
-        load_files(database, site, [file, spelled])
+        load_files(Database(database), site, [file, spelled])
         assert rejects.read_text() == before
-    assert load_files(database, site, [file]).problems == []
+    assert load_files(Database(database), site, [file]).problems == []
     assert not rejects.exists() and others.read_text() == "of another file"
 
 
@@ -153,7 +154,7 @@ def test_rejects_of_an_earlier_load_that_cannot_be_removed(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "unlink", refuse)
-    summary = load_files(database, site, [file])
+    summary = load_files(Database(database), site, [file])
     assert summary.stored_rows == 2 and not summary.rejects_files
     assert summary.problems == [
         "rows.ndjson.rejected.ndjson: is of an earlier load, this one had no rejects; it cannot be removed: Permission denied."
@@ -164,7 +165,7 @@ def test_rejects_that_cannot_be_written(database: Client, site: Site, tmp_path: 
     file = tmp_path / "rows.ndjson"
     file.write_bytes(ndjson(ROWS[:2]) + b"nope\n")
     Path(f"{file}.rejected.ndjson").mkdir()
-    summary = load_files(database, site, [file])
+    summary = load_files(Database(database), site, [file])
     assert summary.stored_rows == 0
     assert summary.problems == [
         "rows.ndjson.rejected.ndjson: rejected rows cannot be written there: Is a directory. Make room, and load the file again."
@@ -184,7 +185,7 @@ def test_csv_rows(database: Client, site: Site, tmp_path: Path) -> None:
         + f"click,{moment},s,v,https://a.de/,1,2,".encode()
         + b"\xff\r\n"
     )
-    summary = load_files(database, site, [file])
+    summary = load_files(Database(database), site, [file])
     assert sorted(row["text"] for row in stored(database, site.site_id)["received"]) == ["two\nlines, and a comma", "é"]
     assert summary.rejected == {
         "y is missing: click, dead, rage, move rows need it": 1,
@@ -203,7 +204,7 @@ def test_a_stray_quote_in_csv_costs_its_own_line_only(
     file.write_text("type,timestamp,sessionId,visitorId,url,x,y,text\n" + "\n".join(rows))
     for longest in (received.MAX_LINE_BYTES, 100):
         monkeypatch.setattr(lines, "MAX_LINE_BYTES", longest)
-        summary = load_files(database, Site(f"{site.site_id}_{longest}", "Test"), [file])
+        summary = load_files(Database(database), Site(f"{site.site_id}_{longest}", "Test"), [file])
         stored_texts = sorted(row["text"] for row in stored(database, f"{site.site_id}_{longest}")["received"])
         assert stored_texts == [*"acdefghjk", "l\nm", "q"]
         assert summary.rejected == {"the row is a text; in CSV a quote is not closed, or something follows a closed one": 4}
@@ -218,7 +219,7 @@ def test_long_and_many_keys_are_kept(database: Client, site: Site, tmp_path: Pat
     file = tmp_path / f"rows.{suffix}"
     first, second = visit(1)[:2]
     WRITERS[file.name](file, [first | dict.fromkeys(names, "x"), second])
-    summary = load_files(database, site, [file])
+    summary = load_files(Database(database), site, [file])
     assert (summary.stored_rows, summary.rejected, summary.problems) == (2, {}, [])
     assert {frozenset(row["properties"]) for row in stored(database, site.site_id)["received"]} == {frozenset(names), frozenset()}
 
@@ -244,7 +245,7 @@ def test_parquet_types(database: Client, site: Site, tmp_path: Path, nested: boo
     pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "zoned.parquet")
     columns["timestamp"] = pyarrow.array([START.replace(tzinfo=None)] * 2, pyarrow.timestamp("ns"))
     pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "bare.parquet")
-    summary = load_files(database, site, [tmp_path / "zoned.parquet", tmp_path / "bare.parquet"])
+    summary = load_files(Database(database), site, [tmp_path / "zoned.parquet", tmp_path / "bare.parquet"])
     assert (summary.stored_rows, summary.duplicate_rows, summary.rejected) == (2, 2, {})
     tables = stored(database, site.site_id)
     click, pageview = sorted(tables["received"], key=lambda row: str(row["type"]))
@@ -275,7 +276,7 @@ def test_parquet_bytes_are_text(database: Client, site: Site, tmp_path: Path, ki
     if nested:
         columns["tags"] = pyarrow.array([[b"a"], [], None])
     pyarrow.parquet.write_table(pyarrow.table(columns), file)
-    summary = load_files(database, site, [file])
+    summary = load_files(Database(database), site, [file])
     refused = {} if kind == pyarrow.string_view() else {"the row is not valid UTF-8": 1}
     assert (summary.rejected, summary.problems) == (refused, [])
     tables = stored(database, site.site_id)
@@ -290,7 +291,7 @@ def test_a_list_of_bad_text_in_parquet(database: Client, site: Site, tmp_path: P
     bad = pyarrow.array([[b"\xff"]]).cast(pyarrow.list_(pyarrow.string()), safe=False)
     columns = {name: [value] for name, value in visit(1)[0].items() if name != "tags"}
     pyarrow.parquet.write_table(pyarrow.table({**columns, "tags": bad}), tmp_path / "rows.parquet")
-    summary = load_files(database, site, [tmp_path / "rows.parquet"])
+    summary = load_files(Database(database), site, [tmp_path / "rows.parquet"])
     assert summary.problems == ["rows.parquet: has a list or struct with text that is not UTF-8."]
 
 
@@ -330,7 +331,7 @@ def test_damaged_files(database: Client, site: Site, tmp_path: Path, monkeypatch
     file, good = tmp_path / name, tmp_path / "good.ndjson"
     file.write_bytes(content)
     good.write_bytes(ndjson(visit(20)))
-    summary = load_files(database, site, [file, good])
+    summary = load_files(Database(database), site, [file, good])
     assert len(summary.problems) == 1
     assert summary.problems[0].startswith(f"{name}: {problem}" if not problem.startswith("rows") else problem)
     assert str(tmp_path) not in summary.problems[0]
@@ -343,7 +344,7 @@ def test_cut_off_csv_is_read_up_to_the_cut(database: Client, site: Site, tmp_pat
     file = tmp_path / "rows.csv"
     write_csv(file, ROWS[:9])
     file.with_suffix(".csv.gz").write_bytes(gzip.compress(file.read_bytes(), mtime=0)[:-8])
-    summary = load_files(database, site, [file.with_suffix(".csv.gz")])
+    summary = load_files(Database(database), site, [file.with_suffix(".csv.gz")])
     assert summary.stored_rows >= 8
     assert "cut off" in summary.problems[0]
 
@@ -351,12 +352,14 @@ def test_cut_off_csv_is_read_up_to_the_cut(database: Client, site: Site, tmp_pat
 def test_empty_and_missing_files(database: Client, site: Site, tmp_path: Path) -> None:
     for name in ("empty.ndjson", "empty.csv", "empty.ndjson.gz", "blank.ndjson"):
         (tmp_path / name).write_bytes(b"\n \n" if name == "blank.ndjson" else b"")
-    summary = load_files(database, site, [tmp_path / name for name in ("empty.ndjson", "empty.csv", "empty.ndjson.gz", "blank.ndjson")])
+    summary = load_files(
+        Database(database), site, [tmp_path / name for name in ("empty.ndjson", "empty.csv", "empty.ndjson.gz", "blank.ndjson")]
+    )
     assert summary == LoadSummary(problems=["empty.ndjson: is empty.", "empty.csv: is empty.", "empty.ndjson.gz: is empty."])
     (tmp_path / "folder.parquet").mkdir()
     missing = [tmp_path / name for name in ("missing.ndjson", "missing.parquet", "folder.parquet", "x" * 300, "x" * 300 + ".parquet")]
     (tmp_path / "good.ndjson").write_bytes(ndjson(ROWS))
-    summary = load_files(database, site, [tmp_path / "good.ndjson", *missing, tmp_path])
+    summary = load_files(Database(database), site, [tmp_path / "good.ndjson", *missing, tmp_path])
     assert [problem.split(":")[0] for problem in summary.problems] == [path.name for path in [*missing, tmp_path]]
     assert (summary.stored_rows, summary.derived_sessions) == (len(ROWS), 8)
 
@@ -365,7 +368,7 @@ def load_split(database: Client, site: Site, parts: list[list[Row]], folder: Pat
     for number, part in enumerate(parts):
         file = folder / f"{uuid.uuid4().hex}-{number}.ndjson"
         file.write_bytes(ndjson(part))
-        load_files(database, site, [file])
+        load_files(Database(database), site, [file])
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -408,19 +411,19 @@ def test_killed_anywhere(database: Client, dsn: str, tmp_path: Path) -> None:
     early.write_bytes(ndjson([row for number in range(3) for row in visit(number)[1:]]))
     late.write_bytes(ndjson([row for number in range(3) for row in visit(number, clicks=4)] + visit(9)))
     undisturbed = Site(f"site_{uuid.uuid4().hex}", "Test")
-    load_files(database, undisturbed, [early])
-    load_files(database, undisturbed, [late])
+    load_files(Database(database), undisturbed, [early])
+    load_files(Database(database), undisturbed, [late])
     expected = stored(database, undisturbed.site_id)
     assert all(expected[table] for table in ("received", *ROLLUPS, *DERIVED))
 
     for deaths in range(0, 99, 2) if dsn.startswith("chdb") else range(1, 99, 8):
         site = Site(f"site_{uuid.uuid4().hex}", "Test")
-        load_files(database, site, [early])
+        load_files(Database(database), site, [early])
         try:
-            load_files(Mortal(database, deaths), site, [late])  # type: ignore[arg-type]
+            load_files(Database(Mortal(database, deaths)), site, [late])  # type: ignore[arg-type]
             break
         except Killed:
-            load_files(database, site, [late])
+            load_files(Database(database), site, [late])
         assert stored(database, site.site_id) == expected, f"killed before write {deaths}"
     assert deaths >= len(DERIVED) + 6  # touched, received, three tables forgotten, settled
 
@@ -431,6 +434,6 @@ def test_killed_before_the_next_load_takes_over(database: Client, site: Site, tm
     first.write_bytes(ndjson(visit(1)))
     second.write_bytes(ndjson(visit(2)))
     with pytest.raises(Killed):
-        load_files(Mortal(database, 3), site, [first])  # type: ignore[arg-type]
-    assert load_files(database, site, [second]).derived_sessions == 2
+        load_files(Database(Mortal(database, 3)), site, [first])  # type: ignore[arg-type]
+    assert load_files(Database(database), site, [second]).derived_sessions == 2
     assert [row["session_key"] for row in stored(database, site.site_id)["sessions"]] == ["s1", "s2"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from clickhouse.client import open_sync
 from clickhouse.migrations import migrate
 from clickhouse.sites import Site
+from gateway.database import Database
 from gateway.load import load_files
 from tests.clickhouse.stored import stored
 from tests.gateway.test_load import ndjson, visit
@@ -19,11 +20,12 @@ import os, signal, sys, threading
 from pathlib import Path
 from clickhouse.client import open_sync
 from clickhouse.sites import Site
+from gateway.database import Database
 from gateway.load import load_files
 dsn, site_id, file, seconds = sys.argv[1:]
 client = open_sync(dsn)
 threading.Timer(float(seconds), os.kill, (os.getpid(), signal.SIGKILL)).start()
-load_files(client, Site(site_id, "Test"), [Path(file)])
+load_files(Database(client), Site(site_id, "Test"), [Path(file)])
 os._exit(0)
 """
 
@@ -37,7 +39,7 @@ def test_killed_for_real(tmp_path: Path) -> None:
     dsn = f"chdb://{tmp_path}/data"
     database = open_sync(dsn)
     migrate(database)
-    load_files(database, Site("undisturbed", "Test"), [file])
+    load_files(Database(database), Site("undisturbed", "Test"), [file])
     expected = stored(database, "undisturbed")
     database.close()
     delays_s = ("0.2", "0.7")
@@ -47,6 +49,6 @@ def test_killed_for_real(tmp_path: Path) -> None:
         assert died.returncode in (0, -signal.SIGKILL), died.stderr
     database = open_sync(dsn)
     for delay_s in delays_s:
-        load_files(database, Site(f"killed {delay_s}", "Test"), [file])
+        load_files(Database(database), Site(f"killed {delay_s}", "Test"), [file])
         assert stored(database, f"killed {delay_s}") == expected
     database.close()

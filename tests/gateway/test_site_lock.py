@@ -16,7 +16,7 @@ from clickhouse.client import open_sync
 from clickhouse.errors import SourceUnavailableError
 from clickhouse.migrations import migrate
 from clickhouse.sites import Site, insert_site
-from gateway.database import open_database
+from gateway.database import Database, open_database
 from gateway.load import load_files
 from gateway.settings import Settings
 from gateway.site_lock import site_lock
@@ -114,7 +114,7 @@ def test_loads_of_one_site_at_once_lose_nothing(dsn: str, tmp_path: Path) -> Non
     for process in [load(dsn, path, "shop") for path in paths]:
         succeed(process)
     at_once = derived(dsn)
-    load_files(open_sync(dsn), Site("later", "Later"), paths)
+    load_files(Database(open_sync(dsn)), Site("later", "Later"), paths)
     assert {name: rows * 2 for name, rows in at_once.items()} == derived(dsn)
     assert at_once["sessions"] == VISITS
 

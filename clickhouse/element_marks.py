@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from clickhouse import clock
 from clickhouse.insert import Insert
 from clickhouse.lens import Lens
 from clickhouse.statement import Params, Statement
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +85,7 @@ def compile_mark_changes(site_id: str, keys: tuple[tuple[str, str], ...]) -> Sta
 def marks_of(place: tuple[str, str, str], changes: Sequence[tuple[int, str, str, bool, bool | None, bool]]) -> list[Mark]:
     """The marks of a row of `compile_mark_changes`, and the first one's predecessor last."""
     made = [
-        Mark(
-            *place, name, bool(is_cta), None if is_fixed is None else bool(is_fixed), bool(deleted), by, EPOCH + timedelta(milliseconds=ms)
-        )
+        Mark(*place, name, bool(is_cta), None if is_fixed is None else bool(is_fixed), bool(deleted), by, clock.instant(ms))
         for ms, by, name, is_cta, is_fixed, deleted in changes
     ]
     return made if len(made) > MAX_CHANGES else [*made, Mark(*place)]

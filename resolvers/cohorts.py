@@ -21,7 +21,6 @@ from clickhouse.cohorts import (
 from clickhouse.errors import BadUserInputError
 from clickhouse.heatmap import Cell, CellSize
 from clickhouse.interactions import InteractionQuestion
-from clickhouse.lens import Window
 from clickhouse.names import checked_name
 from clickhouse.sites import Site
 from clickhouse.statement import Statement, portions
@@ -34,7 +33,6 @@ from resolvers.questions import Row
 
 MAX_VISITORS = 10_000
 MAX_VISITOR_ID_LENGTH = 1000
-_ALWAYS = Window(cursors.instant(0), cursors.instant(0))
 
 Members = Callable[[str], list[Statement]]
 """What adds the members to the cohort of an id."""
@@ -58,7 +56,7 @@ async def list_cohorts(context: Context, site_id: str, first: int, after: str | 
     rows = await context.client_of(site_id).query(compile_cohorts(site_id, None, begin, first))
 
     def cursor(row: Row) -> str:
-        return cursors.encode(binding, cursors.Cursor(_ALWAYS, "", (row["name"], row["cohort_id"])))
+        return cursors.encode(binding, cursors.Cursor(cursors.NO_WINDOW, "", (row["name"], row["cohort_id"])))
 
     def first_page() -> Awaitable[list[Row]]:
         return context.client_of(site_id).query(compile_cohorts(site_id, None, None, 1))

@@ -9,16 +9,18 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 
+from clickhouse import clock
 from clickhouse.errors import BadUserInputError
 from clickhouse.lens import Window
 
+NO_WINDOW = Window(clock.EPOCH, clock.EPOCH)
+"""That of a cursor through a list without one."""
+
 _CHECKSUM_BYTES = 8
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MALFORMED = "after: this is no cursor of ours; pass an endCursor or a cursor of an earlier answer unchanged, or leave it out."
 _FOREIGN = "after: this cursor belongs to another list (site, page, sort, window or segment); begin that list without a cursor."
 
@@ -32,21 +34,13 @@ class Cursor:
     values: tuple[Any, ...]
 
 
-def milliseconds(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(milliseconds=1)
-
-
-def instant(ms: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=ms)
-
-
 def digest(*parts: object) -> str:
     """A short fingerprint of what a cursor pages through."""
     return hashlib.blake2b(repr(parts).encode(), digest_size=6).hexdigest()
 
 
 def encode(binding: str, cursor: Cursor) -> str:
-    window = [milliseconds(cursor.window.start), milliseconds(cursor.window.end)]
+    window = [clock.milliseconds(cursor.window.start), clock.milliseconds(cursor.window.end)]
     payload = orjson.dumps([binding, cursor.window_spec, *window, list(cursor.values)])
     return base64.urlsafe_b64encode(_checksum(payload) + payload).rstrip(b"=").decode()
 
@@ -59,7 +53,7 @@ def decode(text: str, binding: str, kinds: tuple[type, ...]) -> Cursor:
         if _checksum(payload) != raw[:_CHECKSUM_BYTES]:
             raise ValueError
         bound_to, spec, start, end, values = orjson.loads(payload)
-        cursor = Cursor(Window(instant(start), instant(end)), spec, tuple(values))
+        cursor = Cursor(Window(clock.instant(start), clock.instant(end)), spec, tuple(values))
     except (ValueError, TypeError, OverflowError):
         raise BadUserInputError(_MALFORMED, argument="after") from None
     if bound_to != binding or tuple(map(type, cursor.values)) != kinds:

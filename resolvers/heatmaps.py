@@ -7,12 +7,12 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from datetime import UTC
 
+from clickhouse import clock
 from clickhouse.errors import BadUserInputError
 from clickhouse.fold import compile_fold
 from clickhouse.heatmap import OPTIONAL, Cell, CellSize, HeatmapQuestion, compile_heatmap, point_of, standard_viewport_px
 from clickhouse.interactions import COLUMNS, InteractionQuestion, compile_interactions
 from clickhouse.selection import Selection
-from resolvers import cursors
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, finite
 from resolvers.listing import MAX_POINTS, Listing, page_size, total_count
@@ -96,13 +96,13 @@ async def list_interactions(
     binding = asked.binding("interactions", kind, cell, cells, hide_origin)
     asked, values = asked.resumed(context, after, binding, (int, int))
     first = page_size(first)
-    beyond = (cursors.instant(values[0]), values[1]) if values else None
+    beyond = (clock.instant(values[0]), values[1]) if values else None
     question = InteractionQuestion(kind, cell, hide_origin, first, cells, beyond, with_total)
     wanted = tuple(sorted(fields.intersection(COLUMNS)))
     rows = await context.answers.load(replace(asked.list_question(compile_interactions, question), measures=wanted))
 
     def cursor(row: Row) -> str:
-        return asked.cursor(binding, cursors.milliseconds(row["timestamp"].replace(tzinfo=UTC)), row["row_id"])
+        return asked.cursor(binding, clock.milliseconds(row["timestamp"].replace(tzinfo=UTC)), row["row_id"])
 
     def first_page() -> Awaitable[list[Row]]:
         return context.answers.load(asked.list_question(compile_interactions, replace(question, first=1, after=None)))

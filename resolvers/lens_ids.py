@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from clickhouse import clock
 from clickhouse.conditions import DIMENSIONS
 from clickhouse.lens import Segment, UrlRule, Window
-from resolvers import cursors, ids
+from resolvers import ids
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, AskedWindow, performed_event, resolve, seen_page, url_rule, width_range
 
@@ -20,7 +21,7 @@ def encode(asked: AskedLens) -> str:
     window = asked.requested
     segment = {name: value for name in _PARTS if (value := getattr(asked.lens.segment, name))}
     rule = asked.lens.url and [asked.lens.url.kind, asked.lens.url.value]
-    span = [cursors.milliseconds(window.start), cursors.milliseconds(window.end)]
+    span = [clock.milliseconds(window.start), clock.milliseconds(window.end)]
     return ids.encode("Insights", asked.site.site_id, asked.page_key, rule, span, segment)
 
 
@@ -28,7 +29,7 @@ async def load(context: Context, key: list[Any], argument: str = "id") -> AskedL
     """None when the page was never seen; BadUserInputError when the id, given as `argument`, was tampered with."""
     try:
         site_id, page_key, rule, (start_ms, end_ms), parts = key
-        window = Window(cursors.instant(start_ms), cursors.instant(end_ms))
+        window = Window(clock.instant(start_ms), clock.instant(end_ms))
         segment = _segment(parts, argument)
         url = _rule(rule, argument) if rule else None
         if not isinstance(site_id, str) or (page_key is None) == (url is None):

@@ -7,10 +7,10 @@ from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import UTC, timedelta
 
+from clickhouse import clock
 from clickhouse.errors import BadUserInputError
 from clickhouse.lens import PerformedEvent, UrlRule
 from clickhouse.replays import ReplayFilter, ReplayQuestion, WatchParts, compile_in_lens, compile_replays
-from resolvers import cursors
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
 from resolvers.listing import Listing, page_size, total_count
@@ -48,7 +48,7 @@ async def list_replays(
     rows = await context.answers.load(asked.list_question(compile_replays, question))
 
     def cursor(row: Row) -> str:
-        return asked.cursor(binding, row["sort_value"], cursors.milliseconds(row["started_at"].replace(tzinfo=UTC)), row["session_id"])
+        return asked.cursor(binding, row["sort_value"], clock.milliseconds(row["started_at"].replace(tzinfo=UTC)), row["session_id"])
 
     def first_page() -> Awaitable[list[Row]]:
         return context.answers.load(asked.list_question(compile_replays, replace(question, first=1, after=None)))

@@ -6,15 +6,12 @@ import asyncio
 from dataclasses import dataclass
 
 from clickhouse.errors import HeatgraphError
-from clickhouse.lens import Window
 from clickhouse.sites import Site, compile_site_count, compile_sites
 from clickhouse.statement import Statement
 from resolvers import cursors
 from resolvers.context import Context
 from resolvers.listing import Listing, page_size
 from resolvers.sources import Source, Sources
-
-_ALWAYS = Window(cursors.instant(0), cursors.instant(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ async def list_sites(context: Context, first: int, after: str | None) -> SiteLis
         raise failures[0]
 
     def cursor(row: dict[str, object]) -> str:
-        return cursors.encode(binding, cursors.Cursor(_ALWAYS, "", (row["site_id"],)))
+        return cursors.encode(binding, cursors.Cursor(cursors.NO_WINDOW, "", (row["site_id"],)))
 
     rows = [{"site_id": site_id, "site": found[site_id]} for site_id in sorted(found)[: first + 1]]
     listing = Listing.of(rows, first, cursor, has_previous=after is not None, total_count=total)

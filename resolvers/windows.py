@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import MO, relativedelta
 
+from clickhouse import clock
 from clickhouse.errors import BadUserInputError
 from clickhouse.lens import Window
 
@@ -119,7 +120,7 @@ def relative(start: str, end: str | None, now: datetime, zone: ZoneInfo) -> Wind
 
 def checked(window: Window, max_days: int) -> Window:
     """To the millisecond; an error when reversed, empty or longer than the site allows."""
-    start, end = (instant.replace(microsecond=instant.microsecond // 1000 * 1000) for instant in (window.start, window.end))
+    start, end = (clock.to_millisecond(instant) for instant in (window.start, window.end))
     if start >= end:
         raise BadUserInputError(
             f"window: it ends ({end.isoformat()}, excluded) before it begins ({start.isoformat()}) or is empty; swap the two or ask for more.",

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clickhouse import clock
 from clickhouse.errors import BadUserInputError
 from clickhouse.lens import Lens, Window
 from clickhouse.sites import Site
@@ -65,8 +66,8 @@ def test_values_of_other_types_are_foreign() -> None:
 @given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1)))
 def test_instants_keep_their_millisecond(naive: datetime) -> None:
     moment = naive.replace(tzinfo=UTC, microsecond=naive.microsecond // 1000 * 1000)
-    assert cursors.instant(cursors.milliseconds(moment)) == moment
-    assert cursors.milliseconds(moment + timedelta(milliseconds=1)) == cursors.milliseconds(moment) + 1
+    assert clock.instant(clock.milliseconds(moment)) == moment
+    assert clock.milliseconds(moment + timedelta(milliseconds=1)) == clock.milliseconds(moment) + 1
 
 
 NOTED = (date(2026, 11, 12), date(2026, 11, 18))

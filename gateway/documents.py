@@ -1,6 +1,6 @@
 """A GraphQL document is parsed and validated once, however often it is sent.
 
-Documents(schema, max_tokens=3_000).prepare("{ __typename }")   -> its syntax tree, valid for the schema
+Documents(schema, max_tokens=3_000, limits=settings.shape_limits).prepare("{ __typename }")   -> its syntax tree, valid for the schema
 
 What is too large is refused before it is validated, for validation itself can be made to work hard.
 """
@@ -58,7 +58,7 @@ class DocumentError(Exception):
 
 
 class Documents:
-    def __init__(self, schema: Schema, max_tokens: int, limits: ShapeLimits = ShapeLimits(), *, introspection: bool = True) -> None:
+    def __init__(self, schema: Schema, max_tokens: int, limits: ShapeLimits, *, introspection: bool = True) -> None:
         """Without `introspection` errors suggest no names either."""
         self._schema = schema
         self._max_tokens = max_tokens

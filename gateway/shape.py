@@ -1,6 +1,6 @@
 """How large a document is, measured before anything else is done with it.
 
-    refuse_oversized(parse("{ a: site(siteId: "s") { ...F } } fragment F on Site { name }"), ShapeLimits())   -> or QueryTooComplexError
+    refuse_oversized(parse("{ a: site(siteId: "s") { ...F } } fragment F on Site { name }"), settings.shape_limits)   -> or QueryTooComplexError
 
 Each fragment is measured once and counted wherever it is spread, so that the work stays linear in the document though
 what it would expand to is exponential. Nothing is known of the schema yet: cycles and unknown fragments are left to validation.
@@ -19,12 +19,12 @@ from clickhouse.errors import QueryTooComplexError
 class ShapeLimits:
     """The most an operation may have of each, its fragments written out."""
 
-    depth: int = 20
-    width: int = 200
-    root_fields: int = 20
-    fields: int = 5_000
-    aliases: int = 100
-    directives: int = 50
+    depth: int
+    width: int
+    root_fields: int
+    fields: int
+    aliases: int
+    directives: int
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from graphql import DocumentNode, OperationDefinitionNode, parse
 
 from gateway.cost import MAX_REMEMBERED_BYTES, REMEMBERED_OPERATIONS, Costs, OperationCost, refuse_expensive
 from gateway.documents import MAX_REMEMBERED_CHARACTERS, REMEMBERED_CHARACTERS, DocumentError, Documents
+from gateway.settings import Settings
 from schema.build import build_schema
 
 COSTS = Costs(build_schema())
@@ -100,7 +101,7 @@ def test_what_is_remembered_is_bounded() -> None:
 
 def test_documents_that_are_remembered_are_bounded_and_those_that_are_not_have_no_costs_remembered() -> None:
     schema = build_schema()
-    documents, costs = Documents(schema, max_tokens=3_000), Costs(schema)
+    documents, costs = Documents(schema, max_tokens=3_000, limits=Settings().shape_limits), Costs(schema)
 
     def ask(number: int, length: int) -> tuple[DocumentNode, OperationCost]:
         document = documents.prepare(f"{{ a{number}: __typename }}".ljust(length))

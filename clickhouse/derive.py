@@ -6,7 +6,7 @@ loading ends in the same rows. Pure; `gateway.load` runs the statements of each 
     rollups.note_sessions(batch)                            for every batch of which compile_known(batch) knows sessions
     for batch in batches("site_abc123", waiting_rows, 1_000_000):
         stage(batch)
-        forget(batch, known.first, known.last)              if sessions are known
+        clear(batch, known.first, known.last)              if sessions are known
         derive(batch)
         compile_stale(batch)                                if sessions are known
     settled("site_abc123")
@@ -114,7 +114,7 @@ def stage(batch: Batch) -> list[Statement]:
     ]
 
 
-def forget(batch: Batch, first: date, last: date) -> list[Statement]:
+def clear(batch: Batch, first: date, last: date) -> list[Statement]:
     """Deletes what the batch's sessions had from `first` to `last`; for sessions that were derived before."""
     statements = []
     for table in ("interactions", "pageviews", "events"):
@@ -129,7 +129,7 @@ def forget(batch: Batch, first: date, last: date) -> list[Statement]:
 
 
 def derive(batch: Batch) -> list[Statement]:
-    """Inserts what the batch's sessions have. `sessions` comes first: it tells a later run that there is something to forget."""
+    """Inserts what the batch's sessions have. `sessions` comes first: it tells a later run that there is something to clear."""
     return [
         _insert_sessions(batch),
         _insert_pageviews(),

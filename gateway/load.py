@@ -150,7 +150,7 @@ def _derive(database: Database, site_id: str, hidden: bool) -> None:
         for batch in bar:
             database.command(*derive.stage(batch))
             if batch in known:
-                database.command(*derive.forget(batch, known[batch]["first"], known[batch]["last"]))
+                database.command(*derive.clear(batch, known[batch]["first"], known[batch]["last"]))
             database.command(*derive.derive(batch))
             if batch in known:
                 stale |= {row["element"] for row in database.query(derive.compile_stale(batch))}

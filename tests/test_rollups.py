@@ -125,7 +125,7 @@ def test_a_load_that_was_killed_ends_right_when_it_runs_again(database: SyncClie
     touch = f"INSERT INTO touched_sessions ({columns}) SELECT DISTINCT {columns} FROM received WHERE site_id = {{site:String}}"
     database.command(touch, {"site": site.site_id})
     known = commands.query(derive.compile_known(batch))[0]
-    commands.command(*derive.stage(batch), rollups.note_sessions(batch), *derive.forget(batch, known["first"], known["last"]))
+    commands.command(*derive.stage(batch), rollups.note_sessions(batch), *derive.clear(batch, known["first"], known["last"]))
     commands.command(*derive.derive(batch)[:2])  # killed after sessions and pageviews were written again
     assert held(database, site) != expected(database, site)
     (row,) = noted(database, site)

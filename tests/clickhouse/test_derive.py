@@ -13,7 +13,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from hypothesis import given, settings
 
-from clickhouse.derive import Batch, forget
+from clickhouse.derive import Batch, clear
 from clickhouse.sites import Site
 from tests.asking import load
 from tests.clickhouse.stored import stored
@@ -301,8 +301,8 @@ def test_an_element_moves_when_its_breakpoint_becomes_known(database: Client) ->
     assert stored(database, site.site_id)["touched_sessions"] == []
 
 
-def test_a_node_forgets_by_the_sessions_it_holds() -> None:
-    for statement in forget(Batch("shop", 0, 2**64 - 1), date(2026, 11, 1), date(2026, 11, 2)):
+def test_a_node_clears_by_the_sessions_it_holds() -> None:
+    for statement in clear(Batch("shop", 0, 2**64 - 1), date(2026, 11, 1), date(2026, 11, 2)):
         on_node = statement.on_node()
         assert on_node.sql.startswith(f"DELETE FROM {statement.changes}_local\n")
         assert re.findall(r"FROM (\w+)", on_node.sql) == [f"{statement.changes}_local", "touched_sessions_local"]

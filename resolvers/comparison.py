@@ -18,6 +18,7 @@ from clickhouse.comparison import (
     compile_element_changes,
     compile_scroll_changes,
 )
+from clickhouse.conditions import DIMENSIONS
 from clickhouse.heatmap import standard_viewport_px
 from clickhouse.lens import WHOLE_SITE, Lens, WidthRange, Window
 from clickhouse.numbers import STANDARD_VIEWPORT_PX
@@ -33,8 +34,6 @@ from resolvers.questions import Row
 CLOCK_CHANGE = timedelta(hours=1)
 SAME_LENGTH = 0.05
 SAME_WEEKDAYS = 0.05
-ANY_OF = ("device", "breakpoint", "country", "region", "browser", "traffic_source", "campaign", "variant")
-"""Parts of a segment that are lists of values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +163,7 @@ def _sees_all_of(wide: Lens, narrow: Lens) -> bool:
     outer, inner = wide.segment, narrow.segment
     return (
         wide.url in (WHOLE_SITE, narrow.url)
-        and all(_allows(getattr(outer, name), getattr(inner, name)) for name in ANY_OF)
+        and all(_allows(getattr(outer, name), getattr(inner, name)) for name in DIMENSIONS)
         and _spans(outer.viewport_width, inner.viewport_width)
         and outer.entry_page in (None, inner.entry_page)
         and set(outer.cohorts) <= set(inner.cohorts)

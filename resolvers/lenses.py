@@ -25,6 +25,8 @@ DEFAULT_WINDOW_SPEC = "last -7d"
 MAX_URL_LENGTH = 2048
 MAX_REGEX_LENGTH = 512
 MAX_SEGMENT_VALUES = 200
+QUIET = re2.Options()
+QUIET.log_errors = False  # to standard error, with the line breaks of who sent the pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def url_rule(kind: str, value: str, argument: str) -> UrlRule:
         raise BadUserInputError(f"{argument}: a path begins with / and has no query or fragment, as in /pricing.", argument=argument)
     if kind == "regex":
         try:
-            re2.compile(value)
+            re2.compile(value, QUIET)
         except re2.error as error:
             reason = error.args[0].decode(errors="replace") if error.args and isinstance(error.args[0], bytes) else "not understood"
             raise BadUserInputError(

@@ -106,6 +106,12 @@ async def test_the_argument_is_named(client: Client, query: str, expected: str) 
     assert error["code"] in ("BAD_USER_INPUT", None)  # None: graphql-core's own, which the gateway codes BAD_USER_INPUT
 
 
+async def test_a_pattern_cannot_forge_a_line_of_the_log(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
+    found = await answer(client, rule(r'{regex: "(\nINFO: forged"}'))
+    assert "no valid RE2" in found["errors"][0]["message"]
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), "1"])
 async def test_numbers_that_are_none(client: Client, value: Any) -> None:
     query = "query ($x: Float!) " + insights("", "interactions(points: [{relativeX: $x, y: 1}]) { totalCount }")

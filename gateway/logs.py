@@ -49,5 +49,10 @@ def log_config(level: str, log_format: str) -> dict[str, Any]:
         "filters": {"request_tag": {"()": RequestTag}, "foreseen": {"()": Foreseen}},
         "formatters": {log_format: formatters[log_format]},
         "handlers": {"stderr": handler},
-        "loggers": {"heatgraph": ours, "uvicorn": ours, "uvicorn.error": {"filters": ["foreseen"]}},
+        "loggers": {
+            "heatgraph": ours,
+            "uvicorn": ours,
+            "uvicorn.error": {"filters": ["foreseen"]},
+            "opentelemetry": ours | {"level": "ERROR"},  # its warnings quote headers, which anybody may send
+        },
     }

@@ -14,7 +14,8 @@ from time import perf_counter
 from urllib.parse import quote
 from uuid import uuid4
 
-from opentelemetry import propagate, trace
+from opentelemetry import trace
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,6 +24,7 @@ from gateway.metrics import count_request
 
 logger = logging.getLogger("heatgraph.request")
 tracer = trace.get_tracer("heatgraph")
+trace_context = TraceContextTextMapPropagator()  # alone: a client's baggage is nobody's here
 
 SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 QUIET = ("/health/", "/metrics", "/graphiql/")
@@ -55,9 +57,9 @@ class Observation:
                 MutableHeaders(scope=message)["x-request-id"] = request_id
             await send(message)
 
-        with tracer.start_as_current_span("request", propagate.extract(headers), trace.SpanKind.SERVER) as span:
+        with tracer.start_as_current_span("request", trace_context.extract(headers), trace.SpanKind.SERVER) as span:
             carried: dict[str, str] = {}
-            propagate.inject(carried)
+            trace_context.inject(carried)
             token = request_tag.set({"request": request_id, **carried})
             try:
                 await self._app(scope, receive, send_with_id)

@@ -193,6 +193,16 @@ async def test_a_path_cannot_forge_a_line_of_the_log(settings: Settings, caplog:
     assert vars(line)["path"] == "/x%0AINFO%3A%20GET%20/%C3%BC"
 
 
+def test_headers_of_a_trace_cannot_forge_a_line_of_the_log(tmp_path: Path) -> None:
+    forged = {"traceparent": TRACEPARENT, "tracestate": 'x {"level":"CRITICAL"}', "baggage": 'user=1,{"level":"CRITICAL"}'}
+    with running(tmp_path, HEATGRAPH_LOG_FORMAT="json") as gateway:
+        httpx.post(f"{gateway.address}/graphql", json={"query": "{ __typename }"}, headers=forged | {"x-request-id": "r1"})
+    lines = [json.loads(line) for line in gateway.log().splitlines()]
+    assert not {line["logger"] for line in lines} - {"heatgraph.request", "uvicorn.error"}
+    (line,) = (line for line in lines if line.get("request") == "r1")
+    assert line["traceparent"].split("-")[1] == TRACEPARENT.split("-")[1] and "baggage" not in line
+
+
 def ready_status(gateway: Gateway) -> int:
     return httpx.get(f"{gateway.address}/health/ready").status_code
 

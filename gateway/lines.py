@@ -40,7 +40,7 @@ _COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Whole lines, in blocks; `first_line` counts from 1 (in CSV the header is line 1, in Parquet rows are counted)."""
+    """Whole lines, in blocks; `first_line` counts from 1 (in CSV with the header, in Parquet rows are counted)."""
 
     lines: Sequence[bytes]
     first_line: int
@@ -87,6 +87,8 @@ def chunks(path: Path, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
                 yield from _ndjson(blocks, file, path.name, chunk_bytes)
     except OSError as error:
         raise BadUserInputError(f"{path.name}: cannot be read: {error.strerror}.") from error
+    except UnicodeError as error:
+        raise BadUserInputError(f"{path.name}: the names of the columns are not UTF-8.") from error
 
 
 def _plain(file: BufferedReader, name: str, compression: str) -> Iterator[bytes]:
@@ -170,12 +172,11 @@ def _ndjson(blocks: Iterator[bytes], file: BufferedReader, name: str, chunk_byte
 def _csv(blocks: Iterator[bytes], file: BufferedReader, name: str) -> Iterator[Chunk]:
     """Cells become texts under the header's names: columns, or lines when the rows are not all alike."""
     rows = _csv_rows(_text_lines(blocks))
-    names = next(rows, [])
+    first_line, names = next(((line, cells) for line, cells in enumerate(rows, 2) if cells not in ([], [""])), (2, []))
     header = [names] if isinstance(names, str) else names
     if header:
         _check_columns(header, name, "CSV needs a first line with the names of the columns, separated by commas")
     held: list[list[str] | str] = []
-    first_line = 2
 
     def take() -> Chunk:
         columns = _columns_of_cells(header, held)
@@ -273,11 +274,9 @@ def _parquet(path: Path) -> Iterator[Chunk]:
             for typed in file.iter_batches(batch_size=CHUNK_ROWS):
                 batch = pyarrow.RecordBatch.from_arrays([_bytes_of(array) for array in typed.columns], names=typed.schema.names)
                 columns = columns_of(batch)
-                lines = [] if columns else [b"".join(map(_json, batch.to_pylist()))]
+                lines = [] if columns else [b"".join(map(_json, _rows(batch)))]
                 yield Chunk(lines, first_line, size * (first_line - 1 + batch.num_rows) // rows, columns)
                 first_line += batch.num_rows
-    except UnicodeDecodeError as error:
-        raise BadUserInputError(f"{path.name}: has a list or struct with text that is not UTF-8.") from error
     except (pyarrow.ArrowException, OSError) as error:
         raise BadUserInputError(
             f"{path.name}: is no Parquet file, or is cut off. Parquet ends in its table of contents: send the whole file."
@@ -304,6 +303,29 @@ def _bytes_of(array: Any) -> Any:
     return values.cast(pyarrow.binary()) if any(is_text(values.type) for is_text in texts) else values
 
 
+def _rows(batch: Any) -> list[dict[str, Any]]:
+    try:
+        rows: list[dict[str, Any]] = batch.to_pylist()
+    except (OverflowError, ValueError):
+        rows = [dict(zip(batch.schema.names, map(_value, cells), strict=True)) for cells in zip(*batch.columns, strict=True)]
+    return rows
+
+
+def _value(scalar: Any) -> Any:
+    """As Python has it; a time that is beyond Python's, and a text that is no UTF-8, as the bytes of its text."""
+    import pyarrow
+    from pyarrow import types
+
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError):
+        if types.is_struct(scalar.type):
+            return {name: _value(value) for name, value in scalar.items()}
+        if types.is_nested(scalar.type):
+            return [_value(value) for value in scalar.values]
+        return scalar.cast(pyarrow.string()).cast(pyarrow.binary()).as_py()
+
+
 def columns_of(batch: Any) -> Columns | None:
     """The batch in the few types that JSON has; None when a column is a list, a struct or the like, or names are too many for a statement."""
     import pyarrow
@@ -317,7 +339,7 @@ def columns_of(batch: Any) -> Columns | None:
         (types.is_integer, pyarrow.int64(), "Int64"),
         (types.is_floating, pyarrow.float64(), "Float64"),
         (types.is_timestamp, pyarrow.timestamp("us", "UTC"), "DateTime64(6, 'UTC')"),
-        (types.is_date, pyarrow.date32(), "Date32"),
+        (types.is_date, pyarrow.string(), "String"),  # ClickHouse's own dates begin and end too soon
         (types.is_string, pyarrow.string(), "String"),
         (types.is_binary, pyarrow.string(), "String"),
         (types.is_null, pyarrow.string(), "String"),
@@ -339,6 +361,7 @@ def columns_of(batch: Any) -> Columns | None:
 
 
 def _check_columns(names: list[str], name: str, advice: str) -> None:
+    "".join(names).encode()  # raises UnicodeError
     missing = [needed for needed in NEEDED if needed not in names]
     if missing:
         raise BadUserInputError(f"{name}: has no column {', '.join(missing)}; {advice}.")

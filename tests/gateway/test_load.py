@@ -194,6 +194,18 @@ def test_csv_rows(database: Client, site: Site, tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n\r\n", b"\xef\xbb\xbf \n\n"])
+def test_blank_lines_before_the_header_of_csv(database: Client, site: Site, tmp_path: Path, blank: bytes) -> None:
+    """They count as lines; a file of nothing else has no rows."""
+    file, nothing = tmp_path / "rows.csv", tmp_path / "nothing.csv"
+    write_csv(file, [*ROWS[:3], {"type": "klick"}])
+    file.write_bytes(blank + file.read_bytes())
+    nothing.write_bytes(blank)
+    summary = load_files(Database(database), site, [nothing, file])
+    assert (summary.read_rows, summary.stored_rows, summary.problems) == (4, 3, [])
+    assert json.loads(summary.rejects_files[0].read_text())["line"] == blank.count(b"\n") + 5
+
+
 def test_a_stray_quote_in_csv_costs_its_own_line_only(
     database: Client, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -287,12 +299,49 @@ def test_parquet_bytes_are_text(database: Client, site: Site, tmp_path: Path, ki
     ]
 
 
-def test_a_list_of_bad_text_in_parquet(database: Client, site: Site, tmp_path: Path) -> None:
-    bad = pyarrow.array([[b"\xff"]]).cast(pyarrow.list_(pyarrow.string()), safe=False)
-    columns = {name: [value] for name, value in visit(1)[0].items() if name != "tags"}
-    pyarrow.parquet.write_table(pyarrow.table({**columns, "tags": bad}), tmp_path / "rows.parquet")
+def test_a_list_of_bad_text_in_parquet_costs_its_own_row_only(database: Client, site: Site, tmp_path: Path) -> None:
+    tags = pyarrow.array([[b"\xff"], [b"a"]]).cast(pyarrow.list_(pyarrow.string()), safe=False)
+    columns = {name: [value] * 2 for name, value in visit(1)[0].items()}
+    pyarrow.parquet.write_table(pyarrow.table({**columns, "tags": tags}), tmp_path / "rows.parquet")
     summary = load_files(Database(database), site, [tmp_path / "rows.parquet"])
-    assert summary.problems == ["rows.parquet: has a list or struct with text that is not UTF-8."]
+    assert (summary.rejected, summary.problems) == ({"the row is not valid UTF-8": 1}, [])
+    assert [row["properties"] for row in stored(database, site.site_id)["received"]] == [{"tags": '["a"]'}]
+
+
+DAY_MS = 86_400_000
+FAR_OFF: dict[str, tuple[Any, tuple[str, str]]] = {  # two cells, and what is kept of them
+    "date32": (pyarrow.array([2_932_896, -62_091], pyarrow.date32()), ('"9999-12-31"', '"1800-01-01"')),
+    "date64": (pyarrow.array([2_932_897 * DAY_MS, -62_091 * DAY_MS], pyarrow.date64()), ('"10000-01-01"', '"1800-01-01"')),
+    "list of dates": (pyarrow.array([[2_932_897], [0]], pyarrow.list_(pyarrow.date32())), ('["10000-01-01"]', '["1970-01-01"]')),
+    "list of instants": (
+        pyarrow.array([[2**58], [0]], pyarrow.list_(pyarrow.timestamp("us"))),
+        ('["11103-08-29 17:22:31.711744"]', '["1970-01-01T00:00:00"]'),
+    ),
+    "struct of instants": (
+        pyarrow.array([{"at": 2**58}, {"at": 0}], pyarrow.struct([("at", pyarrow.timestamp("us"))])),
+        ('{"at":"11103-08-29 17:22:31.711744"}', '{"at":"1970-01-01T00:00:00"}'),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", FAR_OFF)
+def test_times_far_off_in_parquet_are_kept(database: Client, site: Site, tmp_path: Path, kind: str) -> None:
+    cells, kept = FAR_OFF[kind]
+    rows = visit(1)[:2]
+    table = pyarrow.table({name: [row.get(name) for row in rows] for name in rows[1] | rows[0]}).append_column("due", cells)
+    pyarrow.parquet.write_table(table, tmp_path / "rows.parquet")
+    summary = load_files(Database(database), site, [tmp_path / "rows.parquet"])
+    assert (summary.stored_rows, summary.rejected, summary.problems) == (2, {}, [])
+    assert {row["properties"]["due"] for row in stored(database, site.site_id)["received"]} == set(kept)
+
+
+def test_a_timestamp_far_off_in_parquet_costs_its_own_row_only(database: Client, site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "rows.parquet"
+    columns = {name: [value] * 2 for name, value in visit(1)[0].items() if name != "timestamp"}
+    days = pyarrow.array([2_932_896, START.date().toordinal() - 719_163], pyarrow.date32())
+    pyarrow.parquet.write_table(pyarrow.table({**columns, "timestamp": days}), file)
+    summary = load_files(Database(database), site, [file])
+    assert (summary.stored_rows, summary.rejected) == (1, {"timestamp is more than 1 day in the future": 1})
 
 
 GZIPPED = gzip.compress(ndjson(ROWS), mtime=0)
@@ -313,6 +362,12 @@ DAMAGED: dict[str, tuple[str, bytes, int, str]] = {  # name, content, rows that 
         b'type,timestamp,sessionId,visitorId,url,"x\nclick',
         0,
         "has no column type, timestamp",
+    ),
+    "a header in Latin-1": (
+        "rows.csv",
+        b"type,timestamp,sessionId,visitorId,url,pr\xe9nom\nclick",
+        0,
+        "the names of the columns are not UTF-8",
     ),
     "a column twice": ("rows.csv", b"type,timestamp,sessionId,visitorId,url,x,x\n", 0, "two columns have one name"),
     "no name we know": ("rows.xlsx", b"PK", 0, "the name must say what is in it"),
@@ -338,6 +393,15 @@ def test_damaged_files(database: Client, site: Site, tmp_path: Path, monkeypatch
     assert not summary.rejected
     assert summary.stored_rows >= at_least_rows + len(visit(20))
     assert summary.derived_sessions >= 1 + bool(at_least_rows)
+
+
+def test_a_column_name_in_parquet_that_is_no_utf_8(database: Client, site: Site, tmp_path: Path) -> None:
+    file, good = tmp_path / "rows.parquet", tmp_path / "good.ndjson"
+    write_parquet(file, [{**visit(1)[0], "prenom": "a"}])
+    file.write_bytes(file.read_bytes().replace(b"prenom", b"pr\xe9nom"))
+    good.write_bytes(ndjson(visit(20)))
+    summary = load_files(Database(database), site, [file, good])
+    assert (summary.stored_rows, summary.problems) == (len(visit(20)), ["rows.parquet: the names of the columns are not UTF-8."])
 
 
 def test_cut_off_csv_is_read_up_to_the_cut(database: Client, site: Site, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ class Target:
     @classmethod
     def parse(cls, dsn: str) -> Target:
         """A directory, `chdb:///path[?database=db]`, `chdb://memory[/db]` or `http(s)://user:password@host:8123/db`; raises ValueError."""
-        if "://" not in dsn:
+        if dsn.strip() and "://" not in dsn:  # none is that of a variable that was not set
             return cls.parse(f"chdb://{Path(dsn).absolute()}")
         parts = urlsplit(dsn)
         if parts.scheme in ("http", "https") and parts.hostname:

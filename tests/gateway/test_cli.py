@@ -84,7 +84,7 @@ def test_a_database_without_tables_says_what_to_do() -> None:
     assert "python -m gateway migrate" in refusal("sites", "list", "--clickhouse", "chdb://memory/never_migrated")
 
 
-@pytest.mark.parametrize("clickhouse", ["ftp://somewhere", "http://", "chdb://"])
+@pytest.mark.parametrize("clickhouse", ["ftp://somewhere", "http://", "chdb://", "", " "])
 def test_what_is_no_database_is_refused(clickhouse: str) -> None:
     for command in ("migrate", "serve"):
         assert f"{clickhouse!r} is not a data source" in refusal(command, "--clickhouse", clickhouse)

@@ -109,7 +109,7 @@ def report(summary: LoadSummary) -> None:
     for reason, rows in summary.rejected.most_common():
         click.echo(f"  {rows} rejected: {reason}")
     for path in summary.rejects_files:
-        click.echo(f"Rejected rows are in {path}")
+        click.echo(f"Rejected rows are in {click.format_filename(path)}")
     for problem in summary.problems:
         click.echo(f"Error: {problem}", err=True)
 

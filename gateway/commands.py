@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -20,6 +21,12 @@ class Refusal(click.ClickException):
 
 class Commands(click.Group):
     """Foreseen errors end a command in one line and exit code 2, never in a traceback."""
+
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        for argument in arguments:
+            if argument != argument.encode(errors="ignore").decode() and not os.path.exists(argument):
+                raise click.UsageError(f"{argument!r} is not UTF-8, and no file.")
+        return super().parse_args(context, arguments)
 
     def invoke(self, context: click.Context) -> Any:
         try:

@@ -44,7 +44,10 @@ def _time_zone(context: click.Context, parameter: click.Parameter, value: str | 
 
 def _replay_url(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     if value:
-        parts = urlsplit(value)
+        try:
+            parts = urlsplit(value)
+        except ValueError:  # a host that is none, as in https://[::1/
+            parts = urlsplit("")
         bare = re.sub(r"\{(?:sessionId|visitorId|offsetSeconds|date)\}", "", value)
         if parts.scheme != "https" or not parts.hostname or "{" in parts.netloc or "{sessionId}" not in value or re.search(r"[{}\s]", bare):
             raise click.BadParameter(

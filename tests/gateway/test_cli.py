@@ -166,6 +166,7 @@ def test_a_site_may_be_named_by_an_option(settings: Settings) -> None:
         (("sites", "create", "x", "--replay-url-template", "https://r.example/"), "{sessionId}"),
         (("sites", "create", "x", "--replay-url-template", "https://r.example/{sessionId}/{userId}"), "no other braces"),
         (("sites", "create", "x", "--replay-url-template", "https://{sessionId}.r.example/"), "behind its host"),
+        (("sites", "create", "x", "--replay-url-template", "https://[::1/{sessionId}"), "behind its host"),
         (("sites", "create", "x", "--retention-days", "0"), "1<=x<=3650"),
         (("sites", "set", "nobody", "--plan", "PRO"), "sites create nobody"),
         (("sites", "set", "nobody"), "Nothing to change"),
@@ -185,6 +186,10 @@ def test_a_site_may_be_named_by_an_option(settings: Settings) -> None:
         (("keys", "create", "--site", "*", "--scope", "admin", "--expires", "9999-99-99"), "2027-01-31"),
         (("serve", "--workers", "2", "--clickhouse", "chdb://memory"), "one process a path"),
         (("serve", "--port", "http"), "'http'"),
+        (("keys", "create", "--site", "si\udcff", "--scope", "admin"), r"'si\udcff' is not UTF-8"),
+        (("load", "--site", "x\udcff", "rows.ndjson"), r"'x\udcff' is not UTF-8"),
+        (("cohorts", "delete", "--site", "x", "--name", "n\x01\udcff"), r"'n\x01\udcff' is not UTF-8"),
+        (("forget", "--site", "x", "--visitor", "\udcff"), r"'\udcff' is not UTF-8"),
     ],
 )
 def test_what_commands_refuse(arguments: tuple[str, ...], said: str) -> None:
@@ -390,6 +395,12 @@ def test_the_demo_is_loaded_once_a_day_and_its_link_stays_the_same(settings: Set
     (row,) = rows(settings, compile_keys(key_id=token.split("_")[1]))
     assert row["token_hash"] == hash_token(token, settings.token_secret())
     assert row["site_ids"] == [DEMO_SITE]
+
+
+def test_a_file_may_have_any_name(shop: str, tmp_path: Path) -> None:
+    file = tmp_path / "rows\udcff.ndjson"
+    file.write_bytes(b"nope\n")
+    assert "Rejected rows are in" in run("load", file, "--site", shop).stdout
 
 
 def test_nothing_but_rejects_is_a_failure(shop: str, tmp_path: Path) -> None:

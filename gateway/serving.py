@@ -17,6 +17,7 @@ from clickhouse.errors import BadUserInputError, from_driver
 from clickhouse.migrations import compile_applied, why_not_current
 from gateway.database import open_database
 from gateway.draining import Workers
+from gateway.heads import BoundedHeads
 from gateway.keys import token_secret
 from gateway.logs import log_config
 from gateway.persisted import load_trusted
@@ -55,7 +56,7 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
         "port": settings.port,
         "workers": settings.workers,
         "loop": "uvloop",
-        "http": "httptools",
+        "http": BoundedHeads,
         "lifespan": "on",
         "log_config": log_config(settings.log_level, settings.log_format),
         "access_log": False,

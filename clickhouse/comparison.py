@@ -194,7 +194,7 @@ def element_changes(baseline: Lens, page_keys: tuple[str, ...], question: Elemen
         *proportion_columns("click_rate", "sessions", "all_sessions"),
         *proportion_columns("click_share", "clicks", "all_clicks"),
     ]
-    order = [*_biggest("clicks", "click_share" if question.by_share else None), "selector"]
+    order = [*_biggest("clicks", "all_clicks" if question.by_share else None), "selector"]
     return _first(rows, proportions, ["WHERE selector != ''"], order, params.bind(question.first, "UInt32"))
 
 
@@ -235,7 +235,7 @@ def cell_changes(baseline: Lens, page_keys: tuple[str, ...], question: CellChang
         *cells,
         ")",
     ]
-    order = [*_biggest("count", "share" if question.by_share else None), "fixed", "cell"]
+    order = [*_biggest("count", "total" if question.by_share else None), "fixed", "cell"]
     return _first(rows, proportion_columns("share", "count", "total"), [], order, params.bind(question.first, "UInt32"))
 
 
@@ -314,10 +314,14 @@ def _populations(baseline: Lens, candidate: Lens, page_keys: tuple[str, ...], pa
     ]
 
 
-def _biggest(count: str, share: str | None) -> list[str]:
-    """The order of a list of changes: by the absolute change of the share if named, else of the count, then by the larger side."""
+def _biggest(count: str, total: str | None) -> list[str]:
+    """The order of a list of changes: by the absolute change of the share of `total` if named, then of the count, then by the larger side.
+
+    Shares are out of the same totals in every row, so that products compare them, and exactly.
+    """
+    by_share = f"abs(toInt128(candidate_{count}) * baseline_{total} - toInt128(baseline_{count}) * candidate_{total}) DESC"
     by_count = f"abs(toInt64(candidate_{count}) - toInt64(baseline_{count})) DESC"
-    return [*([f"ifNull(abs({share}_delta), -1) DESC"] if share else []), by_count, f"greatest(baseline_{count}, candidate_{count}) DESC"]
+    return [*([by_share] if total else []), by_count, f"greatest(baseline_{count}, candidate_{count}) DESC"]
 
 
 def _first(rows: list[str], proportions: list[str], where: list[str], order: list[str], first: str) -> list[str]:

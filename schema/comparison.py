@@ -319,7 +319,8 @@ class Comparison:
         )
 
     @strawberry.field(
-        description="Elements clicked on either side, by selector, largest absolute change first; ties by selector.",
+        description="Elements clicked on either side, by selector, largest absolute change first; of equal ones that with more clicks on its larger side,"
+        " then by selector.",
         directives=[STATEMENT, CHANGES],
     )
     async def elements(
@@ -333,7 +334,8 @@ class Comparison:
         return Spliced(await comparison.load_elements(info.context, self.compared, by_share, first, selection))  # type: ignore[return-value]
 
     @strawberry.field(
-        description="Cells hit on either side, 100 columns and rows of 16 px, largest absolute change first; ties by fixed, y, x.",
+        description="Cells hit on either side, 100 columns and rows of 16 px, largest absolute change first; of equal ones that with more interactions"
+        " on its larger side, then by fixed, y, x.",
         directives=[STATEMENT, CELLS],
     )
     async def cells(

@@ -179,7 +179,8 @@ class Dimension(Enum):
 class ChangeOrder(Enum):
     COUNT = enum_value("COUNT", description="The change of the count: what moved most. Meant for windows and segments of one size.")
     SHARE = enum_value(
-        "SHARE", description="The change of the share of all clicks (for cells: of the kind), whatever the sizes of the sides."
+        "SHARE",
+        description="The change of the share of all clicks (for cells: of the kind), whatever the sizes of the sides; equal ones as by COUNT.",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from itertools import count
 from random import Random
 from typing import Any
@@ -118,9 +119,10 @@ def cell_changes(model: Model, one: Lens, two: Lens, kind: str, by_share: bool) 
     return sorted(rows, key=lambda row: biggest(row["count"], row["share"], by_share))
 
 
-def biggest(count: Answer, share: Answer, by_share: bool) -> tuple[float, ...]:
-    unknown = -1 if share["delta"] is None else abs(share["delta"])
-    return -unknown if by_share else 0, -abs(count["delta"]), -max(count["baseline"], count["candidate"])
+def biggest(count: Answer, share: Answer, by_share: bool) -> tuple[Fraction | float, ...]:
+    one, two = (Fraction(side["numerator"], side["denominator"] or 1) for side in (share["baseline"], share["candidate"]))
+    known = share["delta"] is not None
+    return -abs(two - one) if by_share and known else 0, -abs(count["delta"]), -max(count["baseline"], count["candidate"])
 
 
 def scroll_change(model: Model, one: Lens, two: Lens, unit: str, aggregation: str) -> Answer:
@@ -265,6 +267,28 @@ async def test_the_whole_site_is_meant_without_url(client: Client) -> None:
         client, "query ($id: ID!) { node(id: $id) { ... on Insights { totals { sessions } } } }", now=THEN, id=got["baseline"]["id"]
     )
     assert again["node"]["totals"]["sessions"] == 80
+
+
+async def test_equal_changes_of_a_share_tie(client: Client, database: SyncClient) -> None:
+    """As floats 0.2 - 0.1 is more than 0.3 - 0.2."""
+    site = create_site(database, Site("site_equal_changes", "Equal changes"))
+    clicks = [("2026-03-02", "#a", 1), ("2026-03-02", "#b", 2), ("2026-03-02", "#c", 7)]
+    clicks += [("2026-03-09", "#a", 2), ("2026-03-09", "#b", 3), ("2026-03-09", "#c", 5)]
+    shared = {"type": "click", "sessionId": "s", "visitorId": "v", "url": PAGE, "x": 1, "viewportWidth": 1280, "viewportHeight": 800}
+    load(
+        database,
+        site,
+        (
+            shared | {"timestamp": f"{day}T12:00:0{number}Z", "selector": selector, "y": 16 * ord(selector[1])}
+            for day, selector, times in clicks
+            for number in range(times)
+        ),
+    )
+    orders = "elements(orderBy: SHARE) { element { selector } } cells(orderBy: SHARE) { element { selector } }"
+    found = f"compare(baseline: {{window: {BEFORE}}}, candidate: {{window: {AFTER}}}) {{ {orders} }}"
+    got = (await ask(client, f'{{ site(siteId: "{site.site_id}") {{ {found} }} }}', now=THEN))["site"]["compare"]
+    for rows in got.values():
+        assert [row["element"]["selector"] for row in rows] == ["#c", "#b", "#a"]
 
 
 async def test_cells_on_one_side_only(client: Client) -> None:

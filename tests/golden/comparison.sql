@@ -349,7 +349,7 @@ SELECT page, toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupAr
 FROM (
   SELECT *
   FROM (
-    SELECT *, row_number() OVER (PARTITION BY page ORDER BY ifNull(abs(share_delta), -1) DESC, abs(toInt64(candidate_count) - toInt64(baseline_count)) DESC, greatest(baseline_count, candidate_count) DESC, fixed, cell) AS place
+    SELECT *, row_number() OVER (PARTITION BY page ORDER BY abs(toInt128(candidate_count) * baseline_total - toInt128(baseline_count) * candidate_total) DESC, abs(toInt64(candidate_count) - toInt64(baseline_count)) DESC, greatest(baseline_count, candidate_count) DESC, fixed, cell) AS place
     FROM (
       SELECT *,
         if(baseline_total = 0, NULL, baseline_count / baseline_total) AS share_baseline,

@@ -90,7 +90,7 @@ SELECT page, toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupAr
 FROM (
   SELECT *
   FROM (
-    SELECT *, row_number() OVER (PARTITION BY page ORDER BY ifNull(abs(click_share_delta), -1) DESC, abs(toInt64(candidate_clicks) - toInt64(baseline_clicks)) DESC, greatest(baseline_clicks, candidate_clicks) DESC, selector) AS place
+    SELECT *, row_number() OVER (PARTITION BY page ORDER BY abs(toInt128(candidate_clicks) * baseline_all_clicks - toInt128(baseline_clicks) * candidate_all_clicks) DESC, abs(toInt64(candidate_clicks) - toInt64(baseline_clicks)) DESC, greatest(baseline_clicks, candidate_clicks) DESC, selector) AS place
     FROM (
       SELECT *,
         if(baseline_all_sessions = 0, NULL, baseline_sessions / baseline_all_sessions) AS click_rate_baseline,

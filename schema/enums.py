@@ -192,7 +192,8 @@ class ComparisonWarningCode(Enum):
     )
     FEW_SESSIONS = enum_value("FEW_SESSIONS", description="Fewer than 1000 sessions on a side.")
     DIFFERENT_LENGTHS = enum_value(
-        "DIFFERENT_LENGTHS", description="The windows differ in length by more than a change of clocks, 1 h, or 5 %."
+        "DIFFERENT_LENGTHS",
+        description="The windows differ in length by more than a change of clocks, 1 h, or 5 %, of the two the smaller.",
     )
     DIFFERENT_WEEKDAYS = enum_value(
         "DIFFERENT_WEEKDAYS",

@@ -214,7 +214,9 @@ class ScrollChange:
     median_depth: NumberChange = strawberry.field(description="Median deepest point, in the unit.")
     wide: strawberry.Private[dict[str, Any]]
 
-    @strawberry.field(description="From the top down, in steps, as far as either side got; 2000 at most.", directives=[DEPTHS])
+    @strawberry.field(
+        description="From the top down, in steps: percent down to 100, px as far as either side got; 2000 at most.", directives=[DEPTHS]
+    )
     def buckets(self, info: strawberry.Info) -> list[ScrollBucketChange]:
         return Spliced(self.wide.get(f"buckets_{info.path.key}", b"[]"))  # type: ignore[return-value]
 

@@ -50,7 +50,9 @@ class ScrollHeatmap:
     asked: strawberry.Private[AskedLens]
     aggregation: strawberry.Private[Aggregation]
 
-    @strawberry.field(description="From the top down, in steps; 2000 at most.", directives=[DEPTHS])
+    @strawberry.field(
+        description="From the top down, in steps: percent down to 100, px as far as anybody got; 2000 at most.", directives=[DEPTHS]
+    )
     def buckets(self, info: strawberry.Info) -> list[ScrollBucket]:
         return Spliced(self.wide.get(f"buckets_{info.path.key}", b"[]"))  # type: ignore[return-value]
 

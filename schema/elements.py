@@ -184,11 +184,13 @@ class ElementStats:
     key: str = strawberry.field(description="What it is grouped by: selector, href, text or name; the selector where it has no such thing.")
     element_count: int = strawberry.field(description="Elements in this row, each page's counted by itself; 1 unless grouped or merged.")
     x: float | None = strawberry.field(
-        description="Where the row's `element` is, CSS px on the standard viewport: as told (median over layouts), else the median of its clicks not at (0, 0)."
+        description="Where the row's `element` is, CSS px on the standard viewport: as told in a layout (breakpoint) the lens leaves, else the median of its"
+        " clicks in the lens not at (0, 0), else as told in any other layout, else 0. Told in several, it is their median."
     )
     y: int | None = strawberry.field(description="Likewise, CSS px from the top of the page, or of the viewport when fixed; rounded down.")
     displays: int = strawberry.field(
-        description="Pageviews that reached it: those whose deepest point is at its top or below, or every pageview of its page when it is fixed."
+        description="Pageviews that reached it: those whose deepest point is at its top, found as `y` is, or below,"
+        " or every pageview of its page when it is fixed."
     )
     clicks: int = strawberry.field(description="Clicks on it, dead ones included.")
     visitors: int = strawberry.field(description="Distinct visitors who clicked it.")

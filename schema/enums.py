@@ -121,7 +121,7 @@ class ReplayOrderField(Enum):
 
 @strawberry.enum(description="What elements are sorted by. An unknown value, with nothing to divide by, counts as lowest.")
 class ElementOrderField(Enum):
-    POSITION = enum_value("POSITION", description="Its top edge, CSS px from the top of the page.")
+    POSITION = enum_value("POSITION", description="Its `y`, before it is rounded.")
     KEY = enum_value("KEY", description="What it is grouped by: selector, href, text or name, alphabetically.")
     DISPLAYS = enum_value("DISPLAYS", description="Pageviews that reached it.")
     CLICKS = enum_value("CLICKS", description="Clicks on it, dead ones included.")

@@ -15,11 +15,12 @@ from clickhouse.statement import Params, Statement
 from clickhouse.totals import TOTALS, lens_rows
 
 INTERVALS = {
-    "HOUR": "toStartOfHour({at}, {zone})",
+    "HOUR": "addMinutes(subtractMinutes(toStartOfMinute({at}, {zone}), toMinute({at}, {zone})) AS hour, toMinute(hour))",
     "DAY": "toStartOfDay({at}, {zone})",
     "WEEK": "toDateTime(toStartOfWeek({at}, 1, {zone}), {zone})",
 }
-"""Interval to the instant at which it begins; weeks begin on Monday."""
+"""Interval to the instant at which it begins; weeks begin on Monday. An hour begins as many minutes ago as the clock shows; where that
+is at half past, clocks were changed by half an hour since, on the hour."""
 
 INTO_NEXT_H = {"HOUR": 1, "DAY": 36, "WEEK": 180}
 """Hours after its start at which the next interval lasts, even where a midnight never is or a whole day is left out."""
@@ -67,7 +68,8 @@ def timeline_rows(lens: Lens, page_keys: tuple[str, ...], question: TimelineQues
         f"SELECT page, start, {', '.join(COUNTS)},",
         f"  {zone} AS zone, start < {begin} OR {next_start} > {end} AS is_partial",
         "FROM (",
-        f"SELECT DISTINCT arrayJoin({params.texts(page_keys or ('',))}) AS page, {start_of.format(at=moment, zone=zone)} AS start",
+        f"SELECT DISTINCT arrayJoin({params.texts(page_keys or ('',))}) AS page, {start_of.format(at='moment', zone=zone)} AS start",
+        f"FROM (SELECT {moment} AS moment)",
         ") AS intervals",
         "LEFT JOIN (",
         "SELECT page, start,",

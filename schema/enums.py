@@ -207,6 +207,6 @@ class ComparisonWarningCode(Enum):
 
 @strawberry.enum(description="How long each point of a timeline is.")
 class Interval(Enum):
-    HOUR = enum_value("HOUR", description="A full hour of the clock.")
+    HOUR = enum_value("HOUR", description="A full hour of the clock; a half one where clocks change by half an hour.")
     DAY = enum_value("DAY", description="A day of the site's time zone; 23 or 25 hours when clocks change.")
     WEEK = enum_value("WEEK", description="A week of the site's time zone, from Monday.")

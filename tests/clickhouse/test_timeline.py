@@ -24,7 +24,21 @@ from clickhouse.timeline import TIMELINE_POINT, TimelineQuestion, timeline_rows
         pytest.param(
             "Asia/Tehran", "WEEK", ["2021-03-14T20:30", "2021-03-21T20:30", "2021-03-28T19:30", "2021-04-04T19:30"], id="a Monday at one"
         ),
-        pytest.param("Australia/Lord_Howe", "HOUR", ["2026-10-04T11:30", "2026-10-04T12:30", "2026-10-04T13"], id="half an hour"),
+        pytest.param(
+            "Australia/Lord_Howe",
+            "HOUR",
+            ["2026-10-03T14:30", "2026-10-03T15:30", "2026-10-03T16", "2026-10-03T17"],
+            id="begins at half past",
+        ),
+        pytest.param(
+            "Australia/Lord_Howe",
+            "HOUR",
+            ["2026-04-04T14", "2026-04-04T15", "2026-04-04T15:30", "2026-04-04T16:30"],
+            id="half an hour twice",
+        ),
+        pytest.param("Australia/Lord_Howe", "HOUR", ["2026-10-04T11", "2026-10-04T12", "2026-10-04T13"], id="the end of such a day"),
+        pytest.param("Pacific/Chatham", "HOUR", ["2026-09-26T12:15", "2026-09-26T13:15", "2026-09-26T14:15"], id="an hour in two parts"),
+        pytest.param("Europe/Berlin", "HOUR", ["2026-10-24T23", "2026-10-25T00", "2026-10-25T01", "2026-10-25T02"], id="two o'clock twice"),
     ],
 )
 def test_a_point_is_whole_until_the_next_begins(database: Client, zone: str, interval: str, edges: list[str]) -> None:

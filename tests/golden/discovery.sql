@@ -87,7 +87,8 @@ FROM (
   SELECT page, start, pageviews, visitors, sessions, clicks, rage_clicks, dead_clicks,
     {p0:String} AS zone, start < {p1:DateTime64(3, 'UTC')} OR toStartOfDay(addHours(start, 36), {p0:String}) > {p2:DateTime64(3, 'UTC')} AS is_partial
   FROM (
-    SELECT DISTINCT arrayJoin({p4:Array(String)}) AS page, toStartOfDay(least(arrayJoin(arrayMap(stride -> addSeconds({p1:DateTime64(3, 'UTC')}, stride * 43200), range(16))), subtractMilliseconds({p2:DateTime64(3, 'UTC')}, 1)), {p0:String}) AS start
+    SELECT DISTINCT arrayJoin({p4:Array(String)}) AS page, toStartOfDay(moment, {p0:String}) AS start
+    FROM (SELECT least(arrayJoin(arrayMap(stride -> addSeconds({p1:DateTime64(3, 'UTC')}, stride * 43200), range(16))), subtractMilliseconds({p2:DateTime64(3, 'UTC')}, 1)) AS moment)
   ) AS intervals
   LEFT JOIN (
     SELECT page, start,

@@ -125,4 +125,5 @@ def on_pages(lens: Lens, page_keys: tuple[str, ...], params: Params) -> str:
     if page_keys:
         return f"page_key IN {params.texts(page_keys)}"
     where = " AND ".join(lens_clauses(lens, (), params))
-    return f"page_key IN (SELECT page_key FROM pageviews WHERE {where} UNION ALL SELECT page_key FROM interactions WHERE {where})"
+    found = [f"page_key IN (SELECT page_key FROM {table} WHERE {where})" for table in ("pageviews", "interactions")]
+    return f"({' OR '.join(found)})"  # a cluster takes one table in each IN

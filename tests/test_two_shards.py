@@ -89,6 +89,11 @@ def dsns(nodes: tuple[Node, Node]) -> Iterator[tuple[str, str]]:
         pytest.param(f'page(key: "{PAGE}") {{ insights(window: {{last: "-2d"}}, segment: $segment) {{ {INSIGHTS} }} }}', id="insights"),
         pytest.param(f'page(key: "{PAGE}") {{ insights(window: {{last: "-4d"}}, segment: $segment) {{ {SUMMED} }} }}', id="daily sums"),
         pytest.param(
+            'insights(url: {prefix: "https://example.com/p"}, window: {last: "-2d"}, segment: $segment)'
+            " { totals { clicks } elements(first: 100) { nodes { key y displays clicks } } }",
+            id="elements of a rule",
+        ),
+        pytest.param(
             f'page(key: "{PAGE}") {{ compare(baseline: {{segment: $segment}}, candidate: {{window: {{last: "-24h"}}}}) {{ {COMPARISON} }} }}',
             id="compare",
         ),

@@ -45,7 +45,7 @@ FROM (
           SELECT page_key, selector, true AS is_told, quantileExactInclusiveOrNullIf(0.5)(y, breakpoint IN {p1:Array(String)}) AS told_top_here, quantileExactInclusiveOrNull(0.5)(y) AS told_top, quantileExactInclusiveOrNullIf(0.5)(if(viewport_width = 0, NULL, x / viewport_width), breakpoint IN {p1:Array(String)}) AS told_x_here, quantileExactInclusiveOrNull(0.5)(if(viewport_width = 0, NULL, x / viewport_width)) AS told_x
           FROM elements FINAL
           WHERE site_id = {p2:String}
-            AND page_key IN (SELECT page_key FROM pageviews WHERE site_id = {p2:String} AND day BETWEEN {p3:Date} AND {p4:Date} AND startsWith(page_key, {p5:String}) AND if(startsWith(url_rest, 'http') OR page_key = {p5:String}, match(url, {p6:String}), startsWith(page_key, {p5:String})) UNION ALL SELECT page_key FROM interactions WHERE site_id = {p2:String} AND day BETWEEN {p3:Date} AND {p4:Date} AND startsWith(page_key, {p5:String}) AND if(startsWith(url_rest, 'http') OR page_key = {p5:String}, match(url, {p6:String}), startsWith(page_key, {p5:String})))
+            AND (page_key IN (SELECT page_key FROM pageviews WHERE site_id = {p2:String} AND day BETWEEN {p3:Date} AND {p4:Date} AND startsWith(page_key, {p5:String}) AND if(startsWith(url_rest, 'http') OR page_key = {p5:String}, match(url, {p6:String}), startsWith(page_key, {p5:String}))) OR page_key IN (SELECT page_key FROM interactions WHERE site_id = {p2:String} AND day BETWEEN {p3:Date} AND {p4:Date} AND startsWith(page_key, {p5:String}) AND if(startsWith(url_rest, 'http') OR page_key = {p5:String}, match(url, {p6:String}), startsWith(page_key, {p5:String}))))
             AND selector != ''
           GROUP BY page_key, selector
         ) AS told USING (page_key, selector)

@@ -29,8 +29,7 @@ def lens_clauses(lens: Lens, page_keys: tuple[str, ...], params: Params, *, with
     clauses = [f"site_id = {params.site(lens.site_id)}"]
     if page_keys:
         clauses.append(f"page_key IN {params.texts(page_keys)}")
-    if lens.tracked_pages is not None:
-        clauses.append(f"page_key IN {params.texts(lens.tracked_pages)}")
+    clauses += covered_clauses(lens, params)
     clauses += window_clauses(lens.window, params)
     if lens.url and lens.url.kind == "path" and lens.has_rollups:  # matched on the pages, which are few, so that only their rows are read
         of_site = f"site_id = {params.site(lens.site_id)}"
@@ -41,6 +40,11 @@ def lens_clauses(lens: Lens, page_keys: tuple[str, ...], params: Params, *, with
     if lens.segment.exclude_test_accounts and not with_test_accounts:
         clauses.append(f"NOT ({is_test_account(lens, params)})")
     return clauses
+
+
+def covered_clauses(lens: Lens, params: Params) -> list[str]:
+    """Which pages the plan covers."""
+    return [] if lens.tracked_pages is None else [f"page_key IN {params.texts(lens.tracked_pages)}"]
 
 
 def page_column(lens: Lens, page_keys: tuple[str, ...], params: Params) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from clickhouse.conditions import lens_clauses
+from clickhouse.conditions import covered_clauses, lens_clauses, url_clauses
 from clickhouse.heatmap import layouts
-from clickhouse.lens import Lens
+from clickhouse.lens import WHOLE_SITE, Lens
 from clickhouse.numbers import IS_ORIGIN, kind_clause
 from clickhouse.planner import plan
 from clickhouse.statement import Params, union_all, where_all
@@ -121,9 +121,19 @@ def counted_clicks(lens: Lens, page_keys: tuple[str, ...], numbers: Mapping[str,
 
 
 def on_pages(lens: Lens, page_keys: tuple[str, ...], params: Params) -> str:
-    """Rows on these pages, or without any on those with a pageview or an interaction in the lens."""
+    """Rows on these pages, or without any on those whose key, taken as a URL, the lens's rule matches, and those with a pageview or an
+    interaction in the lens."""
     if page_keys:
         return f"page_key IN {params.texts(page_keys)}"
-    where = " AND ".join(lens_clauses(lens, (), params))
-    found = [f"page_key IN (SELECT page_key FROM {table} WHERE {where})" for table in ("pageviews", "interactions")]
+    rule = lens.url or WHOLE_SITE
+    sources: dict[str, list[str]] = {}
+    if lens.has_rollups:
+        sources["pages"] = [
+            f"site_id = {params.site(lens.site_id)}",
+            *covered_clauses(lens, params),
+            *url_clauses(rule, params, "page_key"),
+        ]
+    if not (lens.has_rollups and rule.is_of_keys):  # of whose pages those are all
+        sources["pageviews"] = sources["interactions"] = lens_clauses(lens, (), params)
+    found = [f"page_key IN (SELECT page_key FROM {table} WHERE {' AND '.join(clauses)})" for table, clauses in sources.items()]
     return f"({' OR '.join(found)})"  # a cluster takes one table in each IN

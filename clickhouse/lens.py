@@ -24,6 +24,11 @@ class UrlRule:
     kind: str
     value: str
 
+    @property
+    def is_of_keys(self) -> bool:
+        """Whether a page's key tells if it matches, not each URL as received."""
+        return self.kind in ("path", "ignore_query", "any")
+
 
 WHOLE_SITE = UrlRule("any", "")
 """All pages merged."""

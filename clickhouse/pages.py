@@ -59,8 +59,7 @@ def compile_tracked_by_rule(site_id: str, rule: UrlRule, tracked: tuple[str, ...
     """
     params = Params()
     where = " AND ".join([f"site_id = {params.site(site_id)}", *url_clauses(rule, params)])
-    by_page = rule.kind in ("path", "ignore_query", "any")
-    table, heat = ("pages", "has_heat") if by_page else ("received", "type NOT IN ('pageview', 'event', 'element')")
+    table, heat = ("pages", "has_heat") if rule.is_of_keys else ("received", "type NOT IN ('pageview', 'event', 'element')")
 
     def any_row(condition: str) -> str:
         return f"(SELECT toUInt8(count() > 0) FROM (SELECT 1 FROM {table} WHERE {where} AND {condition} LIMIT 1))"

@@ -163,7 +163,7 @@ class Member:
 def members(case: Case, grouping: str) -> list[Member]:
     lens, model = case.asked.lens, case.asked.model
     seen = model.seen(lens)
-    pages = {lens.page_key} if lens.page_key else {fact.page_key for fact in seen.facts()}
+    pages = {lens.page_key} if lens.page_key else {fact.page_key for fact in seen.facts()} | matched_pages(case)
     told: defaultdict[tuple[str, str], dict[str, ElementRow]] = defaultdict(dict)
     for row in sorted(model.all.elements, key=lambda row: row.timestamp_ms):
         if row.page_key in pages:
@@ -183,6 +183,12 @@ def members(case: Case, grouping: str) -> list[Member]:
         fixed = said if mark.is_fixed is None else mark.is_fixed
         found.append(Member(place, clicks, raged.get(place, []), top, fixed, mark, group))
     return found
+
+
+def matched_pages(case: Case) -> set[str]:
+    """Those whose key, taken as a URL, the rule of the lens matches."""
+    rule = case.asked.lens.url
+    return {key for key in case.asked.model.page_keys if rule is None or rule.matches(key)}
 
 
 def expected_rows(case: Case, grouping: str, ctas_only: bool = False, deleted: bool = False) -> dict[Group, Row]:

@@ -243,6 +243,13 @@ async def test_a_url_rule_reads_the_pages_it_can_match(rule: str, matched: int, 
     assert 0 < read <= bound(matched)
 
 
+@pytest.mark.parametrize("rule", ['{path: "/docs/page-7"}', '{prefix: "https://example.com/docs/page-7"}'])
+async def test_elements_of_a_url_rule_read_the_pages_it_can_match(rule: str, client: Client) -> None:
+    """Two times the interactions, and the pageviews, where URLs as received say which pages have rows."""
+    read = await rows_read(client, f"insights(url: {rule}, window: {WINDOW}) {{ elements {{ nodes {{ clicks }} }} }}")
+    assert 0 < read <= bound(2 * BURSTS + MOVES + VIEWS) < BURSTS * PAGES
+
+
 async def test_the_fold_of_whole_days_reads_no_interactions(client: Client) -> None:
     read: list[Statement] = []
     client.on_statement = read.append

@@ -34,9 +34,9 @@ FROM (
             quantileExactInclusiveOrNullIf(0.5)(if(viewport_width = 0, NULL, x / viewport_width), kind IN ('click', 'dead') AND NOT (default_cell = 2047)) AS clicked_x
           FROM interactions
           WHERE site_id = {p2:String}
-            AND day BETWEEN {p3:Date} AND {p4:Date}
-            AND startsWith(page_key, {p5:String})
-            AND if(startsWith(url_rest, 'http') OR page_key = {p5:String}, match(url, {p6:String}), startsWith(page_key, {p5:String}))
+            AND day BETWEEN {p5:Date} AND {p6:Date}
+            AND startsWith(page_key, {p3:String})
+            AND if(startsWith(url_rest, 'http') OR page_key = {p3:String}, match(url, {p4:String}), startsWith(page_key, {p3:String}))
             AND kind IN ('click', 'dead', 'rage')
             AND selector != ''
           GROUP BY page_key, selector
@@ -45,7 +45,7 @@ FROM (
           SELECT page_key, selector, true AS is_told, quantileExactInclusiveOrNullIf(0.5)(y, breakpoint IN {p1:Array(String)}) AS told_top_here, quantileExactInclusiveOrNull(0.5)(y) AS told_top, quantileExactInclusiveOrNullIf(0.5)(if(viewport_width = 0, NULL, x / viewport_width), breakpoint IN {p1:Array(String)}) AS told_x_here, quantileExactInclusiveOrNull(0.5)(if(viewport_width = 0, NULL, x / viewport_width)) AS told_x
           FROM elements FINAL
           WHERE site_id = {p2:String}
-            AND (page_key IN (SELECT page_key FROM pageviews WHERE site_id = {p2:String} AND day BETWEEN {p3:Date} AND {p4:Date} AND startsWith(page_key, {p5:String}) AND if(startsWith(url_rest, 'http') OR page_key = {p5:String}, match(url, {p6:String}), startsWith(page_key, {p5:String}))) OR page_key IN (SELECT page_key FROM interactions WHERE site_id = {p2:String} AND day BETWEEN {p3:Date} AND {p4:Date} AND startsWith(page_key, {p5:String}) AND if(startsWith(url_rest, 'http') OR page_key = {p5:String}, match(url, {p6:String}), startsWith(page_key, {p5:String}))))
+            AND (page_key IN (SELECT page_key FROM pages WHERE site_id = {p2:String} AND startsWith(page_key, {p3:String}) AND match(page_key, {p4:String})) OR page_key IN (SELECT page_key FROM pageviews WHERE site_id = {p2:String} AND day BETWEEN {p5:Date} AND {p6:Date} AND startsWith(page_key, {p3:String}) AND if(startsWith(url_rest, 'http') OR page_key = {p3:String}, match(url, {p4:String}), startsWith(page_key, {p3:String}))) OR page_key IN (SELECT page_key FROM interactions WHERE site_id = {p2:String} AND day BETWEEN {p5:Date} AND {p6:Date} AND startsWith(page_key, {p3:String}) AND if(startsWith(url_rest, 'http') OR page_key = {p3:String}, match(url, {p4:String}), startsWith(page_key, {p3:String}))))
             AND selector != ''
           GROUP BY page_key, selector
         ) AS told USING (page_key, selector)
@@ -66,10 +66,10 @@ LIMIT {p7:UInt32} BY page
 -- p0 = 1280
 -- p1 = ['DESKTOP', 'MOBILE', 'TABLET']
 -- p2 = 'site_golden'
--- p3 = datetime.date(2026, 11, 1)
--- p4 = datetime.date(2026, 11, 7)
--- p5 = 'https://example.com/'
--- p6 = '(?s)^https://example\\.com/.+$'
+-- p3 = 'https://example.com/'
+-- p4 = '(?s)^https://example\\.com/.+$'
+-- p5 = datetime.date(2026, 11, 1)
+-- p6 = datetime.date(2026, 11, 7)
 -- p7 = 11
 
 SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at,

@@ -23,6 +23,7 @@ from clickhouse.elements import (
 )
 from clickhouse.errors import BadUserInputError, NotFoundError
 from clickhouse.selection import Selection
+from resolvers import cursors
 from resolvers.context import Context
 from resolvers.conversions import event_name
 from resolvers.discovery import MAX_VALUES
@@ -61,7 +62,7 @@ class ElementAnswer:
 async def list_elements(context: Context, asked: AskedLens, query: ElementQuery) -> tuple[AskedLens, Listing, Row]:
     """The rows of the list, the lens they were found under (that of the cursor), and its population."""
     binding = asked.binding("elements", query.scope, query.sort)
-    asked, after = asked.resumed(context, query.after, binding, (float, str, int))
+    asked, after = asked.resumed(context, query.after, binding, (float, str, cursors.UINT8))
     first = page_size(query.first)
     question = ElementsQuestion(query.scope, query.sort, first, after, query.wanted)
     rows, population = await asyncio.gather(

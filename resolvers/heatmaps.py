@@ -13,6 +13,7 @@ from clickhouse.fold import compile_fold
 from clickhouse.heatmap import OPTIONAL, Cell, CellSize, HeatmapQuestion, compile_heatmap, point_of, standard_viewport_px
 from clickhouse.interactions import COLUMNS, InteractionQuestion, compile_interactions
 from clickhouse.selection import Selection
+from resolvers import cursors
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, finite
 from resolvers.listing import MAX_POINTS, Listing, page_size, total_count
@@ -61,7 +62,7 @@ async def load_heatmap(
     cell = Cell.of(asked.lens, size)
     paged = after is not None or "pageInfo" in wanted
     binding = asked.binding("heatmap", kind, aggregation, size, hide_origin, ctas_only) if paged else ""
-    asked, values = asked.resumed(context, after, binding, (int, bool, int))
+    asked, values = asked.resumed(context, after, binding, (cursors.UINT64, bool, cursors.UINT64))
     question = HeatmapQuestion(
         kind, aggregation, size, hide_origin, ctas_only, page_size(first, MAX_POINTS), values, points, wanted.intersection(OPTIONAL)
     )
@@ -94,7 +95,7 @@ async def list_interactions(
     cell = Cell.of(asked.lens, size)
     cells = None if points is None else cells_of(points, cell)
     binding = asked.binding("interactions", kind, cell, cells, hide_origin)
-    asked, values = asked.resumed(context, after, binding, (int, int))
+    asked, values = asked.resumed(context, after, binding, (cursors.INSTANT, cursors.UINT64))
     first = page_size(first)
     beyond = (clock.instant(values[0]), values[1]) if values else None
     question = InteractionQuestion(kind, cell, hide_origin, first, cells, beyond, with_total)

@@ -11,6 +11,7 @@ from clickhouse.heatmap import Cell
 from clickhouse.hotspots import SpotQuestion, SpotReplaysQuestion, compile_dead_clicks, compile_rage_clicks, compile_spot_replays
 from clickhouse.rage import DEFAULT_RULE, RageRule
 from clickhouse.statement import Statement
+from resolvers import cursors
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
 from resolvers.listing import Listing, page_size, total_count
@@ -18,7 +19,7 @@ from resolvers.pages import load_totals
 from resolvers.questions import Question, Row
 
 MAX_SPOT_REPLAYS = 10
-KEY_KINDS = (int, int, str, int, int, int)
+KEY_KINDS = (cursors.UINT64, cursors.UINT64, str, cursors.UINT8, cursors.UINT32, cursors.UINT32)
 
 
 @dataclass(frozen=True, slots=True)

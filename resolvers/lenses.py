@@ -75,7 +75,7 @@ class AskedLens:
         return cursors.encode(binding, cursors.Cursor(self.lens.window, self.spec, values))
 
     def resumed(
-        self, context: Context, after: str | None, binding: str, kinds: tuple[type, ...]
+        self, context: Context, after: str | None, binding: str, kinds: tuple[cursors.Kind, ...]
     ) -> tuple[AskedLens, tuple[Any, ...] | None]:
         """This lens in the window in which the sequence of `after` began, and the sort values to go on from.
 

@@ -11,6 +11,7 @@ from clickhouse import clock
 from clickhouse.errors import BadUserInputError
 from clickhouse.lens import PerformedEvent, UrlRule
 from clickhouse.replays import ReplayFilter, ReplayQuestion, WatchParts, compile_in_lens, compile_replays
+from resolvers import cursors
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
 from resolvers.listing import Listing, page_size, total_count
@@ -42,7 +43,7 @@ async def list_replays(
     """
     visible = context.key.may("replay:read")
     binding = asked.binding("replays", order, descending, having)
-    asked, values = asked.resumed(context, after, binding, (int, int, int))
+    asked, values = asked.resumed(context, after, binding, (cursors.INT64, cursors.INSTANT, cursors.UINT64))
     first = page_size(first) if visible else 0
     question = ReplayQuestion(order, descending, first, having, values if visible else None, is_whole_site(asked))
     rows = await context.answers.load(asked.list_question(compile_replays, question))

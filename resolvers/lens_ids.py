@@ -10,7 +10,7 @@ from clickhouse.conditions import DIMENSIONS
 from clickhouse.lens import Segment, UrlRule, Window
 from resolvers import ids
 from resolvers.context import Context
-from resolvers.lenses import AskedLens, AskedWindow, performed_event, resolve, seen_page, url_rule, width_range
+from resolvers.lenses import AskedLens, AskedWindow, performed_events, resolve, seen_page, url_rule, width_range
 
 _PARTS = tuple(part.name for part in dataclasses.fields(Segment))
 _RULES = ("any", "exact", "path", "ignore_query", "prefix", "wildcard", "regex")
@@ -61,7 +61,7 @@ def _segment(parts: dict[str, Any], argument: str) -> Segment:
         elif name == "entry_page":
             known[name] = _rule((value["kind"], value["value"]), argument)
         elif name == "performed":
-            known[name] = tuple(performed_event(str(event["name"]), int(event["min_count"])) for event in value)
+            known[name] = performed_events([(str(event["name"]), int(event["min_count"])) for event in value], "segment.performed")
         elif name == "exclude_test_accounts":
             known[name] = bool(value)
         else:

@@ -27,6 +27,7 @@ MAX_REGEX_LENGTH = 512
 MAX_SEGMENT_VALUES = 200
 QUIET = re2.Options()
 QUIET.log_errors = False  # to standard error, with the line breaks of who sent the pattern
+MAX_EVENTS = 20  # each is a subquery
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +165,14 @@ def width_range(min_px: int | None, max_px: int | None) -> WidthRange:
     return WidthRange(min_px, max_px)
 
 
-def performed_event(name: str, min_count: int, argument: str = "segment.performed") -> PerformedEvent:
-    if not name or min_count < 1:
+def performed_events(given: Iterable[tuple[str, int]], argument: str) -> tuple[PerformedEvent, ...]:
+    """Of names and least counts, sorted and without repetition, so that equal segments are equal lenses."""
+    distinct = sorted(set(given))
+    if not all(name and min_count >= 1 for name, min_count in distinct):
         raise BadUserInputError(f"{argument}: an event has a name, and a minCount of 1 or more.", argument=argument)
-    return PerformedEvent(name, min_count)
+    if len(distinct) > MAX_EVENTS:
+        raise BadUserInputError(f"{argument}: at most {MAX_EVENTS} different events.", argument=argument)
+    return tuple(PerformedEvent(name, min_count) for name, min_count in distinct)
 
 
 def values(given: list[str] | None, argument: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from resolvers.listing import Listing
 from schema.definitions import PAGE_INFO, SITE_ID
 from schema.enums import PointKind
 from schema.inputs import (
+    MOST_EVENTS,
     CellInput,
     EventMatch,
     PointInput,
@@ -98,7 +99,7 @@ class CohortConnection:
 class CohortRule:
     window: Window | None = strawberry.field(default=UNSET, description="When; the last 7 days when left out.")
     performed: list[EventMatch] | None = strawberry.field(
-        default=UNSET, description="Events, all of them, each at least minCount times in the window."
+        default=UNSET, description=f"Events, all of them, each at least minCount times in the window; {MOST_EVENTS}."
     )
     visited_page: UrlMatch | None = strawberry.field(default=UNSET, description="A pageview of such a URL in the window.")
     traffic_source: list[str] | None = strawberry.field(default=UNSET, description="Came from any of these traffic sources.")

@@ -22,6 +22,9 @@ STATEMENT = Cost(weight=10)
 PATTERN = Cost(weight=100)
 """A pattern to match every URL with."""
 
+EVENT = Cost(weight=100)
+"""An event that was performed: a subquery of every statement below."""
+
 FREE = Cost(weight=0)
 """A part of a row that comes with it."""
 

@@ -23,7 +23,7 @@ from resolvers import heatmaps, hotspots, lenses, windows
 from resolvers.cohorts import cohort_id
 from resolvers.context import Context
 from resolvers.elements import element_sort
-from schema.cost import PATTERN
+from schema.cost import EVENT, PATTERN
 from schema.definitions import SITE_ID
 from schema.enums import Breakpoint, Device, Direction, ElementOrderField, PageOrderField, Period
 
@@ -151,14 +151,15 @@ class IntRange:
 
 @strawberry.input(description="An event that was performed, and how often.")
 class EventMatch:
-    name: str = strawberry.field(description="The event's name, as the tracker sent it; `eventNames` lists them.")
+    name: str = strawberry.field(description="The event's name, as the tracker sent it; `eventNames` lists them.", directives=[EVENT])
     min_count: int = strawberry.field(default=1, description="At least so many times, in one session unless said otherwise.")
 
 
+MOST_EVENTS = f"at most {lenses.MAX_EVENTS} different ones"
+
+
 def performed_events(events: list[EventMatch] | None, argument: str = "segment.performed") -> tuple[lens.PerformedEvent, ...]:
-    """Sorted and without repetition, so that equal segments are equal lenses."""
-    found = {lenses.performed_event(event.name, event.min_count, argument) for event in events or ()}
-    return tuple(sorted(found, key=lambda event: (event.name, event.min_count)))
+    return lenses.performed_events([(event.name, event.min_count) for event in events or ()], argument)
 
 
 EMPTY_IS_UNKNOWN = "an empty text is for visits without one."
@@ -193,7 +194,9 @@ class Segment:
     exclude_test_accounts: bool | None = strawberry.field(
         default=False, description="Leave out test accounts: flagged by the tracker, or by the site's rules on visitor ids."
     )
-    performed: list[EventMatch] | None = strawberry.field(default=UNSET, description="Events, all of them in the same session.")
+    performed: list[EventMatch] | None = strawberry.field(
+        default=UNSET, description=f"Events, all of them in the same session; {MOST_EVENTS}."
+    )
 
     def plain(self) -> lens.Segment:
         width, entry = self.viewport_width, self.entry_page

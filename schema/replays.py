@@ -17,7 +17,7 @@ from resolvers.lenses import AskedLens
 from resolvers.listing import Listing
 from schema.definitions import CLICKS, DEAD_CLICKS, PAGE_INFO, PAGEVIEWS, RAGE_CLICKS, SITE_ID
 from schema.enums import Breakpoint, Device, Direction, ReplayOrderField
-from schema.inputs import EventMatch, UrlMatch, given, performed_events
+from schema.inputs import MOST_EVENTS, EventMatch, UrlMatch, given, performed_events
 from schema.instants import utc
 from schema.node import Node
 from schema.pagination import PageInfo
@@ -225,7 +225,7 @@ class ReplayFilter:
     visited_page: UrlMatch | None = strawberry.field(
         default=UNSET, description="It has a pageview of such a URL, at most a day before or after the window."
     )
-    performed: list[EventMatch] | None = strawberry.field(default=UNSET, description="Events, all of them in the session.")
+    performed: list[EventMatch] | None = strawberry.field(default=UNSET, description=f"Events, all of them in the session; {MOST_EVENTS}.")
 
     def plain(self) -> sql.ReplayFilter:
         return replays.replay_filter(

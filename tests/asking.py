@@ -23,6 +23,8 @@ from schema.build import build_schema
 SCHEMA = build_schema()
 EVERYTHING = ApiKey("k_test", "test", frozenset({"heatmap:read", "replay:read"}), frozenset({"*"}))
 NOW = datetime.now(UTC).replace(microsecond=0)
+TOO_MANY_EVENTS = "performed: [" + ", ".join(f'{{name: "event {number}"}}' for number in range(21)) + "]"
+"""One more than may be named at once."""
 
 
 def create_site(database: SyncClient, site: Site) -> Site:

@@ -13,7 +13,7 @@ from clickhouse.client import Client
 from clickhouse.keys import ApiKey
 from clickhouse.sites import Site
 from resolvers import ids
-from tests.asking import EVERYTHING, NOW, answer, ask, create_site, load
+from tests.asking import EVERYTHING, NOW, TOO_MANY_EVENTS, answer, ask, create_site, load
 
 SITE = Site("site_bad_input", "Bad input")
 FREE = Site("site_free", "Free", plan="FREE")
@@ -81,6 +81,7 @@ CASES = [
     ("malformed cursor", pages('after: "nonsense"'), "after: this is no cursor"),
     ("unknown cohort", insights('segment: {cohorts: ["co_nobody"]}'), "segment.cohorts: the site has no cohort with the id 'co_nobody'"),
     ("unnamed event", insights('segment: {performed: [{name: ""}]}'), r"segment\.performed"),
+    ("21 events", insights(f"segment: {{{TOO_MANY_EVENTS}}}"), r"segment\.performed: at most 20 different events"),
     ("10 000 points", insights("", f"interactions(points: [{POINTS}]) {{ totalCount }}"), "points: 1 to 1000"),
     ("no points", insights("", "interactions(points: []) { totalCount }"), "points: 1 to 1000"),
     (
@@ -110,6 +111,10 @@ async def test_a_pattern_cannot_forge_a_line_of_the_log(client: Client, capfd: p
     found = await answer(client, rule(r'{regex: "(\nINFO: forged"}'))
     assert "no valid RE2" in found["errors"][0]["message"]
     assert capfd.readouterr().err == ""
+
+
+async def test_an_event_said_again_is_the_same_event(client: Client) -> None:
+    assert await ask(client, insights(f"segment: {{{TOO_MANY_EVENTS.replace('event 20', 'event 0')}}}"))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), "1"])

@@ -15,7 +15,7 @@ from clickhouse.cohorts import cohort_id_of
 from clickhouse.keys import ApiKey
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
-from tests.asking import NOW, answer, ask, create_site, load
+from tests.asking import NOW, TOO_MANY_EVENTS, answer, ask, create_site, load
 from tests.reference.facts import milliseconds
 from tests.reference.lens import Lens, Segment
 from tests.reference.lenses import question, random_rule
@@ -332,6 +332,7 @@ async def test_a_cohort_belongs_to_its_site(client: Client, data: DataSet) -> No
         ("n", "{rule: {}}", r"members\.rule: give at least one"),
         ("n", "{rule: {trafficSource: []}}", r"members\.rule: give at least one"),
         ("n", '{rule: {performed: [{name: ""}]}}', r"members\.rule\.performed"),
+        ("n", f"{{rule: {{{TOO_MANY_EVENTS}}}}}", r"members\.rule\.performed: at most 20"),
         ("n", '{rule: {visitedPage: {exact: "pricing"}}}', r"members\.rule\.visitedPage\.exact"),
         ("n", '{rule: {window: {last: "-93d"}, trafficSource: ["a"]}}', r"members\.rule\.window: at most 92 days"),
         ("n", '{lens: {window: {last: "-93d"}}}', r"members\.lens\.window: at most 92 days"),

@@ -18,7 +18,7 @@ from clickhouse.keys import ApiKey
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
 from schema.replays import replay_url
-from tests.asking import EVERYTHING, NOW, answer, ask, create_site, load
+from tests.asking import EVERYTHING, NOW, TOO_MANY_EVENTS, answer, ask, create_site, load
 from tests.reference.facts import Fact, Interaction, milliseconds
 from tests.reference.lens import Lens
 from tests.reference.lenses import Question, question, random_rule
@@ -316,6 +316,7 @@ async def test_without_the_scope_asking_for_sessions_is_an_error_beside_the_coun
         ('having: {visitedPage: {exact: "pricing"}}', "having.visitedPage.exact: an absolute URL"),
         ('having: {visitedPage: {exact: "https://example.com/", path: "/"}}', "[Oo]ne"),
         ('having: {performed: [{name: ""}]}', "having.performed"),
+        (f"having: {{{TOO_MANY_EVENTS}}}", "having.performed: at most 20"),
         ("orderBy: {field: CLICKS}", "CLICKS"),
         ('after: "nonsense"', "after: this is no cursor"),
     ],

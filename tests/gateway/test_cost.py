@@ -47,6 +47,7 @@ def cost_of(query: str, **variables: Any) -> OperationCost:
         ('{ nodes(ids: ["a", "b"]) { id } }', 2 + 2),
         ('{ site(siteId: "s") { pages(segment: {country: ["DE", "AT"]}) { totalCount } } }', 1 + 10 + 1 + 2),
         ('{ site(siteId: "s") { insights(url: {regex: ".*"}) { id } } }', 1 + 1 + 100),
+        ('{ site(siteId: "s") { pages(segment: {performed: [{name: "a"}, {name: "b"}]}) { totalCount } } }', 1 + 10 + 1 + 2 * (1 + 100)),
         (
             "{ ...A } fragment A on Query { viewer { keyId } ... { sites(first: 2) { ...B } } } fragment B on SiteConnection { nodes { id } }",
             4,

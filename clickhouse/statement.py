@@ -24,6 +24,9 @@ INSTANT = "DateTime64(3, 'UTC')"
 MAX_ADDRESS_BYTES = 60_000
 """What one value may take in an address: a server takes 128 KiB, and the driver makes two characters of a quote or a backslash."""
 
+MAX_BOUND_VALUES = 900
+"""Of a statement: a server takes 1000 fields in an address, of which some are settings."""
+
 
 def _address_bytes(text: str) -> int:
     return len(quote(text))
@@ -101,6 +104,10 @@ class Statement:
     site_ids: frozenset[str] = frozenset()
     until: datetime | None = None
     ahead: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.params) > MAX_BOUND_VALUES:
+            raise BadUserInputError(f"The question names more than the {MAX_BOUND_VALUES} values that a statement takes; leave some out.")
 
     @classmethod
     def of(cls, lines: list[str], params: Params, changes: str = "") -> Statement:

@@ -1,4 +1,4 @@
-"""Bound values of any length: each fits into an address, and together they say the same."""
+"""Bound values of any length: each fits into an address, and together they say the same; there are not more than fit."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from urllib.parse import quote
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from clickhouse.client import Client as AsyncClient
+from clickhouse.errors import BadUserInputError
 from clickhouse.native import bound
-from clickhouse.statement import Params, Statement, portions
+from clickhouse.statement import MAX_BOUND_VALUES, Params, Statement, portions
 
 SERVER_TAKES = 128 * 1024
 """A value; a whole address may be eight times as long."""
@@ -34,3 +36,24 @@ def test_a_portion_is_bound_as_one_value(texts: tuple[str, ...]) -> None:
         params = Params()
         params.texts(portion)
         assert len(params.values) == 1
+
+
+def of_values(count: int) -> Statement:
+    params = Params()
+    return Statement.of([f"SELECT [{', '.join(params.bind(number, 'UInt64') for number in range(count))}] AS numbers"], params)
+
+
+async def test_as_many_values_as_may_be_bound_are_taken(client: AsyncClient) -> None:
+    most = of_values(MAX_BOUND_VALUES)
+    assert await client.query(most) == [{"numbers": list(range(MAX_BOUND_VALUES))}]
+    assert b"".join([chunk async for chunk in client.stream(most, "JSONEachRow")]).startswith(b'{"numbers":[')
+    await client.command(Statement(f"CREATE TEMPORARY TABLE IF NOT EXISTS numbers AS {most.sql}", most.params))
+
+
+def test_more_values_than_may_be_bound_are_refused() -> None:
+    half = of_values(MAX_BOUND_VALUES // 2)
+    assert len(Statement.union([half, half]).params) == MAX_BOUND_VALUES
+    with pytest.raises(BadUserInputError, match=f"more than the {MAX_BOUND_VALUES} values"):
+        of_values(MAX_BOUND_VALUES + 1)
+    with pytest.raises(BadUserInputError, match=f"more than the {MAX_BOUND_VALUES} values"):
+        Statement.union([half, half, half])

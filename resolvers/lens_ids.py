@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, TypeVar
 
 from clickhouse import clock
 from clickhouse.conditions import DIMENSIONS
 from clickhouse.lens import Segment, UrlRule, Window
+from clickhouse.numbers import BREAKPOINTS_PX, STANDARD_VIEWPORT_PX
 from resolvers import ids
 from resolvers.context import Context
-from resolvers.lenses import AskedLens, AskedWindow, performed_events, resolve, seen_page, url_rule, width_range
+from resolvers.lenses import AskedLens, AskedWindow, performed_events, resolve, seen_page, url_rule, values, width_range
 
 _PARTS = tuple(part.name for part in dataclasses.fields(Segment))
 _RULES = ("any", "exact", "path", "ignore_query", "prefix", "wildcard", "regex")
 _TEXTS = (*DIMENSIONS, "cohorts")
+_NAMES = {"device": STANDARD_VIEWPORT_PX.keys(), "breakpoint": BREAKPOINTS_PX.keys()}
+
+T = TypeVar("T")
 
 
 def encode(asked: AskedLens) -> str:
@@ -28,8 +32,9 @@ def encode(asked: AskedLens) -> str:
 async def load(context: Context, key: list[Any], argument: str = "id") -> AskedLens | None:
     """None when the page was never seen; BadUserInputError when the id, given as `argument`, was tampered with."""
     try:
-        site_id, page_key, rule, (start_ms, end_ms), parts = key
-        window = Window(clock.instant(start_ms), clock.instant(end_ms))
+        site_id, page_key, rule, span, parts = key
+        start, end = (clock.instant(_exactly(int, ms)) for ms in span)
+        window = Window(start, end)
         segment = _segment(parts, argument)
         url = _rule(rule, argument) if rule else None
         if not isinstance(site_id, str) or (page_key is None) == (url is None):
@@ -46,24 +51,33 @@ def _rule(parts: Any, argument: str) -> UrlRule:
     kind, value = parts
     if kind not in _RULES:
         raise ValueError
-    return url_rule(kind, value, argument)
+    return url_rule(kind, _exactly(str, value), argument)
 
 
 def _segment(parts: dict[str, Any], argument: str) -> Segment:
+    """Checked as the arguments of a segment are."""
     known: dict[str, Any] = {}
     for name, value in parts.items():
         if name in _TEXTS:
-            if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+            known[name] = values([_exactly(str, text) for text in _exactly(list, value)], argument)
+            if name in _NAMES and not _NAMES[name] >= set(known[name]):
                 raise ValueError
-            known[name] = tuple(value)
         elif name == "viewport_width":
-            known[name] = width_range(*(None if value[end] is None else int(value[end]) for end in ("min_px", "max_px")))
+            low, high = (None if px is None else _exactly(int, px) for px in (value["min_px"], value["max_px"]))
+            known[name] = width_range(low, high, argument)
         elif name == "entry_page":
             known[name] = _rule((value["kind"], value["value"]), argument)
         elif name == "performed":
-            known[name] = performed_events([(str(event["name"]), int(event["min_count"])) for event in value], "segment.performed")
+            events = [(_exactly(str, event["name"]), _exactly(int, event["min_count"])) for event in value]
+            known[name] = performed_events(events, argument)
         elif name == "exclude_test_accounts":
-            known[name] = bool(value)
+            known[name] = _exactly(bool, value)
         else:
             raise ValueError
     return Segment(**known)
+
+
+def _exactly(kind: type[T], value: Any) -> T:
+    if type(value) is not kind:
+        raise ValueError
+    return value

@@ -28,6 +28,8 @@ MAX_SEGMENT_VALUES = 200
 QUIET = re2.Options()
 QUIET.log_errors = False  # to standard error, with the line breaks of who sent the pattern
 MAX_EVENTS = 20  # each is a subquery
+MAX_INT = 2**31 - 1
+"""GraphQL's largest Int."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,20 +158,19 @@ def absolute_url(value: str, argument: str) -> str:
         raise BadUserInputError(f"{argument}: an absolute URL is needed, as in https://example.com/pricing.", argument=argument) from None
 
 
-def width_range(min_px: int | None, max_px: int | None) -> WidthRange:
-    argument = "segment.viewportWidth"
+def width_range(min_px: int | None, max_px: int | None, argument: str) -> WidthRange:
     if min_px is not None and max_px is not None and min_px > max_px:
         raise BadUserInputError(f"{argument}: min ({min_px}) is larger than max ({max_px}); swap the two.", argument=argument)
-    if (min_px or 0) < 0 or (max_px or 0) < 0:
-        raise BadUserInputError(f"{argument}: widths are CSS px, 0 or more.", argument=argument)
+    if not all(0 <= px <= MAX_INT for px in (min_px, max_px) if px is not None):
+        raise BadUserInputError(f"{argument}: widths are CSS px, 0 to {MAX_INT}.", argument=argument)
     return WidthRange(min_px, max_px)
 
 
 def performed_events(given: Iterable[tuple[str, int]], argument: str) -> tuple[PerformedEvent, ...]:
     """Of names and least counts, sorted and without repetition, so that equal segments are equal lenses."""
     distinct = sorted(set(given))
-    if not all(name and min_count >= 1 for name, min_count in distinct):
-        raise BadUserInputError(f"{argument}: an event has a name, and a minCount of 1 or more.", argument=argument)
+    if not all(name and 1 <= min_count <= MAX_INT for name, min_count in distinct):
+        raise BadUserInputError(f"{argument}: an event has a name, and a minCount of 1 to {MAX_INT}.", argument=argument)
     if len(distinct) > MAX_EVENTS:
         raise BadUserInputError(f"{argument}: at most {MAX_EVENTS} different events.", argument=argument)
     return tuple(PerformedEvent(name, min_count) for name, min_count in distinct)

@@ -204,7 +204,7 @@ class Segment:
         texts["cohorts"] = tuple(sorted({cohort_id(name) for name in texts["cohorts"]}))
         return lens.Segment(
             **texts,
-            viewport_width=lenses.width_range(given(width.min), given(width.max)) if width else None,
+            viewport_width=lenses.width_range(given(width.min), given(width.max), "segment.viewportWidth") if width else None,
             entry_page=entry.rule("segment.entryPage") if entry else None,
             exclude_test_accounts=bool(given(self.exclude_test_accounts)),
             performed=performed_events(self.performed),

@@ -25,7 +25,7 @@ from gateway.browsers import refuse_forgeable
 from gateway.cost import Costs, refuse_expensive
 from gateway.disconnection import CLIENT_CLOSED_REQUEST, unless_disconnected
 from gateway.documents import DocumentError, Documents, is_introspection, root_fields, select_operation
-from gateway.errors import HTTP_STATUS, error_headers, explain, format_errors, without_suggestions
+from gateway.errors import HTTP_STATUS, error_headers, explain, format_errors, formatted_as, without_suggestions
 from gateway.federated_trace import FederatedTrace, TracingExecutor
 from gateway.graphiql import CONTENT_SECURITY_POLICY, page_html
 from gateway.graphql_http import JSON_TYPE, RESPONSE_TYPE, negotiate, read_request, respond
@@ -81,16 +81,16 @@ class GraphQLEndpoint:
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         except HTTPException as error:
-            problem = {"message": error.detail, "extensions": {"code": "BAD_USER_INPUT"}}
+            problem = formatted_as("BAD_USER_INPUT", error.detail)
             return respond({"errors": [problem]}, media_type, error.status_code, headers | dict(error.headers or {}))
         except DocumentError as error:
             return self._refuse(format_errors(error.errors, request_id), media_type, headers)
         except PersistedQueryNotFoundError as error:
-            return self._refuse([{"message": error.message, "extensions": {"code": error.code}}], media_type, headers)
+            return self._refuse([explain(error, request_id)], media_type, headers)
         except Exception as error:
-            message, code, details = explain(error, request_id)
-            problem = {"message": message, "extensions": {"code": code, **details}}
-            return respond({"errors": [problem]}, media_type, HTTP_STATUS[code], headers | error_headers(code, details))
+            problem = explain(error, request_id)
+            extensions = problem["extensions"]
+            return respond({"errors": [problem]}, media_type, HTTP_STATUS[extensions["code"]], headers | error_headers(extensions))
         errors = format_errors(result.errors or [], request_id)
         if not self._settings.is_development:
             errors = without_suggestions(errors)

@@ -37,16 +37,16 @@ HTTP_STATUS = {
 """Status of a request that failed as a whole; a request with an answer is 200 whatever its errors say."""
 
 
-def error_headers(code: str, details: Mapping[str, Any]) -> dict[str, str]:
-    """What HTTP has a header for."""
-    if code == "UNAUTHENTICATED":
+def error_headers(extensions: Mapping[str, Any]) -> dict[str, str]:
+    """What of an error HTTP has a header for."""
+    if extensions["code"] == "UNAUTHENTICATED":
         return {"WWW-Authenticate": 'Bearer realm="heatgraph"'}
-    headers = {"Retry-After": str(details["retryAfterSeconds"])} if "retryAfterSeconds" in details else {}
-    if code == "RATE_LIMITED":
+    headers = {"Retry-After": str(extensions["retryAfterSeconds"])} if "retryAfterSeconds" in extensions else {}
+    if extensions["code"] == "RATE_LIMITED":
         headers |= {
-            "RateLimit-Limit": str(details["limit"]),
-            "RateLimit-Remaining": str(details["remaining"]),
-            "RateLimit-Reset": str(details["resetSeconds"]),
+            "RateLimit-Limit": str(extensions["limit"]),
+            "RateLimit-Remaining": str(extensions["remaining"]),
+            "RateLimit-Reset": str(extensions["resetSeconds"]),
         }
     return headers
 
@@ -70,13 +70,12 @@ def format_errors(errors: Sequence[GraphQLError], request_id: str) -> list[dict[
 
 
 def format_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
-    message, code, details = explain(error, request_id)
-    formatted: dict[str, Any] = {"message": message}
+    formatted = explain(error, request_id)
     if error.locations:
         formatted["locations"] = [location.formatted for location in error.locations]
     if error.path is not None:
         formatted["path"] = error.path
-    return formatted | {"extensions": {"code": code, **details}}
+    return formatted
 
 
 def without_suggestions(errors: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -84,20 +83,24 @@ def without_suggestions(errors: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [error | {"message": SUGGESTION.sub("", error["message"])} for error in errors]
 
 
-def explain(error: BaseException, request_id: str) -> tuple[str, str, dict[str, Any]]:
-    """The message, code and further extensions of any exception."""
+def formatted_as(code: str, message: str, **details: Any) -> dict[str, Any]:
+    return {"message": message, "extensions": {"code": code, **details}}
+
+
+def explain(error: BaseException, request_id: str) -> dict[str, Any]:
+    """Any exception, without its place in a document."""
     cause = _cause(error)
     if isinstance(cause, HeatgraphError):
         details = {name: _shortened(value) if isinstance(value, str) else value for name, value in cause.details.items()}
-        return _shortened(cause.message), cause.code, details
+        return formatted_as(cause.code, _shortened(cause.message), **details)
     if isinstance(cause, TimeoutError):
-        return "The answer took too long. Ask for a shorter window or fewer fields.", "TIMEOUT", {}
+        return formatted_as("TIMEOUT", "The answer took too long. Ask for a shorter window or fewer fields.")
     if isinstance(cause, RecursionError):
-        return "The document or its variables are nested too deeply.", "BAD_USER_INPUT", {}
+        return formatted_as("BAD_USER_INPUT", "The document or its variables are nested too deeply.")
     if isinstance(error, GraphQLError) and _is_callers_fault(error, cause):
-        return _in_our_words(_shortened(error.message)), "BAD_USER_INPUT", {}
+        return formatted_as("BAD_USER_INPUT", _in_our_words(_shortened(error.message)))
     logger.error("request %s failed unforeseen", request_id, exc_info=cause)
-    return f"Something went wrong; quote request id {request_id}.", "INTERNAL", {"requestId": request_id}
+    return formatted_as("INTERNAL", f"Something went wrong; quote request id {request_id}.", requestId=request_id)
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -50,7 +50,7 @@ from clickhouse.errors import BadUserInputError, BusySourceError, HeatgraphError
 from clickhouse.keys import ApiKey
 from gateway.auth import Authenticator
 from gateway.disconnection import CLIENT_CLOSED_REQUEST, unless_disconnected
-from gateway.errors import HTTP_STATUS, error_headers, explain
+from gateway.errors import HTTP_STATUS, error_headers, explain, formatted_as
 from gateway.graphql_http import url_parameters
 from gateway.http_cache import NO_STORE
 from gateway.metrics import count_cost
@@ -87,15 +87,15 @@ class ExportEndpoint:
 
     async def _respond(self, request: Request) -> Response:
         if request.method != "GET":  # HEAD, too, which would read everything to say nothing
-            return _problem("Read exports with GET.", "BAD_USER_INPUT", 405, {}, {"Allow": "GET"})
+            return _refuse(formatted_as("BAD_USER_INPUT", "Read exports with GET."), 405, {"Allow": "GET"})
         try:
             async with asyncio.timeout(self._settings.max_request_ms / 1000):
                 return await unless_disconnected(request, self._begin(request))
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         except Exception as error:
-            message, code, details = explain(error, request.scope["request_id"])
-            return _problem(message, code, HTTP_STATUS[code], details, error_headers(code, details))
+            problem = explain(error, request.scope["request_id"])
+            return _refuse(problem, HTTP_STATUS[problem["extensions"]["code"]], error_headers(problem["extensions"]))
 
     async def _begin(self, request: Request) -> Response:
         """The response with its first chunk read, so that what fails until then is an error still."""
@@ -171,6 +171,6 @@ def _parameters(query_string: bytes) -> dict[str, str]:
         raise BadUserInputError(str(error)) from error
 
 
-def _problem(message: str, code: str, status: int, details: dict[str, Any], headers: dict[str, str]) -> Response:
-    observe(code=code)
-    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code, **details}}]}, status, NO_STORE | headers)
+def _refuse(problem: dict[str, Any], status: int, headers: dict[str, str]) -> Response:
+    observe(code=problem["extensions"]["code"])
+    return JSONResponse({"errors": [problem]}, status, NO_STORE | headers)

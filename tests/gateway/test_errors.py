@@ -106,11 +106,10 @@ def test_what_nobody_foresaw_is_masked_and_logged(query: str, caplog: pytest.Log
 
 
 def test_a_recursion_is_the_callers() -> None:
-    assert explain(RecursionError("maximum recursion depth exceeded"), "r1") == (
-        "The document or its variables are nested too deeply.",
-        "BAD_USER_INPUT",
-        {},
-    )
+    assert explain(RecursionError("maximum recursion depth exceeded"), "r1") == {
+        "message": "The document or its variables are nested too deeply.",
+        "extensions": {"code": "BAD_USER_INPUT"},
+    }
 
 
 def test_a_quoted_value_does_not_make_the_answer_as_long_as_the_question() -> None:
@@ -123,4 +122,4 @@ def test_every_code_has_a_status() -> None:
         return {error.code}.union(*(codes(kind) for kind in error.__subclasses__()))
 
     assert codes(HeatgraphError) <= HTTP_STATUS.keys()
-    assert explain(BadUserInputError("x"), "r1")[1] in HTTP_STATUS
+    assert explain(BadUserInputError("x"), "r1")["extensions"]["code"] in HTTP_STATUS

@@ -15,6 +15,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from clickhouse.errors import HeatgraphError
+from gateway.rate_limit import Budget
 
 logger = logging.getLogger("heatgraph.gateway")
 
@@ -43,11 +44,7 @@ def error_headers(extensions: Mapping[str, Any]) -> dict[str, str]:
         return {"WWW-Authenticate": 'Bearer realm="heatgraph"'}
     headers = {"Retry-After": str(extensions["retryAfterSeconds"])} if "retryAfterSeconds" in extensions else {}
     if extensions["code"] == "RATE_LIMITED":
-        headers |= {
-            "RateLimit-Limit": str(extensions["limit"]),
-            "RateLimit-Remaining": str(extensions["remaining"]),
-            "RateLimit-Reset": str(extensions["resetSeconds"]),
-        }
+        headers |= Budget(extensions["limit"], extensions["remaining"], extensions["resetSeconds"]).headers()
     return headers
 
 

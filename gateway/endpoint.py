@@ -77,7 +77,7 @@ class GraphQLEndpoint:
                 refuse_forgeable(request.headers)
             async with asyncio.timeout(self._settings.max_request_ms / 1000):
                 answer_by.set(monotonic() + self._settings.max_request_ms / 1000 * SHARE_FOR_SOURCES)
-                result = await self._answer(request, headers, trace)
+                result, momentary = await self._answer(request, headers, trace)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         except HTTPException as error:
@@ -102,7 +102,8 @@ class GraphQLEndpoint:
         if noted is not None:  # of a query
             observe(**http_cache.total(noted))
             extensions |= http_cache.reads_asked(request, noted)
-            headers |= {} if errors or incomplete_sources.get() else http_cache.cache_headers(request.method, result.data, noted)
+            if not errors and not incomplete_sources.get():
+                headers |= http_cache.cache_headers(request.method, result.data, noted, momentary)
         response = respond(payload | ({"extensions": extensions} if extensions else {}), media_type, headers=headers)
         return http_cache.unless_unchanged(request, response)
 
@@ -111,10 +112,10 @@ class GraphQLEndpoint:
         status = 200 if media_type == JSON_TYPE else HTTP_STATUS[errors[0]["extensions"]["code"]]
         return respond({"errors": errors}, media_type, status, headers)
 
-    async def _answer(self, request: Request, headers: dict[str, str], trace: FederatedTrace | None) -> ExecutionResult:
+    async def _answer(self, request: Request, headers: dict[str, str], trace: FederatedTrace | None) -> tuple[ExecutionResult, bool]:
         """In development the schema explains itself without a key; everything else needs one, and then before anything is read.
 
-        What the key has left goes into `headers`.
+        What the key has left goes into `headers`. True beside the result if it is momentary.
         """
         authenticator: Authenticator = request.app.state.authenticator
         authorization = request.headers.get("authorization")
@@ -139,12 +140,11 @@ class GraphQLEndpoint:
         count_cost(operation.name.value if operation.name else "", cost.estimated)
         context = self.context(request, key, budget)
         reads.set([] if operation.operation is OperationType.QUERY else None)
-        http_cache.momentary.set("viewer" in root_fields(operation, document))
         result = await unless_disconnected(request, self._execute(document, operation, asked.variables, context, trace))
         if key.key_id:
             spent = {"estimated": cost.estimated, "actual": cost.actual(result.data, context.spliced_rows)}
             result.extensions = {**(result.extensions or {}), "cost": spent | {"remaining": budget.remaining if budget else None}}
-        return result
+        return result, "viewer" in root_fields(operation, document)
 
     async def _execute(
         self,

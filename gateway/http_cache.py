@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from contextvars import ContextVar
 from typing import Any
 
 import orjson
@@ -24,19 +23,16 @@ MAX_AGE_S = 60
 READS_HEADER = "X-Heatgraph-Reads"
 ANY_TAG = "W/*"  # as `*` comes out of _tags
 
-momentary: ContextVar[bool] = ContextVar("momentary", default=False)
-"""Whether the operation asks for what the next request changes: the viewer's budget."""
-
 NO_STORE = {"Cache-Control": "no-store"}
 
 
-def cache_headers(method: str, data: Any, reads: Sequence[Read]) -> dict[str, str]:
-    """Of a complete answer to a query; the tag only for GET, as nobody may ask by POST whether an answer is still the same."""
+def cache_headers(method: str, data: Any, reads: Sequence[Read], momentary: bool) -> dict[str, str]:
+    """Of a complete answer to a query, which is `momentary` with what the next request changes: the viewer's budget. The tag only for GET,
+    as nobody may ask by POST whether an answer is still the same."""
     statements = [read.statement for read in reads]
     over = any(statement.until for statement in statements) and all(statement.site_ids and is_closed(statement) for statement in statements)
-    over = over and not momentary.get()
     headers = {
-        "Cache-Control": f"private, max-age={MAX_AGE_S}" if over else "private, no-cache",
+        "Cache-Control": f"private, max-age={MAX_AGE_S}" if over and not momentary else "private, no-cache",
         "Vary": f"Authorization, Accept, {READS_HEADER}",
     }
     if method == "GET":

@@ -20,8 +20,6 @@ from clickhouse.server import ServerClient
 from clickhouse.statement import Statement
 from clickhouse.target import Target
 
-__all__ = ["Around", "Client", "Limits", "Row", "Target", "connect", "open_sync"]
-
 
 class Client(Protocol):
     on_statement: Listener

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from clickhouse.client import Target
+from clickhouse.target import Target
 
 ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/?#@,A-Z]+")
 

@@ -16,7 +16,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
-from clickhouse.client import Limits, Target
+from clickhouse.reading import Limits
+from clickhouse.target import Target
 from gateway.setting_types import DATA_SOURCE, NODES, ORIGINS, REDIS, Seconds, listed
 from gateway.shape import ShapeLimits
 

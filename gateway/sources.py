@@ -35,13 +35,15 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from clickhouse.breaker import GuardedClient
-from clickhouse.client import Limits, Target, connect
+from clickhouse.client import connect
 from clickhouse.errors import BadUserInputError
 from clickhouse.kept import Kept
 from clickhouse.kept_in_redis import KeptInRedis
 from clickhouse.posthog import PERSON_DISTINCT_IDS, REASONS, UNKNOWN_MEASURES, PostHog
+from clickhouse.reading import Limits
 from clickhouse.shared import SharedClient
 from clickhouse.sites import Site
+from clickhouse.target import Target
 from gateway.settings import MOST, Settings
 from gateway.statements import ObservedClient
 from resolvers.sources import Source, Sources

@@ -22,6 +22,7 @@ from clickhouse.errors import BadUserInputError
 from clickhouse.heatmap import Cell, CellSize
 from clickhouse.interactions import InteractionQuestion
 from clickhouse.names import checked_name
+from clickhouse.reading import Row
 from clickhouse.sites import Site
 from clickhouse.statement import Statement, portions
 from resolvers import cursors, ids
@@ -29,7 +30,6 @@ from resolvers.context import Context
 from resolvers.heatmaps import Point, cells_of
 from resolvers.lenses import AskedLens
 from resolvers.listing import Listing, page_size, total_count
-from resolvers.questions import Row
 
 MAX_VISITORS = 10_000
 MAX_VISITOR_ID_LENGTH = 1000

@@ -22,6 +22,7 @@ from clickhouse.conditions import DIMENSIONS
 from clickhouse.heatmap import standard_viewport_px
 from clickhouse.lens import WHOLE_SITE, Lens, WidthRange, Window
 from clickhouse.numbers import STANDARD_VIEWPORT_PX
+from clickhouse.reading import Row
 from clickhouse.scroll import ScrollQuestion
 from clickhouse.selection import Selection
 from resolvers import depths, heatmaps, pages
@@ -29,7 +30,6 @@ from resolvers.context import Context
 from resolvers.lenses import AskedLens
 from resolvers.listing import MAX_POINTS, page_size
 from resolvers.pages import MIN_SESSIONS
-from resolvers.questions import Row
 
 CLOCK_CHANGE = timedelta(hours=1)
 SAME_LENGTH = 0.05

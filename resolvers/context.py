@@ -22,11 +22,12 @@ from clickhouse.elements import compile_attributes
 from clickhouse.errors import DeadlineError, ForbiddenError, NotFoundError, PlanRequiredError, SourceUnavailableError
 from clickhouse.keys import ApiKey
 from clickhouse.pages import compile_extent, compile_seen, compile_tracked
+from clickhouse.reading import Row
 from clickhouse.sessions import compile_session_by_key, compile_session_columns, compile_sessions, compile_visitor_names
 from clickhouse.sites import PLANS, Site, compile_sites
 from clickhouse.statement import Statement
 from clickhouse.url import page_key
-from resolvers.questions import Question, Row, answer, together
+from resolvers.questions import Question, answer, together
 from resolvers.sources import Source, SourceLoader, Sources
 
 SITES_A_STATEMENT = 50

@@ -6,10 +6,10 @@ import asyncio
 
 from clickhouse.conversions import DepthQuestion, compile_baseline, compile_depth_conversions
 from clickhouse.errors import BadUserInputError
+from clickhouse.reading import Row
 from resolvers.context import Context
 from resolvers.depths import scroll_step
 from resolvers.lenses import AskedLens
-from resolvers.questions import Row
 
 MAX_EVENT_LENGTH = 200
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from clickhouse.attention import AttentionQuestion, compile_attention
 from clickhouse.errors import BadUserInputError
+from clickhouse.reading import Row
 from clickhouse.scroll import OPTIONAL, ScrollQuestion, compile_depth_reached, compile_scroll
 from clickhouse.selection import Selection
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
-from resolvers.questions import Row
 
 DEFAULT_STEP = {"PERCENT": 25, "PIXEL": 100}
 STEP_RANGE = {"PERCENT": (1, 100), "PIXEL": (10, 100_000)}

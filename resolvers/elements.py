@@ -22,6 +22,7 @@ from clickhouse.elements import (
     compile_unattributed,
 )
 from clickhouse.errors import BadUserInputError, NotFoundError
+from clickhouse.reading import Row
 from clickhouse.selection import Selection
 from resolvers import cursors
 from resolvers.context import Context
@@ -29,7 +30,7 @@ from resolvers.conversions import event_name
 from resolvers.discovery import MAX_VALUES
 from resolvers.lenses import AskedLens, absolute_url, seen_page
 from resolvers.listing import Listing, page_size, total_count
-from resolvers.questions import Question, Row
+from resolvers.questions import Question
 
 MAX_NAME_LENGTH = 200
 POPULATION = ("pageviews", "sessions", "visitors", "clicks")

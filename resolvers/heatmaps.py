@@ -12,12 +12,12 @@ from clickhouse.errors import BadUserInputError
 from clickhouse.fold import compile_fold
 from clickhouse.heatmap import OPTIONAL, Cell, CellSize, HeatmapQuestion, compile_heatmap, point_of, standard_viewport_px
 from clickhouse.interactions import COLUMNS, InteractionQuestion, compile_interactions
+from clickhouse.reading import Row
 from clickhouse.selection import Selection
 from resolvers import cursors
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, finite
 from resolvers.listing import MAX_POINTS, Listing, page_size, total_count
-from resolvers.questions import Row
 
 MAX_DRILL_DOWN_POINTS = 1000
 MAX_COORDINATE_PX = 10_000_000

@@ -10,13 +10,14 @@ from clickhouse.errors import BadUserInputError
 from clickhouse.heatmap import Cell
 from clickhouse.hotspots import SpotQuestion, SpotReplaysQuestion, compile_dead_clicks, compile_rage_clicks, compile_spot_replays
 from clickhouse.rage import DEFAULT_RULE, RageRule
+from clickhouse.reading import Row
 from clickhouse.statement import Statement
 from resolvers import cursors
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
 from resolvers.listing import Listing, page_size, total_count
 from resolvers.pages import load_totals
-from resolvers.questions import Question, Row
+from resolvers.questions import Question
 
 MAX_SPOT_REPLAYS = 10
 KEY_KINDS = (cursors.UINT64, cursors.UINT64, str, cursors.UINT8, cursors.UINT32, cursors.UINT32)

@@ -13,13 +13,14 @@ import re2
 
 from clickhouse.errors import BadUserInputError
 from clickhouse.lens import WHOLE_SITE, Lens, PerformedEvent, Segment, UrlRule, WidthRange, Window
+from clickhouse.reading import Row
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
 from clickhouse.totals import compile_measures
 from clickhouse.url import page_key
 from resolvers import cursors, windows
 from resolvers.context import Context
-from resolvers.questions import Question, Row
+from resolvers.questions import Question
 
 DEFAULT_WINDOW_SPEC = "last -7d"
 MAX_URL_LENGTH = 2048

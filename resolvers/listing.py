@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from clickhouse.errors import BadUserInputError
-from resolvers.questions import Row
+from clickhouse.reading import Row
 
 MAX_PAGE_SIZE = 100
 MAX_POINTS = 100_000

@@ -6,12 +6,12 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 
 from clickhouse.pages import compile_tracked_by_rule
+from clickhouse.reading import Row
 from clickhouse.sites import PLANS
 from clickhouse.totals import LENS_EXTENT, TOTALS, compile_measures, compile_pages, measures_afterwards, sort_column
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
 from resolvers.listing import Listing, page_size, total_count
-from resolvers.questions import Row
 
 MIN_SESSIONS = 1000
 """The usual minimum before a conclusion."""

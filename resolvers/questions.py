@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 from clickhouse.client import Client
 from clickhouse.lens import Lens
+from clickhouse.reading import Row
 from clickhouse.statement import Statement
 
-Row = dict[str, Any]
 T = TypeVar("T")
 
 MAX_SIBLING_LENSES = 8

@@ -10,12 +10,13 @@ from datetime import UTC, timedelta
 from clickhouse import clock
 from clickhouse.errors import BadUserInputError
 from clickhouse.lens import PerformedEvent, UrlRule
+from clickhouse.reading import Row
 from clickhouse.replays import ReplayFilter, ReplayQuestion, WatchParts, compile_in_lens, compile_replays
 from resolvers import cursors
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
 from resolvers.listing import Listing, page_size, total_count
-from resolvers.questions import Question, Row
+from resolvers.questions import Question
 
 MAX_COUNT = 1_000_000
 MAX_SECONDS = 31_536_000

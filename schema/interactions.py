@@ -9,11 +9,11 @@ from typing import Any, Self
 
 import strawberry
 
+from clickhouse.reading import Row
 from clickhouse.selection import Selection
 from clickhouse.sites import Site
 from resolvers.context import Context
 from resolvers.listing import Listing
-from resolvers.questions import Row
 from schema.definitions import PAGE_INFO
 from schema.enums import PointKind
 from schema.heatmap import PointElement

@@ -14,9 +14,10 @@ from clickhouse_connect.driver.client import Client as SyncClient
 
 from clickhouse.breakdown import DIMENSIONS as DIMENSION_OF
 from clickhouse.capabilities import ROWS
-from clickhouse.client import Client, Row, open_sync
+from clickhouse.client import Client, open_sync
 from clickhouse.cohorts import Cohort, insert_cohort
 from clickhouse.migrations import migrate
+from clickhouse.reading import Row
 from clickhouse.rollups import ROLLUPS
 from clickhouse.sites import Site
 from clickhouse.statement import Statement

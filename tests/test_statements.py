@@ -8,8 +8,9 @@ from typing import Any, cast
 import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
 
-from clickhouse.client import Client, Row
+from clickhouse.client import Client
 from clickhouse.keys import ApiKey
+from clickhouse.reading import Row
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
 from resolvers.sources import Source, Sources

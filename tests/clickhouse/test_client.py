@@ -14,9 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clickhouse.client import Client, Limits, Target, connect, open_sync
+from clickhouse.client import Client, connect, open_sync
 from clickhouse.errors import BusySourceError, DeadlineError, HeatgraphError, QueryTooComplexError, SourceUnavailableError, request_tag
+from clickhouse.reading import Limits
 from clickhouse.statement import Params, Statement
+from clickhouse.target import Target
 from tests.servers import Node
 
 ROOT = Path(__file__).parents[2]

@@ -13,11 +13,11 @@ import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
 from clickhouse_connect.driver.exceptions import OperationalError
 
-from clickhouse.client import Client, Limits, Row, connect
+from clickhouse.client import Client, connect
 from clickhouse.data_versions import compile_versions, insert_change
 from clickhouse.errors import BusySourceError, HeatgraphError, SourceUnavailableError
 from clickhouse.kept import Kept, size_bytes
-from clickhouse.reading import Answer
+from clickhouse.reading import Answer, Limits, Row
 from clickhouse.shared import SharedClient
 from clickhouse.sites import Site, insert_site
 from clickhouse.statement import Params, Statement

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from clickhouse.client import Client, Limits, connect
+from clickhouse.client import Client, connect
 from clickhouse.errors import SourceUnavailableError, UnauthenticatedError
 from clickhouse.keys import ApiKey, insert_key
-from clickhouse.reading import Answer
+from clickhouse.reading import Answer, Limits
 from clickhouse.statement import Statement
 from gateway.auth import MAX_REMEMBERED_KEYS, TOKEN, Authenticator, hash_token, new_token
 

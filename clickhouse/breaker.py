@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from time import monotonic
 from typing import Any
 
-from clickhouse.client import Around, Client
+from clickhouse.client import Client, DelegatingClient
 from clickhouse.errors import BusySourceError, DeadlineError, SilentSourceError, SourceUnavailableError
 from clickhouse.reading import Answer, too_late
 from clickhouse.rollups import ROLLUPS
@@ -75,7 +75,7 @@ class Breaker:
         self._failures = 0
 
 
-class GuardedClient(Around):
+class GuardedClient(DelegatingClient):
     """See `clickhouse.client.Client`: one with the request's deadline and a breaker. How long its statements may take the client knows,
     which alone can tell a source that is silent from a wait for a free connection.
 

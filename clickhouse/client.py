@@ -46,8 +46,8 @@ class Client(Protocol):
     async def close(self) -> None: ...
 
 
-class Around:
-    """A client around another one, which it asks; the base of those that add something to `run`, `stream` and the writes."""
+class DelegatingClient:
+    """Asks another one; the base of those that add something to `run`, `stream` and the writes."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

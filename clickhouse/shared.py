@@ -16,7 +16,7 @@ from time import monotonic
 from typing import Any
 
 from clickhouse.background import Background
-from clickhouse.client import Around, Client
+from clickhouse.client import Client, DelegatingClient
 from clickhouse.data_versions import changed_sites, compile_versions, insert_change
 from clickhouse.errors import HeatgraphError
 from clickhouse.kept import Kept
@@ -47,7 +47,7 @@ class Versions:
     reading: asyncio.Task[Mapping[str, int]]
 
 
-class SharedClient(Around):
+class SharedClient(DelegatingClient):
     """See `clickhouse.client.Client`."""
 
     def __init__(

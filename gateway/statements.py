@@ -13,7 +13,7 @@ from typing import Any
 from opentelemetry import trace
 
 from clickhouse.breaker import GuardedClient
-from clickhouse.client import Around
+from clickhouse.client import DelegatingClient
 from clickhouse.reading import Answer, Read
 from clickhouse.statement import Statement
 from gateway import metrics
@@ -21,7 +21,7 @@ from gateway import metrics
 tracer = trace.get_tracer("heatgraph")
 
 
-class ObservedClient(Around):
+class ObservedClient(DelegatingClient):
     """See `clickhouse.client.Client`; the outermost, so that it sees waiting, kept answers and the breaker."""
 
     def __init__(self, source: str, client: GuardedClient) -> None:

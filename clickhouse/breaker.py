@@ -33,7 +33,7 @@ answer_by: ContextVar[float | None] = ContextVar("answer_by", default=None)
 incomplete_sources: ContextVar[set[str] | None] = ContextVar("incomplete_sources", default=None)
 """Names of the sources of which the request has numbers without those of some shards."""
 
-Layout = Callable[[Statement], Statement]
+Rewrite = Callable[[Statement], Statement]
 
 
 class Breaker:
@@ -81,18 +81,18 @@ class GuardedClient(DelegatingClient):
 
     `remaining` asks the shards that are left of a cluster when the whole of it does not answer, and the request is told. Only about
     rows of visitors: of what lies on one shard as a whole (sites, keys, marks), a part would be all or nothing.
-    `layout` makes a statement about our tables one about those of the source.
+    `rewrite` makes a statement about our tables one about those of the source.
     """
 
-    def __init__(self, name: str, client: Client, remaining: Client | None = None, layout: Layout = lambda statement: statement) -> None:
+    def __init__(self, name: str, client: Client, remaining: Client | None = None, rewrite: Rewrite = lambda statement: statement) -> None:
         self.breaker = Breaker()
-        self._layout = layout
+        self._rewrite = rewrite
         self._name = name
         super().__init__(client)
         self._remaining = remaining
 
     async def run(self, statement: Statement) -> Answer:
-        statement = self._layout(statement)
+        statement = self._rewrite(statement)
         deadline = answer_by.get()
         try:
             async with asyncio.timeout(deadline and deadline - monotonic()):
@@ -113,19 +113,19 @@ class GuardedClient(DelegatingClient):
             return answer
 
     async def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
-        statement = self._layout(statement)
+        statement = self._rewrite(statement)
         with self.breaker.watching():
             async with aclosing(self._client.stream(statement, output_format)) as chunks:
                 async for chunk in chunks:
                     yield chunk
 
     async def command(self, statement: Statement) -> None:
-        statement = self._layout(statement)
+        statement = self._rewrite(statement)
         with self.breaker.watching():
             await self._client.command(statement)
 
     async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        self._layout(Statement(f"INSERT INTO {table}", {}))
+        self._rewrite(Statement(f"INSERT INTO {table}", {}))
         with self.breaker.watching():
             await self._client.insert(table, columns, rows)
 

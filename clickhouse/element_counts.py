@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from clickhouse.conditions import covered_clauses, lens_clauses, url_clauses
-from clickhouse.heatmap import layouts
+from clickhouse.heatmap import breakpoints
 from clickhouse.lens import WHOLE_SITE, Lens
 from clickhouse.numbers import IS_ORIGIN, kind_clause
 from clickhouse.planner import plan
@@ -66,13 +66,13 @@ def counted_elements(
     chosen = [f"selector IN {params.texts(selectors)}"] if selectors else ["selector != ''"]
     columns = [name for name in numbers if not name.startswith("clicked_")]
     told = []
-    in_layout = f"breakpoint IN {params.texts(tuple(sorted(layouts(lens))))}"
+    in_breakpoints = f"breakpoint IN {params.texts(tuple(sorted(breakpoints(lens))))}"
     if wanted & {"place", "displays"}:
         columns.append("coalesce(told_top_here, clicked_top, told_top, 0) AS top")
-        told += [f"{MEDIAN}If(0.5)(y, {in_layout}) AS told_top_here", f"{MEDIAN}(0.5)(y) AS told_top"]
+        told += [f"{MEDIAN}If(0.5)(y, {in_breakpoints}) AS told_top_here", f"{MEDIAN}(0.5)(y) AS told_top"]
     if "place" in wanted:
         columns.append("coalesce(told_x_here, clicked_x, told_x, 0) AS relative_x")
-        told += [f"{MEDIAN}If(0.5)({RELATIVE_X}, {in_layout}) AS told_x_here", f"{MEDIAN}(0.5)({RELATIVE_X}) AS told_x"]
+        told += [f"{MEDIAN}If(0.5)({RELATIVE_X}, {in_breakpoints}) AS told_x_here", f"{MEDIAN}(0.5)({RELATIVE_X}) AS told_x"]
     if wanted & {"displays", "fixed"}:
         columns.append("clicked_ever_fixed OR told_ever_fixed AS ever_fixed")
         columns.append("(clicked_always_fixed OR clicks = 0) AND (told_always_fixed OR NOT is_told) AS always_fixed")

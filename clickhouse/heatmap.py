@@ -132,7 +132,7 @@ class HeatmapQuestion:
         return any(name in selection.names() for _, selection in self.points)
 
 
-def layouts(lens: Lens) -> frozenset[str]:
+def breakpoints(lens: Lens) -> frozenset[str]:
     """The breakpoints the segment leaves; of several, those of its devices, if any."""
     segment = lens.segment
     possible = set(segment.breakpoint or STANDARD_VIEWPORT_PX)
@@ -145,8 +145,8 @@ def layouts(lens: Lens) -> frozenset[str]:
 
 
 def standard_viewport_px(lens: Lens) -> tuple[int, int]:
-    """The viewport x is drawn on: that of the only layout of the lens, the desktop's when there are several."""
-    possible = layouts(lens)
+    """The viewport x is drawn on: that of the only breakpoint of the lens, the desktop's when there are several."""
+    possible = breakpoints(lens)
     return STANDARD_VIEWPORT_PX[next(iter(possible))] if len(possible) == 1 else STANDARD_VIEWPORT_PX["DESKTOP"]
 
 

@@ -48,7 +48,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class Topology:
     """How one set of files becomes tables on one server, on a cluster, or on a replicated one."""
 
     cluster: str | None = None
@@ -102,10 +102,10 @@ def steps(folder: Path = DDL) -> list[Step]:
 
 def migrate(client: Client, cluster: str | None = None, replicated: bool = False, folder: Path = DDL) -> list[Step]:
     """Applies the steps this database does not have yet and returns them; raises MigrationError, BadUserInputError."""
-    layout = Layout(cluster or None, replicated)
+    topology = Topology(cluster or None, replicated)
     if client.database:
-        client.command(f"CREATE DATABASE IF NOT EXISTS `{client.database}` {layout.on_cluster}", use_database=False)
-    for statement in layout.statements(_MIGRATIONS):
+        client.command(f"CREATE DATABASE IF NOT EXISTS `{client.database}` {topology.on_cluster}", use_database=False)
+    for statement in topology.statements(_MIGRATIONS):
         client.command(statement)
     applied: dict[int, str] = {row["step"]: row["checksum"] for row in client.query(compile_applied().sql).named_results()}
     pending = []
@@ -118,7 +118,7 @@ def migrate(client: Client, cluster: str | None = None, replicated: bool = False
                 " as they were. Use that version, or load the files again into a new directory or database: --clickhouse DSN."
             )
     for step in pending:
-        for statement in layout.statements(step.text):
+        for statement in topology.statements(step.text):
             client.command(statement)
         client.command(
             "INSERT INTO migrations (step, name, checksum, applied_at) SELECT {step:UInt32}, {name:String}, {checksum:String}, now64(3)",

@@ -1,7 +1,7 @@
 """PostHog's table `heatmaps` under our tables' names, so that the same SQL answers from it; read only.
 
-    layout = PostHog({"shop": 42})                         # site id -> team id
-    layout(Statement("SELECT … FROM interactions WHERE site_id = {p0:String} …", …))
+    rewrite = PostHog({"shop": 42})                         # site id -> team id
+    rewrite(Statement("SELECT … FROM interactions WHERE site_id = {p0:String} …", …))
     -> WITH interactions AS (SELECT … FROM heatmaps WHERE team_id = … AND type = 'click' UNION ALL …) SELECT …
 
 What a statement asks of these subqueries ClickHouse pushes down to `heatmaps`, whose sort key is (type, team_id, day, current_url):

@@ -163,7 +163,7 @@ async def open_sources(settings: Settings) -> Sources:
         remaining = await connect(source.dsn, without_shards, source.pool_size) if source.allow_partial else None
         if not source.posthog:
             return Source(source.name, ObservedClient(source.name, GuardedClient(source.name, client, remaining)))
-        guarded = GuardedClient(source.name, client, layout=source.posthog)
+        guarded = GuardedClient(source.name, client, rewrite=source.posthog)
         return Source(source.name, ObservedClient(source.name, guarded), source.sites, REASONS, UNKNOWN_MEASURES)
 
     return Sources([await opened(source) for source in configured_sources(settings)])

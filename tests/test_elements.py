@@ -137,7 +137,7 @@ def case(request: pytest.FixtureRequest, client: Client, sites: list[Site]) -> C
 # -- the recomputation
 
 
-def layouts(lens: Lens) -> set[str]:
+def breakpoints(lens: Lens) -> set[str]:
     segment, (low, high) = lens.segment, lens.segment.viewport_width
     left = {
         name
@@ -174,7 +174,7 @@ def members(case: Case, grouping: str) -> list[Member]:
     for place in sorted({*told, *clicked}):
         here, mark = told[place], case.site.mark(place)
         clicks = clicked.get(place, [])
-        own = [row.top for row in here.values() if row.breakpoint in layouts(lens)]
+        own = [row.top for row in here.values() if row.breakpoint in breakpoints(lens)]
         top = median(own or [click.y for click in without_origin(clicks)] or [row.top for row in here.values()] or [0])
         said = any(row.fixed for row in here.values()) or any(click.fixed for click in clicks)
         name = {"SELECTOR": place[1], "TEXT": ELEMENTS[place[1]][1], "NAME": mark.name, "HREF": ""}[grouping]

@@ -154,7 +154,7 @@ async def raw(posthog: tuple[str, list[Row]]) -> AsyncIterator[Client]:
 
 @pytest.fixture
 def source(raw: Client) -> Sources:
-    client = GuardedClient("posthog", raw, layout=PostHog(TEAMS))
+    client = GuardedClient("posthog", raw, rewrite=PostHog(TEAMS))
     return Sources([Source("posthog", client, {"shop": SHOP, "blog": Site("blog", "Blog", has_rollups=False)}, REASONS, UNKNOWN_MEASURES)])
 
 
@@ -334,7 +334,7 @@ async def test_cohorts_by_the_versions_of_persons(posthog: tuple[str, list[Row]]
         values = [[7, distinct_id, person, 0, version] for distinct_id, person in rows.items()]
         database.insert("person_distinct_id2", values, column_names=["team_id", "distinct_id", "person_id", "is_deleted", "version"])
     database.close()
-    client = GuardedClient("posthog", raw, layout=PostHog(TEAMS, "person_distinct_id2"))
+    client = GuardedClient("posthog", raw, rewrite=PostHog(TEAMS, "person_distinct_id2"))
     found = await ask(Sources([Source("posthog", client, {"shop": SHOP})]), "cohorts { nodes { size } }")
     assert found == {"cohorts": {"nodes": [{"size": 2}]}}  # v1 and v3
 
@@ -449,7 +449,7 @@ async def test_reads_little(node: Node) -> None:
     client = await connect(dsn)
     statements: list[Statement] = []
     client.on_statement = statements.append
-    source = Sources([Source("posthog", GuardedClient("posthog", client, layout=PostHog(TEAMS)), {"shop": SHOP})])
+    source = Sources([Source("posthog", GuardedClient("posthog", client, rewrite=PostHog(TEAMS)), {"shop": SHOP})])
     key = "https://shop.example/p24"
     found = await ask(source, f'page(key: "{key}") {{ insights(window: {WINDOW}) {{ heatmap {{ total points {{ x }} }} }} }}')
     by_path = await ask(source, f'insights(url: {{path: "/p24"}}, window: {WINDOW}) {{ heatmap {{ total }} }}')

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse.client import open_sync
 from clickhouse.errors import BadUserInputError
-from clickhouse.migrations import Layout, MigrationError, migrate, steps, why_not_current
+from clickhouse.migrations import MigrationError, Topology, migrate, steps, why_not_current
 from clickhouse.tables import DDL, TABLES
 
 
@@ -87,11 +87,11 @@ def test_a_changed_step_is_refused(empty: SyncClient, folder: Path) -> None:
 
 
 def test_replicated_statements_run_on_the_cluster(folder: Path) -> None:
-    layout = Layout("main", replicated=True)
-    assert layout.statements((folder / "0002_two.sql").read_text()) == [
+    topology = Topology("main", replicated=True)
+    assert topology.statements((folder / "0002_two.sql").read_text()) == [
         "CREATE TABLE IF NOT EXISTS two_local ON CLUSTER 'main' (b UInt8) ENGINE = ReplicatedMergeTree ORDER BY b"
     ]
-    assert layout.distributed(TABLES["sessions"]) == (
+    assert topology.distributed(TABLES["sessions"]) == (
         "CREATE TABLE IF NOT EXISTS sessions ON CLUSTER 'main'\n"
         "AS sessions_local\n"
         "ENGINE = Distributed('main', currentDatabase(), 'sessions_local', cityHash64(site_id, visitor_id))"
@@ -100,15 +100,15 @@ def test_replicated_statements_run_on_the_cluster(folder: Path) -> None:
 
 def test_a_column_is_added_to_the_local_table_and_the_distributed_one() -> None:
     added = "ALTER TABLE two$local $on_cluster\n    ADD COLUMN IF NOT EXISTS c UInt8;\n"
-    assert Layout().statements(added) == ["ALTER TABLE two \n    ADD COLUMN IF NOT EXISTS c UInt8"]
-    assert Layout("main").statements(added) == [
+    assert Topology().statements(added) == ["ALTER TABLE two \n    ADD COLUMN IF NOT EXISTS c UInt8"]
+    assert Topology("main").statements(added) == [
         "ALTER TABLE two_local \n    ADD COLUMN IF NOT EXISTS c UInt8",
         "ALTER TABLE two \n    ADD COLUMN IF NOT EXISTS c UInt8",
     ]
 
 
 def test_every_table_becomes_a_local_and_a_distributed_one() -> None:
-    statements = [statement for step in steps() for statement in Layout("main").statements(step.text)]
+    statements = [statement for step in steps() for statement in Topology("main").statements(step.text)]
     assert len([statement for statement in statements if "CREATE TABLE" in statement]) == 2 * len(TABLES)
     assert not any("ON CLUSTER" in statement or "Replicated" in statement for statement in statements)
 
@@ -116,7 +116,7 @@ def test_every_table_becomes_a_local_and_a_distributed_one() -> None:
 @pytest.mark.parametrize(("cluster", "replicated"), [(None, True), ("ma'in", False)])
 def test_bad_arguments_are_named(cluster: str | None, replicated: bool) -> None:
     with pytest.raises(BadUserInputError, match="cluster"):
-        Layout(cluster, replicated)
+        Topology(cluster, replicated)
 
 
 def test_tables_of_another_version_are_not_up_to_date() -> None:

@@ -17,7 +17,7 @@ from clickhouse.url import lower_scheme, page_key
 
 MIDNIGHT = time()
 
-DIMENSIONS = ("device", "breakpoint", "country", "region", "browser", "traffic_source", "campaign", "variant")
+SEGMENT_COLUMNS = ("device", "breakpoint", "country", "region", "browser", "traffic_source", "campaign", "variant")
 """Parts of a segment that are columns: any of the given values matches."""
 
 
@@ -159,7 +159,7 @@ def wildcard_pattern(wildcard: str) -> str:
 def segment_clauses(lens: Lens, params: Params) -> list[str]:
     """Every part of the segment but the exclusion of test accounts."""
     segment = lens.segment
-    clauses = [f"{column} IN {params.texts(values)}" for column in DIMENSIONS if (values := getattr(segment, column))]
+    clauses = [f"{column} IN {params.texts(values)}" for column in SEGMENT_COLUMNS if (values := getattr(segment, column))]
     if width := segment.viewport_width:
         if width.min_px is not None:
             clauses.append(f"viewport_width >= {params.bind(width.min_px, 'Int64')}")

@@ -13,7 +13,7 @@ from collections.abc import Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
-from clickhouse.conditions import DIMENSIONS, lens_clauses
+from clickhouse.conditions import SEGMENT_COLUMNS, lens_clauses
 from clickhouse.lens import Lens, Window
 from clickhouse.rollups import ROLLUPS
 from clickhouse.statement import Params
@@ -80,7 +80,7 @@ def plan(lens: Lens, columns: Set[str]) -> Plan:
 def lens_columns(lens: Lens) -> frozenset[str]:
     """The columns a lens looks at."""
     segment = lens.segment
-    columns = {name for name in DIMENSIONS if getattr(segment, name)}
+    columns = {name for name in SEGMENT_COLUMNS if getattr(segment, name)}
     if lens.url and lens.url.kind in ("exact", "prefix", "wildcard", "regex"):
         columns.add("url")
     if segment.viewport_width:

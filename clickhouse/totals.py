@@ -35,7 +35,7 @@ TOTALS = {
 COUNTS = ("pageviews", "clicks", "rage_clicks", "dead_clicks")
 """Those that are shown of anything else: a session, a value."""
 
-KIND_OF_ROW = "Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5)"
+KIND_TYPE = "Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5)"
 """Compared row by row, for which names would be dear."""
 
 LENS_EXTENT = {"pages": "uniqExact(row_page)", "sample_rate": "toFloat64(toString(min(sample_rate)))"}
@@ -104,7 +104,7 @@ def lens_rows(
     """Pageviews and interactions of the lens as one set of rows; `extra` are further conditions, `columns` further columns."""
     where = where_all([*chosen.raw_clauses(lens, page_keys, params), *extra])
     shared = ", ".join(["page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate", *columns])
-    kind = f"kind::{KIND_OF_ROW} AS kind" if "pageviews" in sources else "kind"
+    kind = f"kind::{KIND_TYPE} AS kind" if "pageviews" in sources else "kind"
     rows = {
         "interactions": [
             f"SELECT {shared}, {kind}, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms",
@@ -112,7 +112,7 @@ def lens_rows(
             where,
         ],
         "pageviews": [
-            f"SELECT {shared}, 'pageview'::{KIND_OF_ROW} AS kind, session_pageviews, on_page_ms",
+            f"SELECT {shared}, 'pageview'::{KIND_TYPE} AS kind, session_pageviews, on_page_ms",
             "FROM pageviews",
             where,
         ],

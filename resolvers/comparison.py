@@ -18,7 +18,7 @@ from clickhouse.comparison import (
     compile_element_changes,
     compile_scroll_changes,
 )
-from clickhouse.conditions import DIMENSIONS
+from clickhouse.conditions import SEGMENT_COLUMNS
 from clickhouse.heatmap import standard_viewport_px
 from clickhouse.lens import WHOLE_SITE, Lens, WidthRange, Window
 from clickhouse.numbers import STANDARD_VIEWPORT_PX
@@ -163,7 +163,7 @@ def _sees_all_of(wide: Lens, narrow: Lens) -> bool:
     outer, inner = wide.segment, narrow.segment
     return (
         wide.url in (WHOLE_SITE, narrow.url)
-        and all(_allows(getattr(outer, name), getattr(inner, name)) for name in DIMENSIONS)
+        and all(_allows(getattr(outer, name), getattr(inner, name)) for name in SEGMENT_COLUMNS)
         and _spans(outer.viewport_width, inner.viewport_width)
         and outer.entry_page in (None, inner.entry_page)
         and set(outer.cohorts) <= set(inner.cohorts)

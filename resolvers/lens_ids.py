@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any, TypeVar
 
 from clickhouse import clock
-from clickhouse.conditions import DIMENSIONS
+from clickhouse.conditions import SEGMENT_COLUMNS
 from clickhouse.lens import Segment, UrlRule, Window
 from clickhouse.numbers import BREAKPOINTS_PX, STANDARD_VIEWPORT_PX
 from resolvers import ids
@@ -15,7 +15,7 @@ from resolvers.lenses import AskedLens, AskedWindow, performed_events, resolve, 
 
 _PARTS = tuple(part.name for part in dataclasses.fields(Segment))
 _RULES = ("any", "exact", "path", "ignore_query", "prefix", "wildcard", "regex")
-_TEXTS = (*DIMENSIONS, "cohorts")
+_TEXTS = (*SEGMENT_COLUMNS, "cohorts")
 _NAMES = {"device": STANDARD_VIEWPORT_PX.keys(), "breakpoint": BREAKPOINTS_PX.keys()}
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from strawberry import UNSET
 from strawberry.utils.str_converters import to_camel_case
 
 from clickhouse import lens, rage
-from clickhouse.conditions import DIMENSIONS
+from clickhouse.conditions import SEGMENT_COLUMNS
 from clickhouse.elements import ElementSort
 from clickhouse.errors import BadUserInputError
 from clickhouse.heatmap import CellSize
@@ -200,7 +200,9 @@ class Segment:
 
     def plain(self) -> lens.Segment:
         width, entry = self.viewport_width, self.entry_page
-        texts = {name: lenses.values(names(getattr(self, name)), f"segment.{to_camel_case(name)}") for name in (*DIMENSIONS, "cohorts")}
+        texts = {
+            name: lenses.values(names(getattr(self, name)), f"segment.{to_camel_case(name)}") for name in (*SEGMENT_COLUMNS, "cohorts")
+        }
         texts["cohorts"] = tuple(sorted({cohort_id(name) for name in texts["cohorts"]}))
         return lens.Segment(
             **texts,

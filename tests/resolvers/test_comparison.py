@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clickhouse.conditions import DIMENSIONS
+from clickhouse.conditions import SEGMENT_COLUMNS
 from clickhouse.lens import WHOLE_SITE, Lens, PerformedEvent, Segment, UrlRule, WidthRange, Window
 from clickhouse.sites import Site
 from resolvers.comparison import Compared, warnings
@@ -60,7 +60,7 @@ def test_warnings(baseline: AskedLens, candidate: AskedLens, codes: list[str]) -
 @pytest.mark.parametrize(
     ("wide", "narrow"),
     [
-        *((Segment(**{name: ("a", "b")}), Segment(**{name: ("b",)})) for name in DIMENSIONS),  # type: ignore[arg-type]
+        *((Segment(**{name: ("a", "b")}), Segment(**{name: ("b",)})) for name in SEGMENT_COLUMNS),  # type: ignore[arg-type]
         (Segment(viewport_width=WidthRange(100, None)), Segment(viewport_width=WidthRange(200, None))),
         (Segment(viewport_width=WidthRange(None, 900)), Segment(viewport_width=WidthRange(200, 800))),
         (Segment(cohorts=("c1",)), Segment(cohorts=("c1", "c2"))),
@@ -79,7 +79,7 @@ def test_a_side_that_holds_the_other_overlaps_it(wide: Segment, narrow: Segment)
 
 def test_every_part_of_a_segment_is_looked_at() -> None:
     parts = {field.name for field in fields(Segment)}
-    assert parts - set(DIMENSIONS) == {"viewport_width", "entry_page", "cohorts", "exclude_test_accounts", "performed"}
+    assert parts - set(SEGMENT_COLUMNS) == {"viewport_width", "entry_page", "cohorts", "exclude_test_accounts", "performed"}
 
 
 @pytest.mark.parametrize(("sessions_", "few"), [((1000, 1000), False), ((999, 5000), True), ((5000, 999), True)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from clickhouse.conditions import lens_clauses, page_column
+from clickhouse.conditions import lens_clauses, page_column, pages_apart
 from clickhouse.element_marks import from_interactions
 from clickhouse.heatmap import Cell
 from clickhouse.lens import Lens
@@ -47,7 +47,7 @@ def compile_interactions(lens: Lens, page_keys: tuple[str, ...], question: Inter
     """Per page at most first + 1 rows of timestamp, row_id and the columns of the fields `wanted`; `total_count` in every row is
     the number of all of them, 0 if not asked for."""
     params = Params()
-    apart = not lens.url and len(page_keys) > 1
+    apart = pages_apart(lens, page_keys)
     where = interaction_clauses(lens, page_keys, question, params)
     columns = dict.fromkeys(column for field, of_field in COLUMNS.items() if field in wanted for column in of_field)
     beyond = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 from clickhouse.errors import BadUserInputError
 
 MAX_NAME_CHARACTERS = 200
+MAX_VISITOR_ID_CHARACTERS = 1000
 
 
 def checked_name(given: str, argument: str = "name", most: int = MAX_NAME_CHARACTERS) -> str:

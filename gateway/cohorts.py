@@ -18,12 +18,12 @@ from clickhouse.cohorts import (
     insert_cohort,
 )
 from clickhouse.errors import BadUserInputError
+from clickhouse.names import MAX_VISITOR_ID_CHARACTERS
 from clickhouse.statement import portions
 from gateway.commands import checked_name_option, checked_site_id, print_table
 from gateway.database import Database, open_database
 from gateway.settings import Settings, with_settings
 from gateway.sites import require_site
-from resolvers.cohorts import MAX_VISITOR_ID_LENGTH
 
 
 @click.group()
@@ -84,8 +84,10 @@ def read_visitor_ids(file: Path) -> list[str]:
     except UnicodeDecodeError:
         raise BadUserInputError(f"{file} is not a text file in UTF-8; write one visitor id a line.") from None
     for number, line in enumerate(lines, 1):
-        if len(line) > MAX_VISITOR_ID_LENGTH or "\0" in line:
-            raise BadUserInputError(f"Line {number} of {file} is no visitor id; write one a line, at most {MAX_VISITOR_ID_LENGTH} long.")
+        if len(line) > MAX_VISITOR_ID_CHARACTERS or "\0" in line:
+            raise BadUserInputError(
+                f"Line {number} of {file} is no visitor id; write one a line, at most {MAX_VISITOR_ID_CHARACTERS} long."
+            )
     visitor_ids = list(dict.fromkeys(stripped for line in lines if (stripped := line.strip())))
     if not visitor_ids:
         raise BadUserInputError(f"{file} is empty; write one visitor id a line.")

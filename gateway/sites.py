@@ -14,19 +14,18 @@ from zoneinfo import available_timezones
 import click
 
 from clickhouse.errors import BadUserInputError, NotFoundError
-from clickhouse.names import checked_name
+from clickhouse.names import MAX_VISITOR_ID_CHARACTERS, checked_name
 from clickhouse.sites import PLANS, Site, compile_retain, compile_sites, insert_site
 from gateway.commands import checked_name_option, checked_site_id, print_table
 from gateway.database import Database, open_database
 from gateway.settings import Settings, with_settings
 from gateway.site_lock import site_lock
-from resolvers.cohorts import MAX_VISITOR_ID_LENGTH
 
 DOMAIN = re.compile(r"(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}(?::\d{1,5})?")
 
 
 def _test_accounts(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
-    return tuple(checked_name(value, "--test-account", MAX_VISITOR_ID_LENGTH) for value in values)
+    return tuple(checked_name(value, "--test-account", MAX_VISITOR_ID_CHARACTERS) for value in values)
 
 
 def _domains(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:

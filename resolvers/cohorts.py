@@ -21,7 +21,7 @@ from clickhouse.cohorts import (
 from clickhouse.errors import BadUserInputError
 from clickhouse.heatmap import Cell, CellSize
 from clickhouse.interactions import InteractionQuestion
-from clickhouse.names import checked_name
+from clickhouse.names import MAX_VISITOR_ID_CHARACTERS, checked_name
 from clickhouse.reading import Row
 from clickhouse.sites import Site
 from clickhouse.statement import Statement, portions
@@ -32,7 +32,6 @@ from resolvers.lenses import AskedLens
 from resolvers.listing import Listing, page_size, total_count
 
 MAX_VISITORS = 10_000
-MAX_VISITOR_ID_LENGTH = 1000
 
 Members = Callable[[str], list[Statement]]
 """What adds the members to the cohort of an id."""
@@ -98,9 +97,9 @@ async def delete_cohort(context: Context, site: Site, key: str) -> bool:
 def by_visitors(site: Site, visitors: Sequence[str]) -> Members:
     """The visitors of these ids, whether they were ever seen or not."""
     distinct = list(dict.fromkeys(visitors))
-    if not 1 <= len(distinct) <= MAX_VISITORS or not all(1 <= len(visitor) <= MAX_VISITOR_ID_LENGTH for visitor in distinct):
+    if not 1 <= len(distinct) <= MAX_VISITORS or not all(1 <= len(visitor) <= MAX_VISITOR_ID_CHARACTERS for visitor in distinct):
         raise BadUserInputError(
-            f"members.visitors: 1 to {MAX_VISITORS} ids of 1 to {MAX_VISITOR_ID_LENGTH} characters; load more with"
+            f"members.visitors: 1 to {MAX_VISITORS} ids of 1 to {MAX_VISITOR_ID_CHARACTERS} characters; load more with"
             " `python -m gateway cohorts load`, or by naming the cohort again.",
             argument="members.visitors",
         )

@@ -6,12 +6,11 @@ import asyncio
 
 from clickhouse.conversions import DepthQuestion, compile_baseline, compile_depth_conversions
 from clickhouse.errors import BadUserInputError
+from clickhouse.names import MAX_NAME_CHARACTERS
 from clickhouse.reading import Row
 from resolvers.context import Context
 from resolvers.depths import scroll_step
 from resolvers.lenses import AskedLens
-
-MAX_EVENT_LENGTH = 200
 
 
 async def load_baseline(context: Context, asked: AskedLens, event: str | None) -> tuple[int, int]:
@@ -32,9 +31,9 @@ def depth_question(event: str | None, unit: str, step: int | None) -> DepthQuest
 
 
 def event_name(event: str | None, argument: str = "event") -> str | None:
-    if event is not None and not 1 <= len(event) <= MAX_EVENT_LENGTH:
+    if event is not None and not 1 <= len(event) <= MAX_NAME_CHARACTERS:
         raise BadUserInputError(
-            f"{argument}: the name of an event, 1 to {MAX_EVENT_LENGTH} characters; leave it out for every event that converts.",
+            f"{argument}: the name of an event, 1 to {MAX_NAME_CHARACTERS} characters; leave it out for every event that converts.",
             argument=argument,
         )
     return event

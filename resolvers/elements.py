@@ -22,6 +22,7 @@ from clickhouse.elements import (
     compile_unattributed,
 )
 from clickhouse.errors import BadUserInputError, NotFoundError
+from clickhouse.names import MAX_NAME_CHARACTERS
 from clickhouse.reading import Row
 from clickhouse.selection import Selection
 from resolvers import cursors
@@ -32,7 +33,6 @@ from resolvers.lenses import AskedLens, absolute_url, seen_page
 from resolvers.listing import Listing, page_size, total_count
 from resolvers.questions import Question
 
-MAX_NAME_LENGTH = 200
 POPULATION = ("pageviews", "sessions", "visitors", "clicks")
 """Measures of the lens that rates of elements are out of."""
 
@@ -170,8 +170,8 @@ async def list_changes(context: Context, site_id: str, page_key: str, selector: 
 async def rename(context: Context, site_id: str, page_key: str, selector: str, name: str | None) -> ElementAnswer:
     """None or blank takes the name away."""
     text = (name or "").strip()
-    if len(text) > MAX_NAME_LENGTH:
-        raise BadUserInputError(f"name: at most {MAX_NAME_LENGTH} characters.", argument="name")
+    if len(text) > MAX_NAME_CHARACTERS:
+        raise BadUserInputError(f"name: at most {MAX_NAME_CHARACTERS} characters.", argument="name")
     return await _change(context, site_id, page_key, selector, lambda mark: replace(mark, name=text))
 
 

@@ -23,8 +23,8 @@ from resolvers.context import Context
 from resolvers.questions import Question
 
 DEFAULT_WINDOW_SPEC = "last -7d"
-MAX_URL_LENGTH = 2048
-MAX_REGEX_LENGTH = 512
+MAX_URL_CHARACTERS = 2048
+MAX_REGEX_CHARACTERS = 512
 MAX_SEGMENT_VALUES = 200
 QUIET = re2.Options()
 QUIET.log_errors = False  # to standard error, with the line breaks of who sent the pattern
@@ -132,7 +132,7 @@ def url_rule(kind: str, value: str, argument: str) -> UrlRule:
     """A URL rule whose value can be matched; BadUserInputError names what is allowed."""
     if kind == WHOLE_SITE.kind:
         return WHOLE_SITE
-    limit = MAX_REGEX_LENGTH if kind == "regex" else MAX_URL_LENGTH
+    limit = MAX_REGEX_CHARACTERS if kind == "regex" else MAX_URL_CHARACTERS
     argument = f"{argument}.{kind}" if kind != "ignore_query" else f"{argument}.ignoreQuery"
     if not 1 <= len(value) <= limit:
         raise BadUserInputError(f"{argument}: 1 to {limit} characters.", argument=argument)
@@ -180,8 +180,8 @@ def performed_events(given: Iterable[tuple[str, int]], argument: str) -> tuple[P
 def values(given: list[str] | None, argument: str) -> tuple[str, ...]:
     """Sorted and without repetition, so that equal segments are equal lenses; none given is no filter."""
     distinct = tuple(sorted(set(given or ())))
-    if len(distinct) > MAX_SEGMENT_VALUES or any(len(value) > MAX_URL_LENGTH for value in distinct):
-        raise BadUserInputError(f"{argument}: at most {MAX_SEGMENT_VALUES} values of {MAX_URL_LENGTH} characters.", argument=argument)
+    if len(distinct) > MAX_SEGMENT_VALUES or any(len(value) > MAX_URL_CHARACTERS for value in distinct):
+        raise BadUserInputError(f"{argument}: at most {MAX_SEGMENT_VALUES} values of {MAX_URL_CHARACTERS} characters.", argument=argument)
     return distinct
 
 

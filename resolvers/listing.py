@@ -11,7 +11,7 @@ from clickhouse.reading import Row
 MAX_PAGE_SIZE = 100
 MAX_POINTS = 100_000
 MAX_NODES = 100
-MAX_SEARCH_LENGTH = 2048
+MAX_SEARCH_CHARACTERS = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ def page_size(first: int, most: int = MAX_PAGE_SIZE) -> int:
 
 def search_text(search: str | None) -> str | None:
     """What a list is searched for; None for nothing."""
-    if search and len(search) > MAX_SEARCH_LENGTH:
-        raise BadUserInputError(f"search: at most {MAX_SEARCH_LENGTH} characters.", argument="search")
+    if search and len(search) > MAX_SEARCH_CHARACTERS:
+        raise BadUserInputError(f"search: at most {MAX_SEARCH_CHARACTERS} characters.", argument="search")
     return search or None
 
 

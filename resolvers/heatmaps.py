@@ -13,7 +13,6 @@ from clickhouse.fold import compile_fold
 from clickhouse.heatmap import OPTIONAL, Cell, CellSize, HeatmapQuestion, compile_heatmap, point_of, standard_viewport_px
 from clickhouse.interactions import COLUMNS, InteractionQuestion, compile_interactions
 from clickhouse.reading import Row
-from clickhouse.selection import Selection
 from resolvers import cursors
 from resolvers.context import Context
 from resolvers.lenses import AskedLens, finite
@@ -46,26 +45,15 @@ def cell_size(width_px: float, height_px: int) -> CellSize:
     return CellSize(finite(width_px, "cell.width", 1, 10_000), int(finite(height_px, "cell.height", 1, 100_000)))
 
 
-async def load_heatmap(
-    context: Context,
-    asked: AskedLens,
-    kind: str,
-    aggregation: str,
-    size: CellSize | None,
-    hide_origin: bool,
-    ctas_only: bool,
-    first: int,
-    after: str | None,
-    points: tuple[tuple[str, Selection], ...],
-    wanted: frozenset[str],
-) -> HeatmapAnswer:
-    cell = Cell.of(asked.lens, size)
-    paged = after is not None or "pageInfo" in wanted
-    binding = asked.binding("heatmap", kind, aggregation, size, hide_origin, ctas_only) if paged else ""
+async def load_heatmap(context: Context, asked: AskedLens, question: HeatmapQuestion, after: str | None) -> HeatmapAnswer:
+    """`question.wanted` is all that is selected of the map."""
+    cell = Cell.of(asked.lens, question.cell_size)
+    paged = after is not None or "page_info" in question.wanted
+    identity = (question.kind, question.aggregation, question.cell_size, question.hide_origin, question.ctas_only)
+    binding = asked.binding("heatmap", *identity) if paged else ""
     asked, values = asked.resumed(context, after, binding, (cursors.UINT64, bool, cursors.UINT64))
-    question = HeatmapQuestion(
-        kind, aggregation, size, hide_origin, ctas_only, page_size(first, MAX_POINTS), values, points, wanted.intersection(OPTIONAL)
-    )
+    first, wanted = page_size(question.first, MAX_POINTS), question.wanted.intersection(OPTIONAL)
+    question = replace(question, first=first, after=values, wanted=wanted)
     rows = await context.answers.load(asked.question(compile_heatmap, question))
     row = rows[0] if rows else None
     last = asked.cursor(binding, *point_of(row["last_rank"])) if paged and row and row["shown"] else None
@@ -80,25 +68,13 @@ async def load_fold(context: Context, asked: AskedLens, kind: str) -> Row:
 
 
 async def list_interactions(
-    context: Context,
-    asked: AskedLens,
-    kind: str,
-    points: list[Point] | None,
-    size: CellSize | None,
-    hide_origin: bool,
-    first: int,
-    after: str | None,
-    with_total: bool,
-    fields: frozenset[str],
+    context: Context, asked: AskedLens, question: InteractionQuestion, after: str | None, fields: frozenset[str]
 ) -> Listing:
     """Newest first; of the given points, or of the whole map. A row has what the selected `fields` of an interaction need."""
-    cell = Cell.of(asked.lens, size)
-    cells = None if points is None else cells_of(points, cell)
-    binding = asked.binding("interactions", kind, cell, cells, hide_origin)
+    binding = asked.binding("interactions", question.kind, question.cell, question.cells, question.hide_origin)
     asked, values = asked.resumed(context, after, binding, (cursors.INSTANT, cursors.UINT64))
-    first = page_size(first)
-    beyond = (clock.instant(values[0]), values[1]) if values else None
-    question = InteractionQuestion(kind, cell, hide_origin, first, cells, beyond, with_total)
+    first, beyond = page_size(question.first), (clock.instant(values[0]), values[1]) if values else None
+    question = replace(question, first=first, after=beyond)
     wanted = tuple(sorted(fields.intersection(COLUMNS)))
     rows = await context.answers.load(replace(asked.list_question(compile_interactions, question), measures=wanted))
 
@@ -108,7 +84,7 @@ async def list_interactions(
     def first_page() -> Awaitable[list[Row]]:
         return context.answers.load(asked.list_question(compile_interactions, replace(question, first=1, after=None)))
 
-    total = await total_count(rows, first_page if values and with_total else None)
+    total = await total_count(rows, first_page if values and question.with_total else None)
     return Listing.of(rows, first, cursor, has_previous=values is not None, total_count=total)
 
 

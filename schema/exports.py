@@ -20,7 +20,6 @@ from clickhouse.errors import BadUserInputError, NotFoundError
 from clickhouse.filter_values import FILTER_VALUE
 from clickhouse.heatmap import HEATMAP_POINT, Cell, HeatmapQuestion
 from clickhouse.hotspots import SpotQuestion
-from clickhouse.interactions import InteractionQuestion
 from clickhouse.lens import WHOLE_SITE
 from clickhouse.rage import DEFAULT_RULE
 from clickhouse.scroll import ScrollQuestion
@@ -28,7 +27,7 @@ from clickhouse.selection import everything
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
 from clickhouse.timeline import TIMELINE_POINT
-from resolvers import comparison, conversions, depths, discovery, heatmaps, lenses, replays
+from resolvers import comparison, conversions, depths, discovery, lenses, replays
 from resolvers.comparison import Compared
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
@@ -36,6 +35,7 @@ from resolvers.listing import MAX_POINTS, page_size, search_text
 from schema.arguments import argument_names, read_arguments
 from schema.enums import Aggregation, ChangeOrder, Dimension, ElementGrouping, Interval, PointKind, ScrollUnit
 from schema.inputs import CellInput, ElementOrder, PageOrder, PointInput, RageRule, plain_segment, resolved_window
+from schema.interactions import interaction_question
 from schema.replays import ReplayFilter, ReplayOrder
 
 MAX_ROWS = 1_000_000
@@ -107,9 +107,7 @@ def _interactions(
     cell: CellInput | None = None,
     hide_origin: bool | None = True,
 ) -> Statement:
-    grid = Cell.of(asked.lens, cell.plain() if cell else None)
-    cells = None if points is None else heatmaps.cells_of([point.plain() for point in points], grid)
-    question = InteractionQuestion(kind.name, grid, hide_origin is not False, page_size(first, MAX_ROWS), cells)
+    question = interaction_question(asked, kind, points, cell, hide_origin, page_size(first, MAX_ROWS))
     return export.export_interactions(asked.lens, asked.page_keys, question, context.key.may("replay:read"))
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from dataclasses import replace
 from typing import Annotated, Self
 
 import strawberry
 from strawberry import UNSET
+from strawberry.utils.str_converters import to_snake_case
 
 from clickhouse.elements import ElementScope
+from clickhouse.heatmap import HeatmapQuestion
 from clickhouse.rage import DEFAULT_RULE
 from resolvers import conversions, depths, discovery, elements, heatmaps, hotspots, lens_ids, pages
 from resolvers.context import Context
@@ -25,7 +28,7 @@ from schema.enums import Aggregation, ElementGrouping, InsightsStatus, Interval,
 from schema.heatmap import FoldStats, PointHeatmap
 from schema.hotspots import DeadClickConnection, RageClickConnection, dead_click_measures
 from schema.inputs import AfterInLensArgument, CellArgument, ElementOrder, FirstArgument, PointInput, RageRule, given
-from schema.interactions import InteractionConnection, selected_fields
+from schema.interactions import InteractionConnection, interaction_question, selected_fields
 from schema.node import Node
 from schema.replays import HavingArgument, ReplayConnection, ReplayOrderArgument, list_replays
 from schema.splice import Spliced
@@ -143,19 +146,17 @@ class Insights(Node):
         after: AfterInLensArgument = UNSET,
     ) -> PointHeatmap | None:
         counted, selection = aggregation or Aggregation.TOTAL, own_selection(info._raw_info)
-        answer = await heatmaps.load_heatmap(
-            info.context,
-            self.asked,
+        question = HeatmapQuestion(
             kind.name,
             counted.name,
             cell.plain() if cell else None,
             hide_origin is not False,
             bool(ctas_only),
             500 if first is None else first,
-            given(after),
-            selection.of("points"),
-            frozenset("page_height" if name == "pageHeight" else name for name in selection.names()),
+            points=selection.of("points"),
+            wanted=frozenset(map(to_snake_case, selection.names())),
         )
+        answer = await heatmaps.load_heatmap(info.context, self.asked, question, given(after))
         return PointHeatmap.from_answer(kind, counted, answer)
 
     @strawberry.field(description="Where people rage, by element, else by cell; most bursts first.", directives=[STATEMENT, PAGED])
@@ -189,8 +190,7 @@ class Insights(Node):
     ) -> ScrollHeatmap | None:
         unit, counted = unit or ScrollUnit.PERCENT, aggregation or Aggregation.UNIQUE_VISITORS
         selection = own_selection(info._raw_info)
-        snake_case = {"foldHeight": "fold_height", "averageDepth": "average_depth", "medianDepth": "median_depth"}
-        wanted = frozenset(snake_case.get(name, name) for name in selection.names())
+        wanted = frozenset(map(to_snake_case, selection.names()))
         row = await depths.load_scroll(info.context, self.asked, unit.name, given(step), counted.name, selection.of("buckets"), wanted)
         return ScrollHeatmap.from_row(row, self.asked, unit, counted)
 
@@ -278,18 +278,9 @@ class Insights(Node):
     ) -> InteractionConnection | None:
         selection = own_selection(info._raw_info)
         fields = selected_fields(selection)
-        listing = await heatmaps.list_interactions(
-            info.context,
-            self.asked,
-            kind.name,
-            _points(points),
-            cell.plain() if cell else None,
-            hide_origin is not False,
-            50 if first is None else first,
-            given(after),
-            "totalCount" in selection.names(),
-            fields,
-        )
+        question = interaction_question(self.asked, kind, given(points), cell, hide_origin, 50 if first is None else first)
+        question = replace(question, with_total="totalCount" in selection.names())
+        listing = await heatmaps.list_interactions(info.context, self.asked, question, given(after), fields)
         return InteractionConnection.of(listing, self.asked.site, fields)
 
     @strawberry.field(description="The sessions behind the lens: those with any row in it.", directives=[STATEMENT, PAGED])
@@ -328,7 +319,3 @@ class Insights(Node):
         return Spliced(  # type: ignore[return-value]
             await discovery.load_timeline(info.context, self.asked, asked_interval.name, own_selection(info._raw_info))
         )
-
-
-def _points(points: list[PointInput] | None) -> list[heatmaps.Point] | None:
-    return None if given(points) is None or points is None else [point.plain() for point in points]

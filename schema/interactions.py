@@ -9,15 +9,20 @@ from typing import Any, Self
 
 import strawberry
 
+from clickhouse.heatmap import Cell
+from clickhouse.interactions import InteractionQuestion
 from clickhouse.reading import Row
 from clickhouse.selection import Selection
 from clickhouse.sites import Site
 from resolvers.context import Context
+from resolvers.heatmaps import cells_of
+from resolvers.lenses import AskedLens
 from resolvers.listing import Listing
 from schema.definitions import PAGE_INFO
 from schema.enums import PointKind
 from schema.heatmap import PointElement
 from schema.hotspots import element_of
+from schema.inputs import CellInput, PointInput
 from schema.instants import utc
 from schema.pagination import PageInfo
 from schema.replays import Replay, offset_seconds, replay_url
@@ -145,6 +150,14 @@ class InteractionConnection:
             page_info=PageInfo.of(listing),
             total_count=listing.total_count,
         )
+
+
+def interaction_question(
+    asked: AskedLens, kind: PointKind, points: list[PointInput] | None, cell: CellInput | None, hide_origin: bool | None, first: int
+) -> InteractionQuestion:
+    grid = Cell.of(asked.lens, cell.plain() if cell else None)
+    cells = None if points is None else cells_of([point.plain() for point in points], grid)
+    return InteractionQuestion(kind.name, grid, hide_origin is not False, first, cells)
 
 
 def selected_fields(selection: Selection) -> frozenset[str]:

@@ -1,8 +1,8 @@
-"""Answers kept in memory, bounded by bytes; what was not used for longest goes first.
+"""A cache of answers in memory, bounded by bytes; what was not used for longest goes first.
 
-kept = Kept(max_bytes=64_000_000)
-kept.put("key", answer)
-kept.get("key")     -> answer, or None
+cache = MemoryCache(max_bytes=64_000_000)
+cache.put("key", answer)
+cache.get("key")     -> answer, or None
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ OBJECT_BYTES = 64  # about what a number costs, and what comes on top of a list
 LARGEST_SHARE = 8  # one answer takes at most this part of the memory
 
 
-class Kept:
+class MemoryCache:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._answers = Recent[Any, Answer](max_size=max_bytes)

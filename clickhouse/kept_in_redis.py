@@ -1,11 +1,11 @@
-"""Answers kept in Redis for a while, for all workers and machines that ask the same source.
+"""A cache of answers in Redis, for all workers and machines that ask the same source.
 
-    kept = KeptInRedis("redis://localhost:6379/0", source="default", seconds=600)
-    await kept.put(key, answer)
-    await kept.get(key)         -> answer, or None
+    cache = RedisCache("redis://localhost:6379/0", source="default", seconds=600)
+    await cache.put(key, answer)
+    await cache.get(key)        -> answer, or None
 
 A name in Redis is a digest of the source and of the key, in which are the statement, its values, the site's too, and the version of the
-site's data: another site, or the same one after a change, finds nothing. While Redis is away nothing is kept, and nobody waits for it.
+site's data: another site, or the same one after a change, finds nothing. While Redis is away nothing is cached, and nobody waits for it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TIMEOUT_S = 0.5
 AWAY_S = 5.0  # after it did not answer it is left alone so long
 
 
-class KeptInRedis:
+class RedisCache:
     def __init__(self, address: str, source: str, seconds: int, clock: Callable[[], float] = monotonic) -> None:
         once_more = Retry(NoBackoff(), 1)  # on a connection that was closed while nobody used it
         self._redis = Redis.from_url(address, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=once_more)
@@ -44,15 +44,15 @@ class KeptInRedis:
 
     async def get(self, key: object) -> Answer | None:
         """None as well for what is damaged or of another version of this program."""
-        kept = await self._unless_away(lambda: self._redis.get(self.name(key)))
-        if not kept:
+        cached = await self._unless_away(lambda: self._redis.get(self.name(key)))
+        if not cached:
             return None
-        head, _, body = kept.partition(b"\n")
+        head, _, body = cached.partition(b"\n")
         try:
             facts = orjson.loads(head)
             return Answer(native.rows(body), **facts) if facts.pop("crc32") == crc32(body) else None
         except Exception as error:  # whatever it is, it was put there by something else than we are
-            logger.warning("what Redis keeps under a name of ours is no answer: %r", error)
+            logger.warning("what Redis has under a name of ours is no answer: %r", error)
             return None
 
     async def put(self, key: object, answer: Answer) -> None:
@@ -74,5 +74,5 @@ class KeptInRedis:
             return await command()
         except (RedisError, OSError) as error:
             self._away_until = self._clock() + AWAY_S
-            logger.warning("Redis did not answer, so that each worker keeps answers for itself for %g s: %s", AWAY_S, error)
+            logger.warning("Redis did not answer, so that each worker caches answers for itself for %g s: %s", AWAY_S, error)
             return None

@@ -98,7 +98,7 @@ class Answer:
     ms: float = 0.0
     cached: bool = False
     shared: bool = False  # with a request that had asked the same just before
-    native: bytes = field(default=b"", repr=False, compare=False)  # what the rows were read from, for whoever keeps it elsewhere
+    native: bytes = field(default=b"", repr=False, compare=False)  # what the rows were read from, for a cache elsewhere
 
 
 @dataclass(frozen=True, slots=True)

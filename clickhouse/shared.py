@@ -1,9 +1,9 @@
-"""Statements that are asked at the same time run once, and answers about windows that are over are kept while the data stays as it is.
+"""Statements that are asked at the same time run once, and answers about windows that are over are cached while the data stays as it is.
 
-    client = SharedClient(await connect(dsn), Kept(max_bytes=64_000_000), version_seconds=1.0)
+    client = SharedClient(await connect(dsn), MemoryCache(max_bytes=64_000_000), version_seconds=1.0)
 
 An answer is told apart by its statement, its values, which name the site, and the version of the site's data. Versions are read again
-after `version_seconds`, all in one statement; a change made through this client is seen at once. `elsewhere` other workers keep theirs.
+after `version_seconds`, all in one statement; a change made through this client is seen at once. `elsewhere` is a cache that workers share.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from clickhouse.background import Background
 from clickhouse.client import Client, DelegatingClient
 from clickhouse.data_versions import changed_sites, compile_versions, insert_change
 from clickhouse.errors import HeatgraphError
-from clickhouse.kept import Kept
-from clickhouse.kept_in_redis import KeptInRedis
+from clickhouse.kept import MemoryCache
+from clickhouse.kept_in_redis import RedisCache
 from clickhouse.reading import Answer, note
 from clickhouse.statement import Statement
 
@@ -53,13 +53,13 @@ class SharedClient(DelegatingClient):
     def __init__(
         self,
         client: Client,
-        kept: Kept,
+        cache: MemoryCache,
         version_seconds: float,
         clock: Callable[[], float] = monotonic,
-        elsewhere: KeptInRedis | None = None,
+        elsewhere: RedisCache | None = None,
     ) -> None:
         super().__init__(client)
-        self._kept = kept
+        self._cache = cache
         self._elsewhere = elsewhere
         self._version_seconds = version_seconds
         self._clock = clock
@@ -70,10 +70,10 @@ class SharedClient(DelegatingClient):
     async def run(self, statement: Statement) -> Answer:
         versions = await self._versions_of(statement)
         key = (statement.sql, repr(statement.params), versions)
-        keepable = bool(versions) and None not in versions and is_closed(statement)
-        answer = self._kept.get((id(self), key)) if keepable else None
+        cacheable = bool(versions) and None not in versions and is_closed(statement)
+        answer = self._cache.get((id(self), key)) if cacheable else None
         if answer is None:
-            answer = await self._together(key, statement, keepable)
+            answer = await self._together(key, statement, cacheable)
         note(statement, answer)
         return answer
 
@@ -93,12 +93,12 @@ class SharedClient(DelegatingClient):
             await self._elsewhere.close()
         await self._client.close()
 
-    async def _together(self, key: Key, statement: Statement, keepable: bool) -> Answer:
+    async def _together(self, key: Key, statement: Statement, cacheable: bool) -> Answer:
         """The answer of the statement that runs already, or of a new one, which is cancelled when nobody waits for it any more."""
         flight = self._flights.get(key)
         shared = flight is not None
         if flight is None:
-            flight = self._flights[key] = Flight(asyncio.create_task(self._ask(key, statement, keepable)), statement.site_ids)
+            flight = self._flights[key] = Flight(asyncio.create_task(self._ask(key, statement, cacheable)), statement.site_ids)
             flight.task.add_done_callback(lambda task: self._land(key, task))
         flight.waiting += 1
         try:
@@ -110,18 +110,18 @@ class SharedClient(DelegatingClient):
                     del self._flights[key]  # who comes now must not join what is being cancelled
                 flight.task.cancel()
 
-    async def _ask(self, key: Key, statement: Statement, keepable: bool) -> Answer:
-        """What another worker has kept, or ClickHouse's answer; kept here, whoever still waits for it."""
-        elsewhere = self._elsewhere if keepable else None
-        if elsewhere and (kept := await elsewhere.get(key)):
-            answer = replace(kept, cached=True)
+    async def _ask(self, key: Key, statement: Statement, cacheable: bool) -> Answer:
+        """What another worker has cached, or ClickHouse's answer; cached here, whoever still waits for it."""
+        elsewhere = self._elsewhere if cacheable else None
+        if elsewhere and (cached := await elsewhere.get(key)):
+            answer = replace(cached, cached=True)
         else:
             answer = await self._client.run(statement)
             if elsewhere:
                 self._background.start(elsewhere.put(key, answer))
             answer = replace(answer, native=b"")
-        if keepable:
-            self._kept.put((id(self), key), replace(answer, ms=0.0, cached=True))
+        if cacheable:
+            self._cache.put((id(self), key), replace(answer, ms=0.0, cached=True))
         return answer
 
     def _land(self, key: Key, task: asyncio.Task[Answer]) -> None:

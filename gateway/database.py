@@ -82,7 +82,7 @@ class Database:
             self.changed(*site_ids)
 
     def changed(self, *site_ids: str) -> None:
-        """To be said after anything of these sites has changed, so that no gateway answers from what it kept before."""
+        """To be said after anything of these sites has changed, so that no gateway answers from what it cached before."""
         if site_ids:
             change = insert_change(site_ids)
             rows = b"\n".join(map(orjson.dumps, change.rows))

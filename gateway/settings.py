@@ -135,10 +135,6 @@ class Settings:
         return Target.parse(self.clickhouse).is_embedded
 
     @property
-    def keeps_in_redis(self) -> bool:
-        return bool(self.redis and self.redis_cache_seconds)
-
-    @property
     def limits(self) -> Limits:
         return Limits(self.max_execution_ms, self.max_memory_bytes, self.max_rows_to_read, max_queue_ms=self.max_queue_ms)
 

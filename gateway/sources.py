@@ -37,8 +37,8 @@ from zoneinfo import available_timezones
 from clickhouse.breaker import GuardedClient
 from clickhouse.client import connect
 from clickhouse.errors import BadUserInputError
-from clickhouse.kept import Kept
-from clickhouse.kept_in_redis import KeptInRedis
+from clickhouse.kept import MemoryCache
+from clickhouse.kept_in_redis import RedisCache
 from clickhouse.posthog import PERSON_DISTINCT_IDS, REASONS, UNKNOWN_MEASURES, PostHog
 from clickhouse.reading import Limits
 from clickhouse.shared import SharedClient
@@ -153,12 +153,13 @@ def _dsn(template: str, where: str) -> str:
 
 async def open_sources(settings: Settings) -> Sources:
     """Raises BadUserInputError, and SourceUnavailableError for an embedded engine that does not open; servers are first asked when needed."""
-    kept = Kept(settings.cache_bytes)
+    memory = MemoryCache(settings.cache_bytes)
+    redis_seconds = settings.redis_cache_seconds if settings.redis else 0
 
     async def opened(source: SourceSettings) -> Source:
-        in_redis = KeptInRedis(settings.redis, source.name, settings.redis_cache_seconds) if settings.keeps_in_redis else None
+        redis = RedisCache(settings.redis, source.name, redis_seconds) if redis_seconds else None
         asked = await connect(source.dsn, source.limits, source.pool_size)
-        client = SharedClient(asked, kept, settings.version_seconds, elsewhere=in_redis)
+        client = SharedClient(asked, memory, settings.version_seconds, elsewhere=redis)
         without_shards = replace(source.limits, skip_unavailable_shards=True)
         remaining = await connect(source.dsn, without_shards, source.pool_size) if source.allow_partial else None
         if not source.posthog:

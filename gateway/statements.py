@@ -22,7 +22,7 @@ tracer = trace.get_tracer("heatgraph")
 
 
 class ObservedClient(DelegatingClient):
-    """See `clickhouse.client.Client`; the outermost, so that it sees waiting, kept answers and the breaker."""
+    """See `clickhouse.client.Client`; the outermost, so that it sees waiting, cached answers and the breaker."""
 
     def __init__(self, source: str, client: GuardedClient) -> None:
         self._source = source

@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client as SyncClient
 from clickhouse import derive, rollups
 from clickhouse.client import connect
 from clickhouse.data_versions import compile_versions
-from clickhouse.kept import Kept
+from clickhouse.kept import MemoryCache
 from clickhouse.migrations import migrate
 from clickhouse.shared import SharedClient
 from clickhouse.sites import Site
@@ -86,7 +86,7 @@ def test_who_asks_while_days_are_derived_again_gets_no_old_sums_beside_new_ones(
     load(database, site, rows)
     now_s, answers = 0.0, []
     with asyncio.Runner() as runner:
-        gateway = SharedClient(runner.run(connect(dsn)), Kept(1_000_000), version_seconds=1.0, clock=lambda: now_s)
+        gateway = SharedClient(runner.run(connect(dsn)), MemoryCache(1_000_000), version_seconds=1.0, clock=lambda: now_s)
 
         def asks() -> int:
             lens = '{ insights(window: {last: "-12d"}) { totals { clicks } } }'
@@ -159,10 +159,10 @@ def test_rows_stored_before_there_were_rollups_are_noted_and_summed_up(database:
     for rollup in rollups.ROLLUPS:
         database.command(f"TRUNCATE TABLE {rollup}")
     database.command((DDL / "0006_noted_days.sql").read_text().replace("$stored", "").rstrip(";\n"))
-    kept = version_of(database, site)
+    cached = version_of(database, site)
     refresh_rollups(Database(database), site.site_id)
     assert held(database, site) == expected(database, site) == before
-    assert version_of(database, site) != kept  # a gateway may have kept that the days were noted
+    assert version_of(database, site) != cached  # a gateway may have cached that the days were noted
 
 
 def test_a_rollup_that_is_new_is_summed_up_when_its_step_is_applied(database: SyncClient) -> None:

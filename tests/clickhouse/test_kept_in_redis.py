@@ -13,8 +13,8 @@ from clickhouse_connect.driver.client import Client as SyncClient
 from redis.asyncio import Redis
 
 from clickhouse.client import connect, open_sync
-from clickhouse.kept import Kept
-from clickhouse.kept_in_redis import MAX_ANSWER_BYTES, KeptInRedis
+from clickhouse.kept import MemoryCache
+from clickhouse.kept_in_redis import MAX_ANSWER_BYTES, RedisCache
 from clickhouse.migrations import migrate
 from clickhouse.shared import SharedClient
 from clickhouse.statement import Params, Statement
@@ -48,7 +48,9 @@ async def worker(dsn: str, versioned: None, redis: str) -> AsyncIterator[Worker]
     made = []
 
     async def make(source: str = "default", address: str = redis) -> SharedClient:
-        made.append(SharedClient(await connect(dsn), Kept(1_000_000), version_seconds=0, elsewhere=KeptInRedis(address, source, SECONDS)))
+        made.append(
+            SharedClient(await connect(dsn), MemoryCache(1_000_000), version_seconds=0, elsewhere=RedisCache(address, source, SECONDS))
+        )
         return made[-1]
 
     yield make
@@ -62,7 +64,7 @@ def question(site_id: str = "shop", columns: str = "rand64() AS number", until: 
 
 
 async def settled(client: SharedClient) -> None:
-    """What it keeps elsewhere is there."""
+    """What it caches elsewhere is there."""
     await client._background.finish()
 
 
@@ -132,7 +134,7 @@ async def test_what_is_not_over_is_not_put_there(worker: Worker, redis: str) -> 
     await store.aclose()
 
 
-async def test_it_is_kept_for_a_while_under_a_name_that_tells_nothing(worker: Worker, redis: str) -> None:
+async def test_it_is_cached_for_a_while_under_a_name_that_tells_nothing(worker: Worker, redis: str) -> None:
     first, store = await worker(), Redis.from_url(redis)
     await store.flushall()
     await first.run(question())
@@ -154,14 +156,14 @@ async def test_what_is_too_large_is_not_put_there(worker: Worker, redis: str) ->
 
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
-    "text": lambda kept: b"nonsense",
-    "other facts": lambda kept: b'{"rows": 1}' + kept[kept.index(b"\n") :],
-    "facts of another version": lambda kept: b'{"read_rows": 1, "read_bytes": 1}' + kept[kept.index(b"\n") :],
-    "no object": lambda kept: b"7" + kept[kept.index(b"\n") :],
-    "cut off": lambda kept: kept[:-5],
-    "cut off in front": lambda kept: kept[: kept.index(b"\n") + 1],
-    "another type": lambda kept: kept.replace(b"UInt64", b"Uint64"),
-    "too many rows": lambda kept: kept.replace(b"\n\x02\x01", b"\n\x02\xff\xff\xff\x7f"),
+    "text": lambda cached: b"nonsense",
+    "other facts": lambda cached: b'{"rows": 1}' + cached[cached.index(b"\n") :],
+    "facts of another version": lambda cached: b'{"read_rows": 1, "read_bytes": 1}' + cached[cached.index(b"\n") :],
+    "no object": lambda cached: b"7" + cached[cached.index(b"\n") :],
+    "cut off": lambda cached: cached[:-5],
+    "cut off in front": lambda cached: cached[: cached.index(b"\n") + 1],
+    "another type": lambda cached: cached.replace(b"UInt64", b"Uint64"),
+    "too many rows": lambda cached: cached.replace(b"\n\x02\x01", b"\n\x02\xff\xff\xff\x7f"),
 }
 
 
@@ -172,9 +174,9 @@ async def test_a_damaged_answer_is_none(worker: Worker, redis: str, damage: str)
     await first.run(question())
     await settled(first)
     (name,) = await store.keys()
-    kept = await store.get(name)
-    damaged = DAMAGES[damage](kept)
-    assert damaged != kept
+    cached = await store.get(name)
+    damaged = DAMAGES[damage](cached)
+    assert damaged != cached
     await store.set(name, damaged)
     answer = await second.run(question())
     assert not answer.cached and answer.rows[0].keys() == {"number", "site"}

@@ -1,4 +1,4 @@
-"""Statements asked at once run once; answers about what is over are kept until the site's data changes, and never cross sites."""
+"""Statements asked at once run once; answers about what is over are cached until the site's data changes, and never cross sites."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from clickhouse_connect.driver.exceptions import OperationalError
 from clickhouse.client import Client, connect
 from clickhouse.data_versions import compile_versions, insert_change
 from clickhouse.errors import BusySourceError, HeatgraphError, SourceUnavailableError
-from clickhouse.kept import Kept, size_bytes
+from clickhouse.kept import MemoryCache, size_bytes
 from clickhouse.reading import Answer, Limits, Row
 from clickhouse.shared import SharedClient
 from clickhouse.sites import Site, insert_site
@@ -29,7 +29,7 @@ NOW = datetime.now(UTC)
 
 @pytest.fixture
 def shared(client: Client) -> SharedClient:
-    return SharedClient(client, Kept(1_000_000), version_seconds=1.0)
+    return SharedClient(client, MemoryCache(1_000_000), version_seconds=1.0)
 
 
 def change(database: SyncClient, *site_ids: str) -> None:
@@ -74,7 +74,7 @@ async def test_one_that_goes_away_leaves_the_others_their_answer(shared: SharedC
     assert first.cancelled() and len(statements) == 1
 
 
-async def test_what_the_first_to_ask_does_not_wait_for_is_kept_all_the_same(shared: SharedClient, database: SyncClient) -> None:
+async def test_what_the_first_to_ask_does_not_wait_for_is_cached_all_the_same(shared: SharedClient, database: SyncClient) -> None:
     change(database, "left")
     params = Params()
     asked = Statement.of([f"SELECT sum(sleepEachRow(0.1)) AS slept, {params.site('left')} AS site FROM numbers(5)"], params)
@@ -124,7 +124,7 @@ async def test_it_is_killed_when_all_are_gone(shared: SharedClient, client: Clie
         assert time.monotonic() < until
 
 
-async def test_an_error_reaches_all_and_is_not_kept(shared: SharedClient, statements: list[Statement]) -> None:
+async def test_an_error_reaches_all_and_is_not_cached(shared: SharedClient, statements: list[Statement]) -> None:
     bad = Statement("SELECT throwIf(sum(sleepEachRow(0.1)) = 0) AS never FROM numbers(2)", {})
     found = await asyncio.gather(*(shared.query(bad) for _ in range(3)), return_exceptions=True)
     assert len(statements) == 1 and all(isinstance(one, HeatgraphError) for one in found)
@@ -133,24 +133,24 @@ async def test_an_error_reaches_all_and_is_not_kept(shared: SharedClient, statem
     assert len(statements) == 2
 
 
-async def test_an_answer_is_kept_until_the_sites_data_changes(
+async def test_an_answer_is_cached_until_the_sites_data_changes(
     shared: SharedClient, statements: list[Statement], database: SyncClient
 ) -> None:
-    Database(database).insert(insert_site(Site("kept", "before"), NOW))
+    Database(database).insert(insert_site(Site("cached", "before"), NOW))
     Database(database).insert(insert_site(Site("other", "other"), NOW))
-    asked = rows_of("kept", NOW - timedelta(days=1))
+    asked = rows_of("cached", NOW - timedelta(days=1))
     assert [(await shared.run(asked)).cached for _ in range(3)] == [False, True, True]
     assert [statement for statement in statements if statement == asked] == [asked]
     await shared.insert(*insert_site(Site("other", "another"), NOW + timedelta(seconds=1)))
     assert (await shared.run(asked)).cached
-    await shared.insert(*insert_site(Site("kept", "after"), NOW + timedelta(seconds=1)))
+    await shared.insert(*insert_site(Site("cached", "after"), NOW + timedelta(seconds=1)))
     answer = await shared.run(asked)
-    assert not answer.cached and answer.rows == [{"site_id": "kept", "name": "after"}]
+    assert not answer.cached and answer.rows == [{"site_id": "cached", "name": "after"}]
 
 
 async def test_a_change_of_another_process_shows_when_versions_are_read_again(client: Client, database: SyncClient) -> None:
     now = 0.0
-    shared = SharedClient(client, Kept(1_000_000), version_seconds=1.0, clock=lambda: now)
+    shared = SharedClient(client, MemoryCache(1_000_000), version_seconds=1.0, clock=lambda: now)
     Database(database).insert(insert_site(Site("afar", "before"), NOW))
     asked = rows_of("afar")
     assert (await shared.query(asked))[0]["name"] == "before"
@@ -161,10 +161,10 @@ async def test_a_change_of_another_process_shows_when_versions_are_read_again(cl
     assert (await shared.query(asked))[0]["name"] == "after"
 
 
-async def test_what_is_kept_does_not_wait_for_a_busy_pool(dsn: str, client: Client, database: SyncClient) -> None:
+async def test_what_is_cached_does_not_wait_for_a_busy_pool(dsn: str, client: Client, database: SyncClient) -> None:
     change(database, "patient")
     narrow = await connect(dsn, Limits(max_queue_ms=100), pool_size=1)
-    shared, asked = SharedClient(narrow, Kept(1_000_000), version_seconds=0), rows_of("patient")
+    shared, asked = SharedClient(narrow, MemoryCache(1_000_000), version_seconds=0), rows_of("patient")
     await shared.run(asked)
     slow = asyncio.create_task(shared.run(SLOW))
     while not await running(client):
@@ -175,14 +175,14 @@ async def test_what_is_kept_does_not_wait_for_a_busy_pool(dsn: str, client: Clie
     await shared.close()
 
 
-async def test_while_versions_cannot_be_told_nothing_kept_is_taken_for_true(
+async def test_while_versions_cannot_be_told_nothing_cached_is_taken_for_true(
     client: Client, database: SyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def busy(statement: Statement) -> list[Row]:
         raise BusySourceError("busy")
 
     now, asked = 0.0, rows_of("untold")
-    shared = SharedClient(client, Kept(1_000_000), version_seconds=1.0, clock=lambda: now)
+    shared = SharedClient(client, MemoryCache(1_000_000), version_seconds=1.0, clock=lambda: now)
     Database(database).insert(insert_site(Site("untold", "before"), NOW - timedelta(days=1)))
     await shared.run(asked)
     with monkeypatch.context() as patched:
@@ -203,7 +203,7 @@ async def test_while_versions_cannot_be_told_nothing_kept_is_taken_for_true(
         pytest.param("open", NOW + timedelta(days=1), id="of a window that is not over"),
     ],
 )
-async def test_other_answers_are_not_kept(shared: SharedClient, database: SyncClient, site_id: str, until: datetime | None) -> None:
+async def test_other_answers_are_not_cached(shared: SharedClient, database: SyncClient, site_id: str, until: datetime | None) -> None:
     change(database, "loading", "open")
     database.command("INSERT INTO touched_sessions (site_id, session_id, visitor_id, day) VALUES ('loading', 1, 1, today())")
     asked = rows_of(site_id, until) if site_id else Statement("SELECT 1 AS one", {})
@@ -226,7 +226,7 @@ async def test_a_write_whose_answer_is_lost_is_a_change(
     client: Client, database: SyncClient, monkeypatch: pytest.MonkeyPatch, lost: str
 ) -> None:
     Database(database).insert(insert_site(Site(lost, "before"), NOW - timedelta(days=1)))
-    shared, asked = SharedClient(client, Kept(1_000_000), version_seconds=60.0), rows_of(lost)
+    shared, asked = SharedClient(client, MemoryCache(1_000_000), version_seconds=60.0), rows_of(lost)
     assert [(await shared.run(asked)).cached for _ in range(2)] == [False, True]
     insert, written = client.insert, False
 
@@ -277,26 +277,26 @@ def answer_of(text: str) -> Answer:
 
 
 def test_memory_is_bounded_and_what_is_used_stays() -> None:
-    kept = Kept(20_000)
+    cache = MemoryCache(20_000)
     for number in range(100):
-        kept.put(number, answer_of("x" * 1000))
-        assert kept.get(0)
-        assert kept.used_bytes <= 20_000
-    assert kept.get(99) and not kept.get(1)
+        cache.put(number, answer_of("x" * 1000))
+        assert cache.get(0)
+        assert cache.used_bytes <= 20_000
+    assert cache.get(99) and not cache.get(1)
 
 
-def test_an_answer_too_large_for_the_memory_is_not_kept() -> None:
-    kept = Kept(20_000)
-    kept.put("large", answer_of("x" * 10_000))
-    assert kept.get("large") is None and kept.used_bytes == 0
+def test_an_answer_too_large_for_the_memory_is_not_cached() -> None:
+    cache = MemoryCache(20_000)
+    cache.put("large", answer_of("x" * 10_000))
+    assert cache.get("large") is None and cache.used_bytes == 0
 
 
 def test_the_same_answer_again_takes_no_more_memory() -> None:
-    kept = Kept(20_000)
-    kept.put("a", answer_of("x"))
-    before = kept.used_bytes
-    kept.put("a", answer_of("x"))
-    assert kept.used_bytes == before
+    cache = MemoryCache(20_000)
+    cache.put("a", answer_of("x"))
+    before = cache.used_bytes
+    cache.put("a", answer_of("x"))
+    assert cache.used_bytes == before
 
 
 @pytest.mark.parametrize("character", "xü€🛒")

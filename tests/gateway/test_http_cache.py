@@ -1,4 +1,4 @@
-"""What answers say to HTTP caches, what is kept between requests, what of it a change undoes, and what a request is told it read."""
+"""What answers say to HTTP caches, what is cached between requests, what of it a change undoes, and what a request is told it read."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ def cached(response: Response) -> set[bool]:
     return {read["cached"] for read in response.json()["extensions"]["reads"]}
 
 
-async def test_an_answer_is_kept_and_says_so(http: AsyncClient, make_site: Callable[[str, int], str]) -> None:
-    authorization = make_site("kept", 2)
-    first, second = [await ask(http, authorization, "kept") for _ in range(2)]
+async def test_an_answer_is_cached_and_says_so(http: AsyncClient, make_site: Callable[[str, int], str]) -> None:
+    authorization = make_site("cached", 2)
+    first, second = [await ask(http, authorization, "cached") for _ in range(2)]
     assert cached(first) == {False} and cached(second) == {True}
     assert first.json()["data"] == second.json()["data"] and clicks(second) == 2
 
@@ -95,7 +95,7 @@ async def test_late_rows_undo_it(http: AsyncClient, make_site: Callable[[str, in
 
 
 async def test_forgetting_a_visitor_undoes_it(http: AsyncClient, make_site: Callable[[str, int], str], database: SyncClient) -> None:
-    """An answer that is kept counts the visitor, the next one does not."""
+    """An answer that is cached counts the visitor, the next one does not."""
     authorization = make_site("forgotten", 2)
     load_clicks(database, "forgotten", range(2, 5), "other")
     before = [await ask(http, authorization, "forgotten") for _ in range(2)][-1]

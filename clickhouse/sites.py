@@ -14,6 +14,7 @@ from typing import Any
 
 from clickhouse.insert import Insert
 from clickhouse.statement import Params, Statement, where_all
+from clickhouse.tables import TABLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +123,9 @@ def insert_site(site: Site, now: datetime) -> Insert:
     return Insert("sites", tuple(row), [tuple(row.values())])
 
 
-LAST_DAY = {
-    "received": "day",
-    "visitors": "day",
-    "interactions": "day",
-    "pageviews": "day",
-    "events": "day",
+LAST_DAY = {name: "day" for name, table in TABLES.items() if "expires_on" in table.columns} | {
     "sessions": "toDate(ended_at)",
     "elements": "toDate(timestamp)",
-    "pages_daily": "day",
-    "depths_daily": "day",
-    "elements_daily": "day",
-    "folds_daily": "day",
 }
 """Tables whose rows expire, and the day of a row from which on it is kept."""
 

@@ -12,19 +12,7 @@ from __future__ import annotations
 
 from clickhouse.rollups import ROLLUPS
 from clickhouse.statement import Params, Statement, where_all
-
-TABLES_OF_VISITORS = (
-    "received",
-    "visitors",
-    "interactions",
-    "pageviews",
-    "events",
-    "sessions",
-    "elements",
-    "pages",
-    "cohort_members",
-    "touched_sessions",
-)
+from clickhouse.tables import TABLES
 
 
 def compile_rows(site_id: str, visitor_keys: tuple[str, ...]) -> Statement:
@@ -86,7 +74,8 @@ def forget_pages(site_id: str, page_keys: tuple[str, ...]) -> Statement:
 
 def erase() -> list[Statement]:
     """A deleted row is only hidden until its part is merged; this rewrites the parts that have any."""
-    tables = (*TABLES_OF_VISITORS, *ROLLUPS, "stale_days")
+    of_visitors = (name for name, table in TABLES.items() if "visitor_id" in table.columns)
+    tables = (*of_visitors, "elements", "pages", *ROLLUPS, "stale_days")
     return [Statement(f"ALTER TABLE {table} APPLY DELETED MASK", {}, changes=table) for table in tables]
 
 

@@ -19,6 +19,7 @@ from clickhouse.cohorts import cohort_id_of
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
 from gateway.demo import DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_rows
+from tests.against_model import Loaded, differences, load_site
 from tests.asking import NOW, answer, ask, create_site, load
 from tests.reference.lens import Lens
 from tests.reference.lenses import Question, question
@@ -27,7 +28,6 @@ from tests.reference.rates import rate, wilson
 from tests.reference.rows import COHORTS, data_set
 from tests.reference.rows import ELEMENTS as TRACKED
 from tests.reference.url import page_key
-from tests.test_numbers import Loaded, differences, load_site
 
 COUNT = "{ baseline candidate delta relativeDelta }"
 RATE = "{ value numerator denominator low high }"

@@ -17,6 +17,7 @@ from clickhouse.client import Client
 from clickhouse.element_marks import Mark, insert_mark
 from clickhouse.reading import ignore
 from clickhouse.statement import Statement
+from tests.against_model import RATE, Asked, Loaded, asking, differences, load_site
 from tests.asking import NOW
 from tests.reference.facts import ElementRow, Interaction, distinct, milliseconds
 from tests.reference.lens import WIDTHS_PX, Lens
@@ -25,7 +26,6 @@ from tests.reference.model import DIMENSION_OF, Model, grouped, sessions, visito
 from tests.reference.rates import mean, median, rate
 from tests.reference.rows import ELEMENTS, URLS, data_set
 from tests.reference.url import page_key
-from tests.test_numbers import RATE, Asked, Loaded, asking, differences, load_site
 
 Row = dict[str, Any]
 Group = tuple[int, str]  # 1 when it is the selector of an element that has nothing to be grouped by, the key

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from random import Random
@@ -17,15 +17,14 @@ import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
 
 from clickhouse.client import Client, connect
-from clickhouse.cohorts import Cohort, cohort_id_of, compile_add_members, insert_cohort
-from clickhouse.sites import Site
-from tests.asking import NOW, ask, create_site, load
+from tests.against_model import AGGREGATIONS, KINDS, RATE, Asked, Loaded, asking, differences, load_site, never_seen
+from tests.asking import NOW
 from tests.reference.bursts import RageRule
 from tests.reference.facts import Interaction, milliseconds
 from tests.reference.lens import Lens
-from tests.reference.lenses import RULES, Question, question, random_rule
-from tests.reference.model import Answer, Cell, Model, Place
-from tests.reference.rows import COHORTS, DAY_MS, TEST_ACCOUNT_RULES, URLS, DataSet, crowd, data_set
+from tests.reference.lenses import RULES, Question, random_rule
+from tests.reference.model import Answer, Cell, Place
+from tests.reference.rows import DAY_MS, URLS, DataSet, crowd, data_set
 from tests.reference.url import UrlRule
 
 SITES: dict[str, tuple[Callable[[Random, int], DataSet], int, int]] = {
@@ -50,8 +49,6 @@ ORDERS: dict[str, Callable[[Answer], float]] = {
     "AVERAGE_SECONDS_ON_PAGE": lambda totals: known(totals["averageSecondsOnPage"]),
     "KEY": lambda totals: 0,
 }
-KINDS = ("CLICK", "RAGE_CLICK", "DEAD_CLICK", "MOVE")
-AGGREGATIONS = ("TOTAL", "UNIQUE_VISITORS", "UNIQUE_SESSIONS")
 ELEMENTS = {
     "": None,
     "#signup": {"selector": "#signup", "label": "button#signup", "text": "Get Started", "tag": "button"},
@@ -60,7 +57,6 @@ ELEMENTS = {
     "#chat": {"selector": "#chat", "label": "button#chat", "text": "Chat", "tag": "button"},
 }
 
-RATE = "{ value numerator denominator low high }"
 ELEMENT = "{ selector label text tag }"
 PART = f"{{ weight score rate {RATE} }}"
 TOTALS = f"""{{ pageviews visitors sessions bounceRate {RATE} averageSecondsOnPage clicks rageClicks deadClicks
@@ -68,65 +64,6 @@ TOTALS = f"""{{ pageviews visitors sessions bounceRate {RATE} averageSecondsOnPa
 POINTS = f"points {{ x y relativeX fixed count share element {ELEMENT} }} pageInfo {{ hasNextPage endCursor }}"
 MAP = f"""kind aggregation total visitors maxCount pageHeight viewport {{ width height }} cell {{ width height }}
     hidden {{ origin testAccounts }} {POINTS}"""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One random lens on one site, twice: for the API and for the model; `random` decides the rest of what is asked."""
-
-    client: Client
-    site: Site
-    data: DataSet
-    model: Model
-    question: Question
-    random: Random
-
-    @property
-    def lens(self) -> Lens:
-        return self.question.lens
-
-    async def insights(self, fields: str, *more: str, **values: Any) -> Any:
-        """The fields of `Insights` and what variables they use; None when the lens's page was never seen."""
-        by_page = "page" in self.question.variables
-        lens = "insights(window: $window, segment: $segment)" if by_page else "insights(url: $url, window: $window, segment: $segment)"
-        found = f"page(key: $page) {{ {lens} {{ {fields} }} }}" if by_page else f"{lens} {{ {fields} }}"
-        site = await self.of_site(found, "$page: String!" if by_page else "$url: UrlMatch!", *more, **values)
-        return (site["page"] or {"insights": None})["insights"] if by_page else site["insights"]
-
-    async def of_site(self, fields: str, *more: str, **values: Any) -> Any:
-        """The fields of `Site`; `more` are the variables they use beside $window and $segment."""
-        more = (*more, *(f"{name}: {kind}" for name, kind in (("$window", "Window"), ("$segment", "Segment")) if name in fields))
-        wanted = {name.split(":")[0].lstrip("$") for name in more}
-        ids = {name: cohort_id_of(self.site.site_id, name) for name in COHORTS}
-        variables = {name: value for name, value in (self.question.with_cohort_ids(ids) | values).items() if name in wanted}
-        declared = ", ".join(("$siteId: String!", *more))
-        query = f"query ({declared}) {{ site(siteId: $siteId) {{ {fields} }} }}"
-        return (await ask(self.client, query, now=NOW, siteId=self.site.site_id, **variables))["site"]
-
-    async def paged(self, field: str, arguments: str, selection: str, first: int) -> tuple[list[Any], Any]:
-        """All nodes of a connection of `Insights`, a few at a time, and its last page."""
-        nodes: list[Any] = []
-        after = ""
-        while True:
-            page = f"nodes {{ {selection} }} totalCount pageInfo {{ hasNextPage endCursor }}"
-            answer = (await self.insights(f"{field}({arguments} first: {first} {after}) {{ {page} }}"))[field]
-            nodes += answer["nodes"]
-            if not answer["pageInfo"]["hasNextPage"]:
-                if end := answer["pageInfo"]["endCursor"]:
-                    behind = await self.insights(
-                        f'{field}({arguments} first: {first} after: "{end}") {{ nodes {{ __typename }} totalCount }}'
-                    )
-                    assert behind[field] == {"nodes": [], "totalCount": answer["totalCount"]}
-                return nodes, answer
-            assert len(answer["nodes"]) == first
-            after = f'after: "{answer["pageInfo"]["endCursor"]}"'
-
-
-@dataclass(frozen=True)
-class Loaded:
-    site: Site
-    data: DataSet
-    model: Model
 
 
 @pytest.fixture(scope="module")
@@ -142,19 +79,6 @@ def loaded(database: SyncClient) -> dict[str, Loaded]:
     return {name: load_site(database, name, rows(Random(name), sessions), parts) for name, (rows, sessions, parts) in SITES.items()}
 
 
-def load_site(database: SyncClient, site_id: str, data: DataSet, parts: int, rules: tuple[str, ...] = TEST_ACCOUNT_RULES) -> Loaded:
-    """A site with cohorts, rules of test accounts and the rows, loaded in one or several parts."""
-    site = create_site(database, Site(site_id, site_id, test_account_rules=rules))
-    for name, visitors in COHORTS.items():
-        insert = insert_cohort(Cohort(site_id, cohort_id_of(site_id, name), name), NOW)
-        database.insert(insert.table, insert.rows, column_names=insert.columns)
-        members = compile_add_members(site_id, cohort_id_of(site_id, name), visitors)
-        database.command(members.sql, members.params)
-    for part in range(parts):
-        assert not load(database, site, data.rows[part::parts]).rejected
-    return Loaded(site, data, Model(data.rows, COHORTS, rules))
-
-
 @pytest.fixture(params=LENSES, ids="lens {}".format)
 def asked(request: pytest.FixtureRequest, client: Client, loaded: dict[str, Loaded]) -> Asked:
     """Sites in turn; the lens, and all else that is random, from the number of the lens."""
@@ -162,28 +86,9 @@ def asked(request: pytest.FixtureRequest, client: Client, loaded: dict[str, Load
     return asking(client, site, Random(request.param))
 
 
-def asking(client: Client, site: Loaded, random: Random) -> Asked:
-    return Asked(client, site.site, site.data, site.model, question(random, site.data), random)
-
-
-def differences(got: Any, expected: Any, rel: float = 1e-12, path: str = "") -> list[str]:
-    """Where an answer is not what was expected: numbers to the given precision, everything else exactly."""
-    if isinstance(expected, dict) and isinstance(got, dict) and got.keys() == expected.keys():
-        return [line for key in expected for line in differences(got[key], expected[key], rel, f"{path}.{key}")]
-    if isinstance(expected, list) and isinstance(got, list) and len(got) == len(expected):
-        return [line for index, pair in enumerate(zip(got, expected, strict=True)) for line in differences(*pair, rel, f"{path}[{index}]")]
-    numbers = isinstance(expected, float) and isinstance(got, int | float)
-    same = math.isclose(got, expected, rel_tol=rel, abs_tol=0) if numbers else got == expected
-    return [] if same else [f"{path}: {got!r}, not {expected!r}"]
-
-
 def known(value: float | None) -> float:
     """Nothing is less than zero."""
     return -1 if value is None else value
-
-
-def never_seen(asked: Asked) -> bool:
-    return asked.lens.page_key is not None and asked.lens.page_key not in asked.model.page_keys
 
 
 # -- totals and listings
@@ -325,12 +230,12 @@ async def test_interactions_behind_points(asked: Asked) -> None:
     inputs = ", ".join(f"{{relativeX: {at['relativeX']!r}, y: {at['y']}, fixed: {str(at['fixed']).lower()}}}" for at in points)
     inside = asked.model.interactions(asked.lens, kind, [places[index][0] for index in chosen], cell, hide_origin)
     assert sum(point["count"] for point in points) == len(inside)
-    await same_interactions(asked, kind, f"{arguments}, points: [{inputs}]", inside)
+    await assert_same_interactions(asked, kind, f"{arguments}, points: [{inputs}]", inside)
 
 
 async def test_interactions(asked: Asked) -> None:
     kind = asked.random.choice(KINDS)
-    await same_interactions(asked, kind, "", asked.model.interactions(asked.lens, kind))
+    await assert_same_interactions(asked, kind, "", asked.model.interactions(asked.lens, kind))
 
 
 @pytest.mark.parametrize("kind", ["CLICK", "MOVE"])
@@ -342,10 +247,10 @@ async def test_simultaneous_interactions_come_once_each(kind: str, client: Clien
     asked = Asked(client, site.site, site.data, site.model, Question(variables, lens), Random(0))
     expected = asked.model.interactions(lens, kind)
     assert len({one.timestamp_ms for one in expected}) < len(expected)
-    await same_interactions(asked, kind, "", expected, first=3)
+    await assert_same_interactions(asked, kind, "", expected, first=3)
 
 
-async def same_interactions(asked: Asked, kind: str, arguments: str, expected: list[Interaction], first: int | None = None) -> None:
+async def assert_same_interactions(asked: Asked, kind: str, arguments: str, expected: list[Interaction], first: int | None = None) -> None:
     """All pages of the list are these, newest first; the order of simultaneous ones of two sessions is the server's."""
     if never_seen(asked):
         return
@@ -405,17 +310,17 @@ def hottest_first(points: dict[Place, Answer]) -> list[tuple[Place, Answer]]:
 
 
 async def test_rage_clicks(asked: Asked) -> None:
-    await same_rage_clicks(asked, "", None)
+    await assert_same_rage_clicks(asked, "", None)
 
 
 async def test_rage_clicks_by_another_rule(asked: Asked) -> None:
     random = asked.random
     rule = RageRule(random.randint(2, 6), random.choice((100, 400, 999, 1001, 5000)), random.choice((0.0, 29.75, 30.0, 30.25, 1000.0)))
     arguments = f"rule: {{minClicks: {rule.min_clicks}, windowMs: {rule.window_ms}, radiusPx: {rule.radius_px}}},"
-    await same_rage_clicks(asked, arguments, rule)
+    await assert_same_rage_clicks(asked, arguments, rule)
 
 
-async def same_rage_clicks(asked: Asked, arguments: str, rule: RageRule | None) -> None:
+async def assert_same_rage_clicks(asked: Asked, arguments: str, rule: RageRule | None) -> None:
     if never_seen(asked):
         return
     expected = worst_first(asked.model.rage_clicks(asked.lens, rule))

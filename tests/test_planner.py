@@ -19,9 +19,9 @@ from clickhouse.planner import ROWS, plan
 from clickhouse.reading import ignore
 from clickhouse.rollups import ROLLUPS
 from clickhouse.statement import Statement
+from tests.against_model import AGGREGATIONS, KINDS, RATE, Asked, Loaded, asking, differences, load_site
 from tests.reference.lenses import Question, random_rule
 from tests.reference.rows import DAY_MS, data_set, iso
-from tests.test_numbers import AGGREGATIONS, KINDS, RATE, Asked, Loaded, asking, differences, load_site
 
 DAY = timedelta(days=1)
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)

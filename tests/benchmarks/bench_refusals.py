@@ -12,9 +12,8 @@ from typing import Any
 
 from gateway.app import create_app
 from tests.asking import EVERYTHING
-from tests.gateway.applications import Doorman, serving
+from tests.gateway.applications import NOWHERE, Doorman, serving
 from tests.gateway.test_abuse import DEAR_VARIABLES, SCHEMA, TOO_COMPLEX, VARIABLES, WRONG, ask
-from tests.gateway.test_graphql_http import NOWHERE
 
 DOCUMENTS: dict[str, tuple[str, dict[str, Any]]] = {name: (query, {}) for name, query in (TOO_COMPLEX | WRONG).items()}
 PROBES = DOCUMENTS | VARIABLES | DEAR_VARIABLES

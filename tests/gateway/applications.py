@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Annotated, Any
@@ -17,12 +18,14 @@ from strawberry.schema import Schema
 
 from clickhouse.errors import NotFoundError
 from clickhouse.keys import ApiKey, insert_key
+from gateway.app import create_app
 from gateway.auth import hash_token, new_token
 from gateway.database import open_database
 from gateway.graphql_http import JSON_TYPE
 from gateway.settings import Settings
 from schema.splice import Spliced, SplicingExecutor
 
+NOWHERE = Settings(clickhouse="http://127.0.0.1:9/none", secret="only for tests")
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
@@ -121,6 +124,14 @@ async def serving(app: Starlette) -> AsyncIterator[AsyncClient]:
         app.router.lifespan_context(app),
         AsyncClient(transport=ASGITransport(app), base_url="http://heatgraph", follow_redirects=True) as http,
     ):
+        yield http
+
+
+@asynccontextmanager
+async def serving_anybody(schema: Schema | None = None, **settings: Any) -> AsyncIterator[AsyncClient]:
+    """Without a database and keys; the small schema if none is given."""
+    async with serving(app := create_app(replace(NOWHERE, **settings), schema or small_schema())) as http:
+        app.state.authenticator = Doorman()
         yield http
 
 

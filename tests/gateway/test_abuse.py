@@ -19,8 +19,7 @@ from gateway.app import create_app
 from gateway.graphql_http import JSON_TYPE, RESPONSE_TYPE
 from schema.build import build_schema
 from tests.asking import EVERYTHING
-from tests.gateway.applications import Doorman, serving
-from tests.gateway.test_graphql_http import NOWHERE
+from tests.gateway.applications import NOWHERE, Doorman, serving
 
 SCHEMA = build_schema()
 SITE = '{ site(siteId: "s") { %s } }'

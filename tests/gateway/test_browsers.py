@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import brotli
 import pytest
@@ -13,19 +12,15 @@ import zstandard
 from httpx import AsyncClient
 
 from gateway.app import create_app
-from tests.gateway.applications import BROWSER, Doorman, post, problem, serving, small_schema
-from tests.gateway.test_graphql_http import NOWHERE
+from tests.gateway.applications import BROWSER, NOWHERE, post, problem, serving, serving_anybody, small_schema
 
 ORIGIN = "https://app.example.com"
 QUERY = {"query": "{ key }"}
-PRODUCTION = replace(NOWHERE, environment="production", cors_origins=f"{ORIGIN}, https://other.example.com")
 
 
 @pytest.fixture
 async def http() -> AsyncIterator[AsyncClient]:
-    app = create_app(PRODUCTION, small_schema())
-    async with serving(app) as http:
-        app.state.authenticator = Doorman()
+    async with serving_anybody(environment="production", cors_origins=f"{ORIGIN}, https://other.example.com") as http:
         yield http
 
 
@@ -104,8 +99,7 @@ async def test_nothing_of_the_schema_leaks_through_errors_in_production(http: As
         assert "Did you mean" not in answer.text
     answer = await post(http, "query ($c: Colour!) { paint(in: $c) }", variables={"c": "RE"})
     assert "Did you mean" not in answer.text and "RE" in answer.text
-    async with serving(app := create_app(NOWHERE, small_schema())) as development:
-        app.state.authenticator = Doorman()
+    async with serving_anybody() as development:
         assert "Did you mean 'numbers'" in problem(await post(development, "{ numbres }"))[2]
         answer = await post(development, "query ($c: Colour!) { paint(in: $c) }", variables={"c": "RE"})
         assert "Did you mean the enum value 'RED'" in answer.text

@@ -6,28 +6,21 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
 from httpx import AsyncClient
 from starlette.requests import ClientDisconnect, Request
 
-from gateway.app import create_app
 from gateway.disconnection import unless_disconnected
 from gateway.graphql_http import JSON_TYPE, RESPONSE_TYPE, negotiate
-from gateway.settings import Settings
 from schema.build import build_schema
-from tests.gateway.applications import BROWSER, Doorman, post, problem, serving, small_schema
-
-NOWHERE = Settings(clickhouse="http://127.0.0.1:9/none", secret="only for tests")
+from tests.gateway.applications import BROWSER, post, problem, serving_anybody
 
 
 @pytest.fixture
 async def http() -> AsyncIterator[AsyncClient]:
-    app = create_app(NOWHERE, small_schema())
-    async with serving(app) as http:
-        app.state.authenticator = Doorman()
+    async with serving_anybody() as http:
         yield http
 
 
@@ -200,9 +193,7 @@ async def test_a_long_document_is_quoted_in_part(http: AsyncClient) -> None:
 
 
 async def test_a_request_has_a_deadline() -> None:
-    app = create_app(replace(NOWHERE, max_request_ms=50), small_schema())
-    async with serving(app) as http:
-        app.state.authenticator = Doorman()
+    async with serving_anybody(max_request_ms=50) as http:
         started = time.monotonic()
         assert problem(await post(http, "{ slow }"))[:2] == (504, "TIMEOUT")
         assert time.monotonic() - started < 5
@@ -213,7 +204,7 @@ async def test_a_body_that_does_not_arrive_is_not_waited_for() -> None:
         yield b"{"
         await asyncio.sleep(10)
 
-    async with serving(create_app(replace(NOWHERE, max_request_ms=50), small_schema())) as http:
+    async with serving_anybody(max_request_ms=50) as http:
         refused = await http.post("/graphql", content=trickle(), headers={"Content-Type": JSON_TYPE})
     assert problem(refused)[:2] == (504, "TIMEOUT")
 
@@ -239,9 +230,7 @@ async def test_a_client_that_goes_away_cancels_the_execution() -> None:
 
 @pytest.mark.parametrize("environment", ["development", "production"])
 async def test_the_sdl_follows_introspection(environment: Literal["development", "production"]) -> None:
-    app = create_app(replace(NOWHERE, environment=environment), build_schema())
-    async with serving(app) as http:
-        app.state.authenticator = Doorman()
+    async with serving_anybody(build_schema(), environment=environment) as http:
         for query in ("{ _service { __typename } }", "{ __schema { __typename } }"):
             answered = await post(http, query)
             if environment == "development":

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +12,17 @@ import pytest
 from httpx import AsyncClient, Response
 
 from clickhouse.errors import BadUserInputError
-from gateway.app import create_app
 from gateway.persisted import load_trusted, sha256
-from tests.gateway.applications import Doorman, problem, serving, small_schema
-from tests.gateway.test_graphql_http import NOWHERE
+from tests.gateway.applications import problem, serving_anybody
 
 QUERY = "query Greet($t: String!) { echo(text: $t) }"
 OTHER = "{ key }"
 RESPONSE = {"Accept": "application/graphql-response+json"}
 
 
-@asynccontextmanager
-async def gateway(**settings: Any) -> AsyncIterator[AsyncClient]:
-    app = create_app(replace(NOWHERE, **settings), small_schema())
-    async with serving(app) as http:
-        app.state.authenticator = Doorman()
-        yield http
-
-
 @pytest.fixture
 async def http() -> AsyncIterator[AsyncClient]:
-    async with gateway() as http:
+    async with serving_anybody() as http:
         yield http
 
 
@@ -87,7 +76,7 @@ async def test_only_documents_that_can_be_executed_are_kept(http: AsyncClient, q
 
 async def test_what_is_kept_is_bounded_and_the_least_recently_used_goes_first() -> None:
     documents = [f"{{ key }} # {number}" for number in range(3)]
-    async with gateway(max_persisted_bytes=2 * len(documents[0])) as http:
+    async with serving_anybody(max_persisted_bytes=2 * len(documents[0])) as http:
         for document in documents[:2]:
             await post(http, document, named(document))
         await post(http, None, named(documents[0]))
@@ -128,7 +117,7 @@ def relay_json(path: Path) -> Path:
 
 
 def only_trusted(path: Path) -> AbstractAsyncContextManager[AsyncClient]:
-    return gateway(trusted_documents=str(path), only_trusted_documents=True)
+    return serving_anybody(trusted_documents=str(path), only_trusted_documents=True)
 
 
 @pytest.mark.parametrize("made", [directory, apollo_manifest, relay_json])
@@ -152,7 +141,7 @@ async def test_trusted_documents_and_nothing_else(made: Callable[[Path], Path], 
 
 
 async def test_trusted_documents_beside_all_others(tmp_path: Path) -> None:
-    async with gateway(trusted_documents=str(directory(tmp_path))) as http:
+    async with serving_anybody(trusted_documents=str(directory(tmp_path))) as http:
         assert (await http.post("/graphql", json={"query": OTHER})).json()["data"] == {"key": "guest"}
         assert (await post(http, None, named(QUERY), t="hi")).json()["data"] == {"echo": "hi"}
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 from httpx import AsyncClient
 
 from clickhouse.errors import RateLimitedError
 from clickhouse.kept_in_redis import AWAY_S
-from gateway.app import create_app
 from gateway.rate_limit import Budgets
-from tests.gateway.applications import Doorman, post, problem, serving, small_schema
-from tests.gateway.test_graphql_http import NOWHERE
+from tests.gateway.applications import post, problem, serving_anybody
 
 PER_MINUTE = 600  # ten a second
 
@@ -110,9 +107,7 @@ async def test_every_question_can_be_asked_and_zero_is_no_limit() -> None:
 
 @pytest.fixture
 async def http() -> AsyncIterator[AsyncClient]:
-    app = create_app(replace(NOWHERE, max_key_cost_per_minute=60, max_query_cost=20), small_schema())
-    async with serving(app) as http:
-        app.state.authenticator = Doorman()
+    async with serving_anybody(max_key_cost_per_minute=60, max_query_cost=20) as http:
         yield http
 
 

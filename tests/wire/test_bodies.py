@@ -9,11 +9,9 @@ import orjson
 import pytest
 from httpx import AsyncClient
 
-from gateway.app import create_app
 from gateway.graphql_http import JSON_TYPE, RESPONSE_TYPE
-from gateway.settings import Settings
 from schema.build import build_schema
-from tests.gateway.applications import Doorman, serving
+from tests.gateway.applications import serving_anybody
 
 PYTHON = re.compile(r"None|Traceback|Error\(|isoformat|sys\.|digits|<class|object at|\bdict\b|\bstr\b|\bTrue\b")
 SITES = "query ($first: Int!) { sites(first: $first) { totalCount } }"
@@ -25,9 +23,7 @@ KEY = "{ viewer { keyId } }"
 
 @pytest.fixture(scope="module")
 async def http(anyio_backend: str) -> AsyncIterator[AsyncClient]:
-    app = create_app(Settings(clickhouse="http://127.0.0.1:9/none", secret="only for tests"), build_schema())
-    async with serving(app) as http:
-        app.state.authenticator = Doorman()
+    async with serving_anybody(build_schema()) as http:
         yield http
 
 

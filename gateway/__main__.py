@@ -23,7 +23,7 @@ from gateway.auth import hash_token
 from gateway.cohorts import cohorts, save_cohort
 from gateway.commands import Commands
 from gateway.database import Database, open_database
-from gateway.demo import DEMO_DOMAINS, DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_cohorts, demo_rows
+from gateway.demo_visits import DEMO_DOMAINS, DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_cohorts, demo_rows
 from gateway.forget import forget
 from gateway.keys import keys, token_secret
 from gateway.load import LoadSummary, load_files, refresh_rollups

@@ -18,7 +18,7 @@ from clickhouse.client import Client
 from clickhouse.cohorts import cohort_id_of
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
-from gateway.demo import DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_rows
+from gateway.demo_visits import DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_rows
 from tests.against_model import Loaded, differences, load_site
 from tests.asking import NOW, answer, ask, create_site, load
 from tests.reference.lens import Lens

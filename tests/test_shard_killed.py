@@ -19,7 +19,7 @@ from clickhouse.migrations import migrate
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
-from gateway.demo import DEMO_SITE, demo_rows
+from gateway.demo_visits import DEMO_SITE, demo_rows
 from gateway.settings import Settings
 from gateway.sources import open_sources
 from resolvers.sources import Sources

@@ -20,7 +20,7 @@ from clickhouse.sites import Site
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
 from gateway.database import Database
-from gateway.demo import DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_rows
+from gateway.demo_visits import DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_rows
 from tests.asking import NOW, answer, ask, create_site, load
 from tests.servers import CLUSTER, Node
 

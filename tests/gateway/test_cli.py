@@ -23,7 +23,7 @@ from clickhouse.sites import Site, compile_sites
 from gateway.__main__ import has_demo_of, main
 from gateway.auth import TOKEN, hash_token
 from gateway.database import open_database
-from gateway.demo import DEMO_SITE, demo_rows
+from gateway.demo_visits import DEMO_SITE, demo_rows
 from gateway.settings import Settings
 from tests.gateway.processes import ROOT
 

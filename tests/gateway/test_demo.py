@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import orjson
 import pytest
 
-from gateway.demo import DEMO_DAYS, DEMO_DOMAINS, demo_cohorts, demo_rows, redesigned_on
 from gateway.demo_site import PAGES, lay_out
+from gateway.demo_visits import DEMO_DAYS, DEMO_DOMAINS, demo_cohorts, demo_rows, redesigned_on
 
 NOW = datetime(2026, 11, 18, 9, 30, tzinfo=UTC)  # a Wednesday
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ def path_of(row: Row) -> str:
 def test_is_the_same_in_another_process_and_time_zone() -> None:
     lines = 20_000
     program = (
-        "import hashlib, itertools; from datetime import datetime; from gateway.demo import demo_rows;"
+        "import hashlib, itertools; from datetime import datetime; from gateway.demo_visits import demo_rows;"
         f"rows = itertools.islice(demo_rows(datetime.fromisoformat('{NOW.isoformat()}')), {lines});"
         "print(hashlib.sha256(b''.join(rows)).hexdigest())"
     )

@@ -24,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 
 from clickhouse.client import Client
 from clickhouse.sites import Site
-from gateway.demo import DEMO_DOMAINS, DEMO_SITE, demo_rows
+from gateway.demo_visits import DEMO_DOMAINS, DEMO_SITE, demo_rows
 from gateway.graphiql import CONTENT_SECURITY_POLICY, EXAMPLES, STATIC_DIR, page_html
 from schema.build import build_schema
 from tests.asking import NOW, ask, create_site, load

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import sys
-import tempfile
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from clickhouse.derive import compile_touched
-from clickhouse.keys import ApiKey, insert_key
 from clickhouse.migrations import Step, migrate
-from clickhouse.pages import compile_extent
 from clickhouse.rollups import compile_stale_days, note_site
 from clickhouse.sites import Site, compile_sites, insert_site
-from gateway.auth import hash_token
 from gateway.cohorts import cohorts, save_cohort
 from gateway.commands import Commands
 from gateway.database import Database, open_database
+from gateway.demo import has_demo_of, load_demo, make_demo_key
 from gateway.demo_visits import DEMO_DOMAINS, DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_cohorts, demo_rows
 from gateway.forget import forget
 from gateway.keys import keys, token_secret
@@ -32,8 +26,6 @@ from gateway.settings import Settings, with_settings
 from gateway.site_lock import site_lock
 from gateway.sites import require_site, sites
 
-DEMO_KEY_ID = "demo00000000"
-DEMO_SCOPES = frozenset({"heatmap:read", "replay:read", "element:write", "cohort:write"})
 DEMO_QUERY = "{ sites { nodes { siteId pages(first: 3) { edges { node { key } totals { clicks rageClicks } } } } } }"
 
 
@@ -133,7 +125,7 @@ def demo_command(settings: Settings) -> None:
         database.insert(insert_site(Site(DEMO_SITE, "Demo", tuple(DEMO_DOMAINS), test_account_rules=tuple(DEMO_TEST_ACCOUNTS)), now))
         with site_lock(settings.clickhouse, DEMO_SITE, *database.clients):
             if not has_demo_of(database, now):
-                load_demo(database, demo_rows(now))
+                report(load_demo(database, demo_rows(now)))
         for name, visitor_ids in demo_cohorts().items():
             save_cohort(database, DEMO_SITE, name, visitor_ids)
         token = make_demo_key(database, token_secret(settings), now)
@@ -143,30 +135,6 @@ def demo_command(settings: Settings) -> None:
     headers = f"-H 'Authorization: Bearer {token}' -H 'Content-Type: application/json'"
     click.echo(f'curl -s {address} {headers} -d \'{{"query": "{DEMO_QUERY}"}}\'\n')
     serve(settings)
-
-
-def has_demo_of(database: Database, now: datetime) -> bool:
-    """Whether the demo was loaded to its end today; its first visits of a day come within the hour after midnight."""
-    (extent,) = database.query(compile_extent(DEMO_SITE))
-    (waiting,) = database.query(compile_touched(DEMO_SITE))
-    since = min(now.replace(hour=0, minute=0, second=0, microsecond=0), now - timedelta(hours=1))
-    return extent["data_to"] is not None and extent["data_to"].replace(tzinfo=UTC) >= since and not waiting["sessions"]
-
-
-def load_demo(database: Database, lines: Iterable[bytes]) -> None:
-    with tempfile.TemporaryDirectory() as directory:
-        file = Path(directory, "demo.ndjson")
-        with file.open("wb") as rows:
-            rows.writelines(lines)
-        report(load_files(database, require_site(database, DEMO_SITE), [file], progress=True))
-
-
-def make_demo_key(database: Database, secret: bytes, now: datetime) -> str:
-    """The token follows from the secret, so that yesterday's link still works."""
-    token = f"hg_{DEMO_KEY_ID}_" + hashlib.sha256(secret + DEMO_KEY_ID.encode()).hexdigest()[:40]
-    key = ApiKey(DEMO_KEY_ID, "demo", DEMO_SCOPES, frozenset({DEMO_SITE}), token_hash=hash_token(token, secret))
-    database.insert(insert_key(key, now))
-    return token
 
 
 if __name__ == "__main__":

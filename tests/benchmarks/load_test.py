@@ -25,8 +25,8 @@ import orjson
 
 from clickhouse.migrations import migrate
 from clickhouse.sites import Site, insert_site
-from gateway.__main__ import load_demo, make_demo_key
 from gateway.database import Database, open_database
+from gateway.demo import load_demo, make_demo_key
 from gateway.demo_visits import DEMO_DOMAINS, DEMO_SITE, demo_rows
 from gateway.settings import Settings
 from tests.benchmarks.readme import write_between

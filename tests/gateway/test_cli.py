@@ -20,9 +20,10 @@ from click.testing import CliRunner, Result
 from clickhouse.cohorts import cohort_id_of
 from clickhouse.keys import ApiKey, compile_keys
 from clickhouse.sites import Site, compile_sites
-from gateway.__main__ import has_demo_of, main
+from gateway.__main__ import main
 from gateway.auth import TOKEN, hash_token
 from gateway.database import open_database
+from gateway.demo import has_demo_of
 from gateway.demo_visits import DEMO_SITE, demo_rows
 from gateway.settings import Settings
 from tests.gateway.processes import ROOT

@@ -1,0 +1,45 @@
+"""The demo in a database: whether it is there, its rows, and the key that opens it."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from clickhouse.derive import compile_touched
+from clickhouse.keys import ApiKey, insert_key
+from clickhouse.pages import compile_extent
+from gateway.auth import hash_token
+from gateway.database import Database
+from gateway.demo_visits import DEMO_SITE
+from gateway.load import LoadSummary, load_files
+from gateway.sites import require_site
+
+KEY_ID = "demo00000000"
+SCOPES = frozenset({"heatmap:read", "replay:read", "element:write", "cohort:write"})
+
+
+def has_demo_of(database: Database, now: datetime) -> bool:
+    """Whether the demo was loaded to its end today; its first visits of a day come within the hour after midnight."""
+    (extent,) = database.query(compile_extent(DEMO_SITE))
+    (waiting,) = database.query(compile_touched(DEMO_SITE))
+    since = min(now.replace(hour=0, minute=0, second=0, microsecond=0), now - timedelta(hours=1))
+    return extent["data_to"] is not None and extent["data_to"].replace(tzinfo=UTC) >= since and not waiting["sessions"]
+
+
+def load_demo(database: Database, lines: Iterable[bytes]) -> LoadSummary:
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory, "demo.ndjson")
+        with file.open("wb") as rows:
+            rows.writelines(lines)
+        return load_files(database, require_site(database, DEMO_SITE), [file], progress=True)
+
+
+def make_demo_key(database: Database, secret: bytes, now: datetime) -> str:
+    """The token follows from the secret, so that yesterday's link still works."""
+    token = f"hg_{KEY_ID}_" + hashlib.sha256(secret + KEY_ID.encode()).hexdigest()[:40]
+    key = ApiKey(KEY_ID, "demo", SCOPES, frozenset({DEMO_SITE}), token_hash=hash_token(token, secret))
+    database.insert(insert_key(key, now))
+    return token

@@ -19,9 +19,9 @@ from clickhouse.background import Background
 from clickhouse.client import Client, DelegatingClient
 from clickhouse.data_versions import changed_sites, compile_versions, insert_change
 from clickhouse.errors import HeatgraphError
-from clickhouse.kept import MemoryCache
-from clickhouse.kept_in_redis import RedisCache
+from clickhouse.memory_cache import MemoryCache
 from clickhouse.reading import Answer, note
+from clickhouse.redis_cache import RedisCache
 from clickhouse.statement import Statement
 
 READ_S = 2.0  # a source that hangs lets questions wait no longer than that, beside their own time

@@ -21,7 +21,7 @@ from throttled.asyncio.rate_limiter.token_bucket import TokenBucketRateLimiter
 from throttled.exceptions import BaseThrottledError
 
 from clickhouse.errors import RateLimitedError
-from clickhouse.kept_in_redis import AWAY_S, TIMEOUT_S
+from clickhouse.redis_cache import AWAY_S, TIMEOUT_S
 
 logger = logging.getLogger("heatgraph.gateway")
 

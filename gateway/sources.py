@@ -37,10 +37,10 @@ from zoneinfo import available_timezones
 from clickhouse.breaker import GuardedClient
 from clickhouse.client import connect
 from clickhouse.errors import BadUserInputError
-from clickhouse.kept import MemoryCache
-from clickhouse.kept_in_redis import RedisCache
+from clickhouse.memory_cache import MemoryCache
 from clickhouse.posthog import PERSON_DISTINCT_IDS, REASONS, UNKNOWN_MEASURES, PostHog
 from clickhouse.reading import Limits
+from clickhouse.redis_cache import RedisCache
 from clickhouse.shared import SharedClient
 from clickhouse.sites import Site
 from clickhouse.target import Target

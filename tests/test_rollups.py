@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client as SyncClient
 from clickhouse import derive, rollups
 from clickhouse.client import connect
 from clickhouse.data_versions import compile_versions
-from clickhouse.kept import MemoryCache
+from clickhouse.memory_cache import MemoryCache
 from clickhouse.migrations import migrate
 from clickhouse.shared import SharedClient
 from clickhouse.sites import Site

@@ -16,7 +16,7 @@ from clickhouse_connect.driver.exceptions import OperationalError
 from clickhouse.client import Client, connect
 from clickhouse.data_versions import compile_versions, insert_change
 from clickhouse.errors import BusySourceError, HeatgraphError, SourceUnavailableError
-from clickhouse.kept import MemoryCache, size_bytes
+from clickhouse.memory_cache import MemoryCache, size_bytes
 from clickhouse.reading import Answer, Limits, Row
 from clickhouse.shared import SharedClient
 from clickhouse.sites import Site, insert_site

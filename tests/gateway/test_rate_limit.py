@@ -10,7 +10,7 @@ import pytest
 from httpx import AsyncClient
 
 from clickhouse.errors import RateLimitedError
-from clickhouse.kept_in_redis import AWAY_S
+from clickhouse.redis_cache import AWAY_S
 from gateway.rate_limit import Budgets
 from tests.gateway.applications import post, problem, serving_anybody
 

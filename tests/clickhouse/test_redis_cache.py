@@ -13,9 +13,9 @@ from clickhouse_connect.driver.client import Client as SyncClient
 from redis.asyncio import Redis
 
 from clickhouse.client import connect, open_sync
-from clickhouse.kept import MemoryCache
-from clickhouse.kept_in_redis import MAX_ANSWER_BYTES, RedisCache
+from clickhouse.memory_cache import MemoryCache
 from clickhouse.migrations import migrate
+from clickhouse.redis_cache import MAX_ANSWER_BYTES, RedisCache
 from clickhouse.shared import SharedClient
 from clickhouse.statement import Params, Statement
 from gateway.database import Database
@@ -30,7 +30,7 @@ Worker = Callable[..., Any]
 @pytest.fixture(scope="module")
 def dsn(node: Node) -> str:
     """The embedded engine serves one process, which has nobody to share with."""
-    dsn = node.dsn("test_kept_in_redis")
+    dsn = node.dsn("test_redis_cache")
     client = open_sync(dsn)
     migrate(client)
     client.close()

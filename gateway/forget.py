@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from clickhouse import visitors
+from clickhouse import erasure
 from clickhouse.errors import BadUserInputError
 from clickhouse.statement import portions
 from gateway.cohorts import read_visitor_ids
@@ -39,14 +39,14 @@ def forget_visitors(database: Database, site_id: str, visitor_keys: tuple[str, .
     parts = list(portions(visitor_keys))
     rows, known = 0, 0
     for portion in parts:
-        stored = database.query(visitors.compile_rows(site_id, portion))[0]
+        stored = database.query(erasure.compile_rows(site_id, portion))[0]
         rows, known = rows + stored["rows"], known + stored["visitors"]
-        database.command(visitors.touch(site_id, portion), visitors.forget_rows(site_id, portion))
+        database.command(erasure.touch(site_id, portion), erasure.forget_rows(site_id, portion))
     derived_sessions = derive_touched(database, site_id)
-    unseen = [row["page_key"] for row in database.query(visitors.compile_unseen_pages(site_id))]
-    database.command(*(visitors.forget_pages(site_id, portion) for portion in portions(unseen)))
+    unseen = [row["page_key"] for row in database.query(erasure.compile_unseen_pages(site_id))]
+    database.command(*(erasure.forget_pages(site_id, portion) for portion in portions(unseen)))
     for portion in parts:
-        database.command(*visitors.forget_traces(site_id, portion))
+        database.command(*erasure.forget_traces(site_id, portion))
     database.changed(site_id)
-    database.command(*visitors.erase())
+    database.command(*erasure.erase())
     return f"{known} of {len(visitor_keys)} visitors had rows: {rows} rows deleted, {derived_sessions} sessions derived anew."

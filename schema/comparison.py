@@ -303,7 +303,7 @@ class Comparison:
 
     @strawberry.field(description="How much happens below the fold.")
     async def fold(self, info: strawberry.Info[Context], kind: KindArgument = PointKind.CLICK) -> FoldChange | None:
-        rows = await comparison.load_fold(info.context, self.compared, kind.name)
+        rows = await comparison.load_fold(info.context, self.compared, (kind or PointKind.CLICK).name)
         return FoldChange.of(*(FoldStats.from_row(row) for row in rows))
 
     @strawberry.field(description="How far down the page people get: how many reached each depth.")
@@ -350,7 +350,7 @@ class Comparison:
             strawberry.argument(description="At most so many cells, 1 to 100 000; any other counts as the nearest of these."),
         ] = 500,
     ) -> list[CellChange] | None:
-        by_share, first = order_by is ChangeOrder.SHARE, 500 if first is None else first
+        by_share, first, kind = order_by is ChangeOrder.SHARE, 500 if first is None else first, kind or PointKind.CLICK
         selection = own_selection(info._raw_info)
         return Spliced(await comparison.load_cells(info.context, self.compared, kind.name, by_share, first, selection))  # type: ignore[return-value]
 

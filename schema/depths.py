@@ -60,9 +60,11 @@ class ScrollHeatmap:
     async def depth_reached_by(
         self,
         info: strawberry.Info[Context],
-        share: Annotated[float, strawberry.argument(description="A fraction above 0, up to 1.")] = 0.7,
+        share: Annotated[float | None, strawberry.argument(description="A fraction above 0, up to 1.")] = 0.7,
     ) -> float | None:
-        return await depths.load_depth_reached(info.context, self.asked, self.unit.name, self.aggregation.name, share)
+        return await depths.load_depth_reached(
+            info.context, self.asked, self.unit.name, self.aggregation.name, 0.7 if share is None else share
+        )
 
     @classmethod
     def from_row(cls, row: dict[str, Any] | None, asked: AskedLens, unit: ScrollUnit, aggregation: Aggregation) -> ScrollHeatmap:

@@ -250,10 +250,10 @@ class CellInput:
 class PointInput:
     relative_x: float = strawberry.field(description="x ÷ viewport width, a fraction: 1 is the right edge, beyond which there may be more.")
     y: int = strawberry.field(description="CSS px from the top of the page, or of the viewport for a fixed element.")
-    fixed: bool = strawberry.field(default=False, description="Whether the point lies on a fixed element.")
+    fixed: bool | None = strawberry.field(default=False, description="Whether the point lies on a fixed element.")
 
     def plain(self) -> heatmaps.Point:
-        return heatmaps.Point(self.relative_x, self.y, self.fixed)
+        return heatmaps.Point(self.relative_x, self.y, bool(self.fixed))
 
 
 @strawberry.input(description="When clicks are a rage burst: so many, within so much time, all inside such a radius of each other.")

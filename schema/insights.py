@@ -35,7 +35,7 @@ from schema.splice import Spliced
 from schema.timeline import TimelinePoint
 from schema.totals import PageTotals, measures_of
 
-KindArgument = Annotated[PointKind, strawberry.argument(description="Which kind of interactions.")]
+KindArgument = Annotated[PointKind | None, strawberry.argument(description="Which kind of interactions.")]
 HideOriginArgument = Annotated[
     bool | None, strawberry.argument(description="Leave out interactions at exactly (0, 0), which stand for an unknown place.")
 ]
@@ -122,7 +122,7 @@ class Insights(Node):
 
     @strawberry.field(description="How much happens below the fold.", directives=[STATEMENT])
     async def fold(self, info: strawberry.Info[Context], kind: KindArgument = PointKind.CLICK) -> FoldStats | None:
-        return FoldStats.from_row(await heatmaps.load_fold(info.context, self.asked, kind.name))
+        return FoldStats.from_row(await heatmaps.load_fold(info.context, self.asked, (kind or PointKind.CLICK).name))
 
     @strawberry.field(
         description="Where people click, rage, click in vain or move, as points for an overlay.", directives=[STATEMENT, POINTS]
@@ -130,7 +130,7 @@ class Insights(Node):
     async def heatmap(
         self,
         info: strawberry.Info[Context],
-        kind: KindArgument = PointKind.CLICK,
+        kind: Annotated[PointKind, strawberry.argument(description="Which kind of interactions.")] = PointKind.CLICK,
         aggregation: Annotated[
             Aggregation | None, strawberry.argument(description="What the `count` of a point counts.")
         ] = Aggregation.TOTAL,
@@ -278,7 +278,9 @@ class Insights(Node):
     ) -> InteractionConnection | None:
         selection = own_selection(info._raw_info)
         fields = selected_fields(selection)
-        question = interaction_question(self.asked, kind, given(points), cell, hide_origin, 50 if first is None else first)
+        question = interaction_question(
+            self.asked, kind or PointKind.CLICK, given(points), cell, hide_origin, 50 if first is None else first
+        )
         question = replace(question, with_total="totalCount" in selection.names())
         listing = await heatmaps.list_interactions(info.context, self.asked, question, given(after), fields)
         return InteractionConnection.of(listing, self.asked.site, fields)

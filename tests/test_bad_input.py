@@ -305,3 +305,22 @@ async def test_what_speaks_against_the_numbers_is_said(client: Client) -> None:
     assert of_page == {"insights": {"meta": {"truncated": False, "warnings": [few]}}}
     query = f'{{ site(siteId: "{PRO.site_id}") {{ insights(url: {{prefix: "https"}}, {window}) {{ meta {{ truncated warnings }} }} }} }}'
     assert (await ask(client, query))["site"]["insights"]["meta"] == {"truncated": True, "warnings": [clamped, limited, few]}
+
+
+DEFAULTED = {
+    "fold": ("fold{} {{ total }}", {"kind": "PointKind"}),
+    "interactions": ("interactions{} {{ totalCount }}", {"kind": "PointKind", "first": "Int", "hideOrigin": "Boolean"}),
+    "scroll": ("scroll{} {{ pageviews unit }}", {"unit": "ScrollUnit", "step": "Int", "aggregation": "Aggregation"}),
+    "depthReachedBy": ("scroll {{ depthReachedBy{} }}", {"share": "Float"}),
+    "heatmap": ("heatmap(kind: CLICK{more}) {{ total aggregation }}", {"aggregation": "Aggregation", "ctasOnly": "Boolean"}),
+}
+
+
+@pytest.mark.parametrize("field", DEFAULTED)
+async def test_a_variable_that_is_null_is_an_argument_left_out(field: str, client: Client) -> None:
+    below, kinds = DEFAULTED[field]
+    told = ", ".join(f"{name}: ${name}" for name in kinds)
+    asked = insights("", below.format(f"({told})", more=f", {told}"))
+    declared = ", ".join(f"${name}: {kind}" for name, kind in kinds.items())
+    nulls = await ask(client, f"query ({declared}) {asked}", **dict.fromkeys(kinds))
+    assert nulls == await ask(client, insights("", below.format("", more="")))

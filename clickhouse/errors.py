@@ -17,7 +17,7 @@ logger = logging.getLogger("heatgraph.clickhouse")
 
 BUSY_S = 5
 
-request_tag: ContextVar[Mapping[str, str]] = ContextVar("request_tag", default=MappingProxyType({}))
+request_tag: ContextVar[Mapping[str, str | int]] = ContextVar("request_tag", default=MappingProxyType({}))
 """Whose statements these are: request id, operation, key id. Set by the gateway, kept in ClickHouse's `log_comment` and in our log."""
 
 

@@ -103,7 +103,7 @@ class GraphQLEndpoint:
             observe(**http_cache.total(noted))
             extensions |= http_cache.reads_asked(request, noted)
             if not errors and not incomplete_sources.get():
-                headers |= http_cache.cache_headers(request.method, result.data, noted, momentary)
+                headers |= http_cache.cache_headers(request.method, result.data, noted, momentary, self._settings.cdn_seconds)
         response = respond(payload | ({"extensions": extensions} if extensions else {}), media_type, headers=headers)
         return http_cache.unless_unchanged(request, response)
 

@@ -1,6 +1,6 @@
 """What HTTP caches may do with an answer, and what was read for it.
 
-An answer about windows that are over may be used again for a minute, by the asker alone; any other answer, and what a key has left, is
+An answer about windows that are over may be used again for a minute, by the asker alone unless there is a CDN; any other answer, and what a key has left, is
 asked for anew, and is not sent again (304) when it is still the same. What failed or is incomplete is never stored.
 
     cache_headers("GET", {"site": …}, reads)     -> {"Cache-Control": "private, max-age=60", "ETag": 'W/"…"', "Vary": …}
@@ -26,17 +26,22 @@ ANY_TAG = "W/*"  # as `*` comes out of _tags
 NO_STORE = {"Cache-Control": "no-store"}
 
 
-def cache_headers(method: str, data: Any, reads: Sequence[Read], momentary: bool) -> dict[str, str]:
-    """Of a complete answer to a query, which is `momentary` with what the next request changes: the viewer's budget. The tag only for GET,
-    as nobody may ask by POST whether an answer is still the same."""
+def cache_headers(method: str, data: Any, reads: Sequence[Read], momentary: bool, cdn_seconds: int = 0) -> dict[str, str]:
+    """Of a complete answer to a query, which is `momentary` with what the next request changes: the viewer's budget. The tag and the
+    CDN's time only for GET: nobody may ask by POST whether an answer is still the same."""
     statements = [read.statement for read in reads]
-    over = any(statement.until for statement in statements) and all(statement.site_ids and is_closed(statement) for statement in statements)
+    in_past = any(statement.until for statement in statements) and all(
+        statement.site_ids and is_closed(statement) for statement in statements
+    )
+    over = in_past and not momentary
     headers = {
-        "Cache-Control": f"private, max-age={MAX_AGE_S}" if over and not momentary else "private, no-cache",
+        "Cache-Control": f"private, max-age={MAX_AGE_S}" if over else "private, no-cache",
         "Vary": f"Authorization, Accept, {READS_HEADER}",
     }
     if method == "GET":
         digest = hashlib.blake2b(orjson.dumps(data), digest_size=16).hexdigest()
+        if over and cdn_seconds:
+            headers["Cache-Control"] = f"public, max-age={MAX_AGE_S}, s-maxage={cdn_seconds}"
         headers["ETag"] = f'W/"{digest}"'  # weak: what the key has left is in the answer, too
     return headers
 
@@ -62,12 +67,12 @@ def reads_asked(request: Request, reads: Sequence[Read]) -> dict[str, Any]:
     return {"reads": [read.facts() for read in reads]}
 
 
-def total(reads: Sequence[Read]) -> dict[str, str]:
+def total(reads: Sequence[Read]) -> dict[str, str | int]:
     """For the request's log line."""
     return {
         "tables": ",".join(sorted({table for read in reads for table in read.tables})),
-        "read_rows": str(sum(read.answer.read_rows for read in reads if not read.answer.cached)),
-        "read_bytes": str(sum(read.answer.read_bytes for read in reads if not read.answer.cached)),
-        "statements": str(len(reads)),
-        "cached": str(sum(read.answer.cached for read in reads)),
+        "read_rows": sum(read.answer.read_rows for read in reads if not read.answer.cached),
+        "read_bytes": sum(read.answer.read_bytes for read in reads if not read.answer.cached),
+        "statements": len(reads),
+        "cached": sum(read.answer.cached for read in reads),
     }

@@ -94,10 +94,12 @@ def rotate_key(settings: Settings, key: str, grace_hours: int) -> None:
 
 @keys.command("list")
 @click.option("--site", "site_id", callback=checked_site_id, help="Only keys that may ask about this site.")
-@with_settings("clickhouse")
+@with_settings("clickhouse", "sources")
 def list_keys(settings: Settings, site_id: str | None) -> None:
     """Every key, one a line; never its token."""
     with open_database(settings) as database:
+        if site_id is not None:
+            require_site_somewhere(settings, database, site_id)
         found = [ApiKey.from_row(row) for row in database.query(compile_keys(site_id=site_id))]
     print_table(
         ("KEY", "NAME", "SITES", "SCOPES", "MADE", "EXPIRES", "STATE"),
@@ -124,11 +126,14 @@ def _state(key: ApiKey) -> str:
 
 @keys.command("revoke")
 @click.argument("key")
+@click.option("--site", "site_id", callback=checked_site_id, help="Only if it may ask about this site.")
 @with_settings("clickhouse")
-def revoke_key(settings: Settings, key: str) -> None:
+def revoke_key(settings: Settings, key: str, site_id: str | None) -> None:
     """End a key, named by its id or its token. Servers notice within seconds."""
     with open_database(settings) as database:
         revoked = replace(require_key(database, key), revoked=True)
+        if site_id is not None and not revoked.sees(site_id):
+            raise NotFoundError(f"Key {revoked.key_id} is none of {site_id!r}; see: python -m gateway keys list --site {site_id}")
         database.insert(insert_key(revoked, datetime.now(UTC)))
     click.echo(f"Key {revoked.key_id} revoked.")
 

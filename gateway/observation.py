@@ -31,7 +31,7 @@ QUIET = ("/health/", "/metrics", "/graphiql/")
 """What is asked too often to be worth a line."""
 
 
-def observe(**known: str) -> None:
+def observe(**known: str | int) -> None:
     """Adds to the tag of the request that is being answered."""
     request_tag.set({**request_tag.get(), **known})
 
@@ -70,8 +70,8 @@ class Observation:
 
 def _finish(scope: Scope, status: int, seconds: float, span: trace.Span) -> None:
     tag = request_tag.get()
-    path, operation = quote(scope["path"]), tag.get("operation", "")  # decoded it may hold a line break, and so a line of its own
-    count_request(path, operation, tag.get("code") or ("OK" if status < 400 else str(status)), seconds)
+    path, operation = quote(scope["path"]), str(tag.get("operation", ""))  # decoded it may hold a line break, and so a line of its own
+    count_request(path, operation, str(tag.get("code", "")) or ("OK" if status < 400 else str(status)), seconds)
     span.update_name(f"{scope['method']} {path} {operation}".strip())
     span.set_attributes({"http.request.method": scope["method"], "url.path": path, "http.response.status_code": status})
     span.set_attributes({f"heatgraph.{name}": value for name, value in tag.items() if name != "traceparent"})

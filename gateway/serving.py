@@ -36,6 +36,8 @@ def serve(settings: Settings) -> None:
     token_secret(settings)  # made before workers start, and refused here rather than in them
     if settings.trusted_documents:
         load_trusted(Path(settings.trusted_documents))
+    elif settings.only_trusted_documents:
+        raise BadUserInputError("--only-trusted-documents answers nothing without --trusted-documents; name a directory or a manifest.")
     if settings.is_embedded:
         warn_without_tables(settings)  # and a path in use is refused, in one line
     os.environ.update(settings.to_environment())

@@ -103,6 +103,13 @@ class Settings:
         5.0, "How long a key is remembered; a revoked key works at most that long.", minimum=0, maximum=HOUR_S
     )
     cache_bytes: int = setting(64_000_000, "Memory in which one worker keeps answers about windows that are over; 0 keeps none.", minimum=0)
+    cdn_seconds: int = setting(
+        0,
+        "How long a CDN may answer what was asked by GET about windows that are over; 0: only the asker keeps it, for a minute. For a CDN"
+        " that keeps answers apart by the Authorization header, as their Vary says: any other gives them to whoever asks.",
+        minimum=0,
+        maximum=YEAR_S,
+    )
     version_seconds: float = setting(
         1.0,
         "How long a worker takes a site's data for unchanged; a load or a deletion shows in its answers at most that late."

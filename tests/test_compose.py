@@ -16,6 +16,11 @@ def test_commands_of_the_cluster_know_every_shard() -> None:
     assert re.findall(r"@([\w-]+):8123/heatgraph", nodes) == shards == ["shard-1", "shard-2"]
 
 
+def test_clickhouse_is_healthy_once_only() -> None:
+    """To make a database, a user's or ours, its image starts a server that answers, stops it and starts another one; `migrate` makes ours."""
+    assert "CLICKHOUSE_DB" not in COMPOSE and "initdb" not in COMPOSE
+
+
 def test_requests_may_finish_before_a_gateway_is_killed() -> None:
     served = COMPOSE.partition("&served")[2].partition("\nservices:")[0]
     (seconds,) = re.findall(r"stop_grace_period: (\d+)s", served)

@@ -99,6 +99,11 @@ def test_what_is_no_redis_is_refused_before_workers_start(monkeypatch: pytest.Mo
     assert "redis://[user:password@]host:6379/0" in said and "secret" not in said
 
 
+def test_a_server_that_could_answer_no_document_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("uvicorn.run", lambda *arguments, **options: pytest.fail("served"))
+    assert "without --trusted-documents" in refusal("serve", "--only-trusted-documents")
+
+
 def test_serving_without_tables_warns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("uvicorn.run", lambda *arguments, **options: None)
     monkeypatch.setattr("os.environ", dict(os.environ))
@@ -291,6 +296,13 @@ def test_a_revoked_key_stays_listed_as_such(shop: str, named_by: str) -> None:
     assert run("keys", "revoke", token if named_by == "token" else key_id).stdout == f"Key {key_id} revoked.\n"
     (listed,) = (cells for cells in lines(run("keys", "list")) if cells[0] == key_id)
     assert listed[1] == "old" and listed[-1] == "revoked"
+
+
+def test_keys_of_a_site_are_listed_and_ended_only_of_that_site(shop: str) -> None:
+    key_id = run("keys", "create", "--site", shop, "--scope", "admin").stdout.split("_")[1]
+    assert "There is no site 'site_nowhere'" in refusal("keys", "list", "--site", "site_nowhere")
+    assert f"Key {key_id} is none of 'site_nowhere'" in refusal("keys", "revoke", key_id, "--site", "site_nowhere")
+    assert run("keys", "revoke", key_id, "--site", shop).stdout == f"Key {key_id} revoked.\n"
 
 
 def test_rotating_a_key_makes_one_alike_and_ends_the_old_one_after_its_grace(shop: str, settings: Settings) -> None:

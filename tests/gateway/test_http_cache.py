@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -139,6 +140,23 @@ async def test_only_what_is_over_may_be_used_again(http: AsyncClient, make_site:
     assert everything.headers["cache-control"] == "private, no-cache"
     wrong = await post(http, "{ nothing }")
     assert wrong.headers["cache-control"] == "no-store" and "etag" not in wrong.headers
+
+
+async def test_a_cdn_may_keep_what_was_got_about_windows_that_are_over(settings: Settings, make_site: Callable[[str, int], str]) -> None:
+    async with serving(create_app(replace(settings, cdn_seconds=3600))) as behind_cdn:
+        authorization = make_site("cdn", 1)
+
+        async def get(window: dict[str, Any]) -> Response:
+            variables = json.dumps({"site": "cdn", "window": window})
+            sent = {"authorization": authorization, "x-apollo-operation-name": "Map"}
+            return await behind_cdn.get("/graphql", params={"query": MAP, "variables": variables}, headers=sent)
+
+        got = await get(CLOSED)
+        assert clicks(got) == 1
+        assert got.headers["cache-control"] == "public, max-age=60, s-maxage=3600" and "Authorization" in got.headers["vary"]
+        assert (await get({"last": "-7d"})).headers["cache-control"] == "private, no-cache"
+        posted = await ask(behind_cdn, authorization, "cdn")
+        assert posted.headers["cache-control"] == "private, max-age=60"
 
 
 async def test_what_is_unchanged_is_not_sent_again(http: AsyncClient, make_site: Callable[[str, int], str], database: SyncClient) -> None:

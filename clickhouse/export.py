@@ -36,7 +36,7 @@ from clickhouse.lens import Lens
 from clickhouse.numbers import kind_clause
 from clickhouse.replays import ReplayQuestion, listed_replays
 from clickhouse.scroll import SCROLL_BUCKET, WHO, ScrollQuestion, depth_counts
-from clickhouse.selection import Shape, compile_columns
+from clickhouse.selection import Shape, flat_columns
 from clickhouse.sessions import whole_sessions
 from clickhouse.statement import Params, Statement, where_all
 from clickhouse.timeline import TIMELINE_POINT, TimelineQuestion, timeline_rows
@@ -204,10 +204,16 @@ def export_scroll_changes(baseline: Lens, page_keys: PageKeys, question: ScrollC
     return _file(shape, scroll_changes(baseline, page_keys, question, params), ["ORDER BY place"], params)
 
 
-def lists_as_json(statement: Statement, columns: tuple[str, ...]) -> Statement:
-    """For CSV, which knows no lists: the text that NDJSON has there, `[{"currency":"EUR","amount":12.5}]`."""
-    texts = ", ".join(f"toJSONString({column}) AS {column}" for column in columns)
-    return replace(statement, sql=f"SELECT * REPLACE ({texts})\nFROM (\n{statement.sql}\n)")
+def for_csv(statement: Statement, shape: Shape) -> Statement:
+    """CSV knows no lists: they are the text that NDJSON has there, `[{"currency":"EUR","amount":12.5}]`. And a spreadsheet computes what
+    begins like a formula, as texts of visitors may: an apostrophe before it says that it is none."""
+    cells = []
+    for name, leaf in flat_columns(shape).items():
+        if leaf.type in ("String", "Nullable(String)"):
+            cells.append(rf"replaceRegexpOne({name}, '^[-=+@\t\r]', '\'\\0') AS {name}")
+        elif leaf.type.startswith("Array"):
+            cells.append(f"toJSONString({name}) AS {name}")
+    return replace(statement, sql=f"SELECT * REPLACE ({', '.join(cells)})\nFROM (\n{statement.sql}\n)") if cells else statement
 
 
 def _spots(shape: Shape, lens: Lens, spots: list[str], question: SpotQuestion, params: Params) -> Statement:
@@ -222,4 +228,5 @@ def _spots(shape: Shape, lens: Lens, spots: list[str], question: SpotQuestion, p
 
 
 def _file(shape: Shape, rows: list[str], tail: list[str], params: Params) -> Statement:
-    return Statement.of(["SELECT " + ",\n  ".join(compile_columns(shape)), "FROM (", *rows, ")", *tail], params)
+    cells = (f"CAST({leaf.sql}, '{leaf.type}') AS `{name}`" for name, leaf in flat_columns(shape).items())
+    return Statement.of(["SELECT " + ",\n  ".join(cells), "FROM (", *rows, ")", *tail], params)

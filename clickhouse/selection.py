@@ -103,16 +103,16 @@ def everything(shape: Shape) -> Selection:
     return Selection(tuple(Field(name, name, everything(part) if isinstance(part, Shape) else None) for name, part in shape.fields.items()))
 
 
-def compile_columns(shape: Shape, prefix: str = "", null_when: str | None = None) -> list[str]:
-    """The shape's leaves as columns of a flat row; nested names are joined: `reach { value }` becomes `reachValue`."""
-    columns = []
+def flat_columns(shape: Shape, prefix: str = "", null_when: str | None = None) -> dict[str, Leaf]:
+    """The shape's leaves as columns of a flat row, by name; nested names are joined: `reach { value }` becomes `reachValue`."""
+    found: dict[str, Leaf] = {}
     for name, part in shape.fields.items():
         key = prefix + name[0].upper() + name[1:] if prefix else name
         if isinstance(part, Shape):
-            columns += compile_columns(part, key, part.null_when or null_when)
+            found |= flat_columns(part, key, part.null_when or null_when)
         elif null_when is None:
-            columns.append(f"CAST({part.sql}, '{part.type}') AS `{key}`")
+            found[key] = part
         else:
             kind = part.type if part.type.startswith("Nullable") else f"Nullable({part.type})"
-            columns.append(f"CAST(if({null_when}, NULL, {part.sql}), '{kind}') AS `{key}`")
-    return columns
+            found[key] = Leaf(f"if({null_when}, NULL, {part.sql})", kind)
+    return found

@@ -12,18 +12,20 @@ from strawberry.schema import Schema
 
 from clickhouse import export
 from clickhouse import replays as sql
-from clickhouse.attention import AttentionQuestion
+from clickhouse.attention import ATTENTION_BAND, AttentionQuestion
 from clickhouse.breakdown import BREAKDOWN_ROW, BreakdownQuestion
-from clickhouse.comparison import CELL_CHANGE, ELEMENT_CHANGE, ElementChangeQuestion, ScrollChangeQuestion
+from clickhouse.comparison import CELL_CHANGE, ELEMENT_CHANGE, SCROLL_BUCKET_CHANGE, ElementChangeQuestion, ScrollChangeQuestion
 from clickhouse.elements import ElementScope, ElementsQuestion
 from clickhouse.errors import BadUserInputError, NotFoundError
+from clickhouse.event_names import EVENT_NAME
+from clickhouse.export_shapes import DEAD_SPOT, DEPTH_CONVERSION, ELEMENT, INTERACTION, PAGE, RAGE_SPOT, REPLAY
 from clickhouse.filter_values import FILTER_VALUE
 from clickhouse.heatmap import HEATMAP_POINT, Cell, HeatmapQuestion
 from clickhouse.hotspots import SpotQuestion
 from clickhouse.lens import WHOLE_SITE
 from clickhouse.rage import DEFAULT_RULE
-from clickhouse.scroll import ScrollQuestion
-from clickhouse.selection import everything
+from clickhouse.scroll import SCROLL_BUCKET, ScrollQuestion
+from clickhouse.selection import Shape, everything
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
 from clickhouse.timeline import TIMELINE_POINT
@@ -45,14 +47,14 @@ MAX_ROWS = 1_000_000
 class Export:
     """`field` of GraphQL type `owner` is what is exported; `compile` takes its arguments by their Python names.
 
-    `lens` are the parameters that say what is looked at, `lists` the columns that hold lists.
+    `shape` is what a row holds, `lens` are the parameters that say what is looked at.
     """
 
     owner: str
     field: str
     compile: Callable[..., Statement]
+    shape: Shape
     lens: tuple[str, ...] = ("page", "url", "window", "segment")
-    lists: tuple[str, ...] = ()
 
 
 def _points(
@@ -191,23 +193,23 @@ OF_SITE = ("url", "window", "segment")
 OF_COMPARISON = ("page", "baseline", "candidate")
 
 EXPORTS = {
-    "points": Export("Insights", "heatmap", _points),
-    "scroll": Export("Insights", "scroll", _scroll),
-    "attention": Export("Insights", "attention", _attention),
-    "breakdown": Export("Insights", "breakdown", _breakdown),
-    "timeline": Export("Insights", "timeline", _timeline),
-    "interactions": Export("Insights", "interactions", _interactions),
-    "elements": Export("Insights", "elements", _elements),
-    "rageClicks": Export("Insights", "rageClicks", _rage_clicks),
-    "deadClicks": Export("Insights", "deadClicks", _dead_clicks),
-    "conversionsByDepth": Export("Insights", "conversionsByDepth", _depth_conversions, lists=("revenue",)),
-    "pages": Export("Site", "pages", _pages, OF_SITE),
-    "replays": Export("Site", "replays", _replays),
-    "filterValues": Export("Site", "filterValues", _filter_values, ("window",)),
-    "eventNames": Export("Site", "eventNames", _event_names, ("window",)),
-    "elementChanges": Export("Comparison", "elements", _element_changes, OF_COMPARISON),
-    "cellChanges": Export("Comparison", "cells", _cell_changes, OF_COMPARISON),
-    "scrollChanges": Export("Comparison", "scroll", _scroll_changes, OF_COMPARISON),
+    "points": Export("Insights", "heatmap", _points, HEATMAP_POINT),
+    "scroll": Export("Insights", "scroll", _scroll, SCROLL_BUCKET["VISITORS"]),
+    "attention": Export("Insights", "attention", _attention, ATTENTION_BAND),
+    "breakdown": Export("Insights", "breakdown", _breakdown, BREAKDOWN_ROW),
+    "timeline": Export("Insights", "timeline", _timeline, TIMELINE_POINT),
+    "interactions": Export("Insights", "interactions", _interactions, INTERACTION),
+    "elements": Export("Insights", "elements", _elements, ELEMENT),
+    "rageClicks": Export("Insights", "rageClicks", _rage_clicks, RAGE_SPOT),
+    "deadClicks": Export("Insights", "deadClicks", _dead_clicks, DEAD_SPOT),
+    "conversionsByDepth": Export("Insights", "conversionsByDepth", _depth_conversions, DEPTH_CONVERSION),
+    "pages": Export("Site", "pages", _pages, PAGE, OF_SITE),
+    "replays": Export("Site", "replays", _replays, REPLAY),
+    "filterValues": Export("Site", "filterValues", _filter_values, FILTER_VALUE, ("window",)),
+    "eventNames": Export("Site", "eventNames", _event_names, EVENT_NAME, ("window",)),
+    "elementChanges": Export("Comparison", "elements", _element_changes, ELEMENT_CHANGE, OF_COMPARISON),
+    "cellChanges": Export("Comparison", "cells", _cell_changes, CELL_CHANGE, OF_COMPARISON),
+    "scrollChanges": Export("Comparison", "scroll", _scroll_changes, SCROLL_BUCKET_CHANGE["VISITORS"], OF_COMPARISON),
 }
 
 
@@ -232,7 +234,7 @@ async def compile_export(
     if "first" in own and ("first" not in parameters or arguments["first"] is None):
         arguments["first"] = MAX_ROWS
     statement = one.compile(context, asked, **{name: value for name, value in arguments.items() if name not in ("after", *one.lens)})
-    return export.lists_as_json(statement, one.lists) if lists_as_json and one.lists else statement
+    return export.for_csv(statement, one.shape) if lists_as_json else statement
 
 
 async def _seen_page(context: Context, site: Site, key: str | None) -> str | None:

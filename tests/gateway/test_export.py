@@ -377,6 +377,48 @@ async def test_every_format_holds_the_same_rows(http: AsyncClient, database: Syn
     assert [orjson.loads(line) for line in read.splitlines()] == expected
 
 
+FORMULAS = ("=1+1", "+1", "-2+3", "@SUM(1)", "\t=1", "\r=1", "it's", "a=1", "")
+"""Texts as visitors may send them, the last ones harmless."""
+
+
+@pytest.fixture(scope="module")
+def formulas(database: SyncClient) -> Site:
+    """A site with a session, an element, an event and a campaign of each of them."""
+    site, at = Site("site_formulas", "Formulas"), (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    sent: list[dict[str, Any]] = []
+    for text in FORMULAS:
+        shared = {"timestamp": at, "sessionId": text or "s", "visitorId": "v", "url": PAGE, "viewportWidth": 400, "viewportHeight": 800}
+        click: dict[str, Any] = {"type": "click", "x": 1, "y": 1, "selector": f"#b{len(sent)}", "text": text}
+        event = [{"type": "event", "name": text}] if text else []
+        sent += [shared | {"campaign": text} | row for row in ({"type": "pageview"}, click, *event)]
+    load(database, create_site(database, site), sent)
+    return site
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "parameters"),
+    [
+        ("breakdown", "value", {"by": "CAMPAIGN", "url": {"prefix": "https"}}),
+        ("filterValues", "value", {"dimension": "CAMPAIGN"}),
+        ("eventNames", "name", {}),
+        ("elements", "elementText", {"url": {"prefix": "https"}}),
+        ("interactions", "elementText", {"kind": "CLICK", "url": {"prefix": "https"}}),
+        ("replays", "sessionId", {}),
+    ],
+)
+async def test_what_begins_like_a_formula_is_a_text_for_spreadsheets(
+    http: AsyncClient, database: SyncClient, formulas: Site, name: str, column: str, parameters: dict[str, Any]
+) -> None:
+    parameters["siteId"] = formulas.site_id
+    exact = [row[column] for row in await rows(http, name, **parameters)]
+    assert set(FORMULAS[:6]) < set(exact)
+    parquet = (await export(http, f"{name}.parquet", **parameters)).content
+    read = database.raw_query(f"SELECT * FROM format(Parquet, unhex('{parquet.hex()}')) FORMAT JSONEachRow")
+    assert [orjson.loads(line)[column] for line in read.splitlines()] == exact
+    table = csv.DictReader(io.StringIO((await export(http, f"{name}.csv", **parameters)).text))
+    assert [row[column] for row in table] == [f"'{text}" if text in FORMULAS[:6] else text or "" for text in exact]
+
+
 def written(value: Any) -> str:
     """As ClickHouse writes it to CSV."""
     if value is None:

@@ -112,7 +112,7 @@ class ExportEndpoint:
         budget = await self._budgets.spend(key.key_id, self._settings.max_query_cost)
         count_cost(name, self._settings.max_query_cost)
         context = self._context(request, key)
-        statement = await compile_export(self._schema, context, name, parameters, lists_as_json=suffix == "csv")
+        statement = await compile_export(self._schema, context, name, parameters, for_csv=suffix == "csv")
         output_format, media_type = FORMATS[suffix]
         chunks = self._in_turn(key.key_id, context.client_of(parameters["siteId"]).stream(statement, output_format))
         first = await anext(chunks, b"")

@@ -214,7 +214,7 @@ EXPORTS = {
 
 
 async def compile_export(
-    schema: Schema, context: Context, name: str, parameters: Mapping[str, str], lists_as_json: bool = False
+    schema: Schema, context: Context, name: str, parameters: Mapping[str, str], for_csv: bool = False
 ) -> Statement:
     """The statement whose rows are the answer. `first` is as many as allowed when left out; there is no `after`."""
     one = EXPORTS[name]
@@ -234,7 +234,7 @@ async def compile_export(
     if "first" in own and ("first" not in parameters or arguments["first"] is None):
         arguments["first"] = MAX_ROWS
     statement = one.compile(context, asked, **{name: value for name, value in arguments.items() if name not in ("after", *one.lens)})
-    return export.for_csv(statement, one.shape) if lists_as_json else statement
+    return export.for_csv(statement, one.shape) if for_csv else statement
 
 
 async def _seen_page(context: Context, site: Site, key: str | None) -> str | None:

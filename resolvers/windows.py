@@ -101,6 +101,8 @@ def period(name: str, now: datetime) -> Window:
 
 def between(first_day: date, last_day: date) -> Window:
     """Whole UTC days, both included."""
+    if first_day > last_day:
+        raise BadUserInputError(f"window.between: {first_day} is after {last_day}; swap the two.", argument="window.between")
     try:
         end = last_day + timedelta(days=1)
     except OverflowError:

@@ -58,7 +58,7 @@ CASES = [
     ),
     ("width min > max", insights("segment: {viewportWidth: {min: 800, max: 400}}"), r"segment\.viewportWidth: min \(800\)"),
     ("negative width", insights("segment: {viewportWidth: {min: -1}}"), r"segment\.viewportWidth"),
-    ("window reversed", insights('window: {between: {from: "2026-04-02", to: "2026-04-01"}}'), "window: it ends"),
+    ("window reversed", insights('window: {between: {from: "2026-04-02", to: "2026-04-01"}}'), r"window\.between: 2026-04-02 is after 2026-04-01"),
     ("window too long", insights('window: {last: "-93d"}'), "window: at most 92 days"),
     (
         "window outside retention",

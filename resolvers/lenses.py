@@ -28,7 +28,7 @@ MAX_REGEX_CHARACTERS = 512
 MAX_SEGMENT_VALUES = 200
 QUIET = re2.Options()
 QUIET.log_errors = False  # to standard error, with the line breaks of who sent the pattern
-MAX_EVENTS = 20  # each is a subquery
+MAX_EVENTS = MAX_COHORTS = 20  # each is a subquery
 MAX_INT = 2**31 - 1
 """GraphQL's largest Int."""
 
@@ -103,6 +103,8 @@ async def resolve(
     """Checks lengths, retention and cohorts, and adds what the site itself decides: its test accounts and tracked pages."""
     requested = windows.checked(window.window, context.max_window_days)
     kept = windows.clamped(requested, site.retention_days, context.now)
+    if len(segment.cohorts) > MAX_COHORTS:
+        raise BadUserInputError(f"segment.cohorts: at most {MAX_COHORTS}.", argument="segment.cohorts")
     cohorts = await asyncio.gather(*(context.cohort(site.site_id, cohort_id) for cohort_id in segment.cohorts))
     for cohort_id, cohort in zip(segment.cohorts, cohorts, strict=True):
         if cohort is None:

@@ -213,9 +213,7 @@ EXPORTS = {
 }
 
 
-async def compile_export(
-    schema: Schema, context: Context, name: str, parameters: Mapping[str, str], for_csv: bool = False
-) -> Statement:
+async def compile_export(schema: Schema, context: Context, name: str, parameters: Mapping[str, str], for_csv: bool = False) -> Statement:
     """The statement whose rows are the answer. `first` is as many as allowed when left out; there is no `after`."""
     one = EXPORTS[name]
     own = argument_names(schema, one.owner, one.field) - {"after", *one.lens}

@@ -189,7 +189,7 @@ class Segment:
         " else that of its first pageview, else of its first row.",
     )
     cohorts: list[strawberry.ID] | None = strawberry.field(
-        default=UNSET, description="Cohorts by cohortId or id; a visitor must be in all of them."
+        default=UNSET, description=f"Cohorts by cohortId or id, at most {lenses.MAX_COHORTS}; a visitor must be in all of them."
     )
     exclude_test_accounts: bool | None = strawberry.field(
         default=False, description="Leave out test accounts: flagged by the tracker, or by the site's rules on visitor ids."

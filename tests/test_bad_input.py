@@ -58,7 +58,11 @@ CASES = [
     ),
     ("width min > max", insights("segment: {viewportWidth: {min: 800, max: 400}}"), r"segment\.viewportWidth: min \(800\)"),
     ("negative width", insights("segment: {viewportWidth: {min: -1}}"), r"segment\.viewportWidth"),
-    ("window reversed", insights('window: {between: {from: "2026-04-02", to: "2026-04-01"}}'), r"window\.between: 2026-04-02 is after 2026-04-01"),
+    (
+        "window reversed",
+        insights('window: {between: {from: "2026-04-02", to: "2026-04-01"}}'),
+        r"window\.between: 2026-04-02 is after 2026-04-01",
+    ),
     ("window too long", insights('window: {last: "-93d"}'), "window: at most 92 days"),
     (
         "window outside retention",
@@ -81,6 +85,11 @@ CASES = [
     ("malformed cursor", pages('after: "nonsense"'), "after: this is no cursor"),
     ("unknown cohort", insights('segment: {cohorts: ["co_nobody"]}'), "segment.cohorts: the site has no cohort with the id 'co_nobody'"),
     ("unnamed event", insights('segment: {performed: [{name: ""}]}'), r"segment\.performed"),
+    (
+        "21 cohorts",
+        insights(f"segment: {{cohorts: {[f'co_{number}' for number in range(21)]}}}".replace("'", '"')),
+        r"segment\.cohorts: at most 20",
+    ),
     ("21 events", insights(f"segment: {{{TOO_MANY_EVENTS}}}"), r"segment\.performed: at most 20 different events"),
     ("10 000 points", insights("", f"interactions(points: [{POINTS}]) {{ totalCount }}"), "points: 1 to 1000"),
     ("no points", insights("", "interactions(points: []) { totalCount }"), "points: 1 to 1000"),

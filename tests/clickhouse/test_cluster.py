@@ -57,7 +57,7 @@ def test_a_later_step_reaches_every_node(nodes: Nodes, tmp_path: Path) -> None:
     )
     clients[0].command(
         "INSERT INTO events (site_id, session_id, visitor_id, conversion, expires_on)"
-        " SELECT 's', number, number, number % 2, today() + 9 FROM numbers(100)"
+        " SELECT 's', number, number + 1000, number % 2, today() + 9 FROM numbers(100)"  # by whoever logged in on the way
     )
     for client in clients:
         migrate(client, CLUSTER)

@@ -18,7 +18,7 @@ SAME_SIGNAL_SECONDS = 1.0
 
 
 class Draining:
-    """Whether SIGTERM has come; `delay_seconds` later it reaches who handled it before. A second one goes through at once."""
+    """Whether SIGTERM has come; `delay_seconds` later it reaches who handled it before. A later one goes through at once."""
 
     def __init__(self, delay_seconds: float) -> None:
         self.begun = False

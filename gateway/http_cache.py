@@ -1,7 +1,8 @@
 """What HTTP caches may do with an answer, and what was read for it.
 
-An answer about windows that are over may be used again for a minute, by the asker alone unless there is a CDN; any other answer, and what a key has left, is
-asked for anew, and is not sent again (304) when it is still the same. What failed or is incomplete is never stored.
+An answer about windows that are over may be used again for a minute, by the asker alone unless there is a CDN; any other answer, and
+what a key has left, is asked for anew, and is not sent again (304) when it is still the same. What failed or is incomplete is never
+stored.
 
     cache_headers("GET", {"site": …}, reads)     -> {"Cache-Control": "private, max-age=60", "ETag": 'W/"…"', "Vary": …}
 """

@@ -106,7 +106,8 @@ class Settings:
     cdn_seconds: int = setting(
         0,
         "How long a CDN may answer what was asked by GET about windows that are over; 0: only the asker keeps it, for a minute. For a CDN"
-        " that keeps answers apart by the Authorization header, as their Vary says: any other gives them to whoever asks.",
+        " that keeps answers apart by the Authorization header, as their Vary says: any other gives them to whoever asks. Until then it"
+        " notices neither late rows nor what was forgotten, nor that a key was revoked.",
         minimum=0,
         maximum=YEAR_S,
     )

@@ -210,7 +210,7 @@ def for_csv(statement: Statement, shape: Shape) -> Statement:
     cells = []
     for name, leaf in flat_columns(shape).items():
         if leaf.type in ("String", "Nullable(String)"):
-            cells.append(rf"replaceRegexpOne({name}, '^[-=+@\t\r]', '\'\\0') AS {name}")
+            cells.append(rf"replaceRegexpOne({name}, '^[-=+@＝＋－＠\t\r\n]', '\'\\0') AS {name}")
         elif leaf.type.startswith("Array"):
             cells.append(f"toJSONString({name}) AS {name}")
     return replace(statement, sql=f"SELECT * REPLACE ({', '.join(cells)})\nFROM (\n{statement.sql}\n)") if cells else statement

@@ -74,7 +74,10 @@ def watch_parts(session: Row) -> WatchParts:
 def conversions(session: Row) -> int:
     """BadUserInputError where the source holds no events."""
     if session["conversions"] is None:
-        raise BadUserInputError("The source of this site holds no events, so that nothing says who converted.")
+        raise BadUserInputError(
+            "The source of this site holds no events, so that nothing says who converted: leave out conversions and watchScore;"
+            " `capabilities { fields }` tells what it can answer."
+        )
     return int(session["conversions"])
 
 

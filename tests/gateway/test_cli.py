@@ -302,6 +302,7 @@ def test_keys_of_a_site_are_listed_and_ended_only_of_that_site(shop: str) -> Non
     key_id = run("keys", "create", "--site", shop, "--scope", "admin").stdout.split("_")[1]
     assert "There is no site 'site_nowhere'" in refusal("keys", "list", "--site", "site_nowhere")
     assert f"Key {key_id} is none of 'site_nowhere'" in refusal("keys", "revoke", key_id, "--site", "site_nowhere")
+    assert [cells[-1] for cells in lines(run("keys", "list", "--site", shop)) if cells[0] == key_id] == ["valid"]
     assert run("keys", "revoke", key_id, "--site", shop).stdout == f"Key {key_id} revoked.\n"
 
 

@@ -117,7 +117,7 @@ def warnings(compared: Compared, sessions: tuple[int, int]) -> list[ComparisonWa
         ),
         (
             "DIFFERENT_WIDTHS",
-            _layouts(baseline) != _layouts(candidate),
+            _widths(baseline) != _widths(candidate),
             "The two sides see different layouts: give both the same breakpoint, device and viewportWidth to compare positions and depths.",
         ),
         (
@@ -146,7 +146,7 @@ def warnings(compared: Compared, sessions: tuple[int, int]) -> list[ComparisonWa
     return [ComparisonWarning(code, message) for code, holds, message in found if holds]
 
 
-def _layouts(lens: Lens) -> tuple[object, ...]:
+def _widths(lens: Lens) -> tuple[object, ...]:
     return lens.segment.breakpoint, lens.segment.device, lens.segment.viewport_width
 
 

@@ -17,7 +17,7 @@ from schema.cost import CELLS, CHANGES, DEPTHS, STATEMENT
 from schema.definitions import (
     BOUNCE_RATE,
     CLICKS,
-    CLICKS_OF_LAYOUT,
+    CLICKS_OF_BREAKPOINT,
     DEAD_CLICKS,
     DEAD_RATE,
     PAGEVIEWS,
@@ -120,7 +120,7 @@ def newcombe(baseline: Rate, candidate: Rate) -> tuple[float, float] | None:
 @strawberry.type(description="Clicks in one layout, on both sides.")
 class BreakpointChange:
     breakpoint: Breakpoint = strawberry.field(description="The layout, by viewport width.")
-    clicks: CountChange = strawberry.field(description=CLICKS_OF_LAYOUT)
+    clicks: CountChange = strawberry.field(description=CLICKS_OF_BREAKPOINT)
 
 
 @strawberry.type(description="The numbers of PageTotals on both sides; each means what it means there.")

@@ -11,7 +11,7 @@ RAGE_CLICKS = "Rage bursts, each counted once: by default 5 clicks or more withi
 DEAD_CLICKS = "Dead clicks: those on something not interactive that changed nothing. They count among the clicks too."
 RAGE_RATE = "Rage bursts ÷ clicks; no proportion, so it has no interval."
 DEAD_RATE = "Dead clicks ÷ clicks, with an interval, as each is one of the clicks."
-CLICKS_OF_LAYOUT = "Clicks and taps in this layout, dead ones included."
+CLICKS_OF_BREAKPOINT = "Clicks and taps in this layout, dead ones included."
 
 SITE_ID = "The site's id, as in site_abc123."
 PAGE_INFO = "Where this page of the list stands: whether more follow, and the cursors to go on from."

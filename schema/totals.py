@@ -9,7 +9,7 @@ from typing import Any, Self
 import strawberry
 
 from clickhouse.totals import DEAD_WEIGHT, RAGE_WEIGHT
-from schema.definitions import BOUNCE_RATE, CLICKS, CLICKS_OF_LAYOUT, DEAD_RATE, PAGEVIEWS, RAGE_CLICKS, RAGE_RATE, SESSIONS, VISITORS
+from schema.definitions import BOUNCE_RATE, CLICKS, CLICKS_OF_BREAKPOINT, DEAD_RATE, PAGEVIEWS, RAGE_CLICKS, RAGE_RATE, SESSIONS, VISITORS
 from schema.enums import Breakpoint, RateBasis
 from schema.rate import Rate
 
@@ -38,7 +38,7 @@ def measures_of(names: Iterable[str]) -> tuple[str, ...]:
 @strawberry.type(description="Clicks in one layout.")
 class BreakpointCount:
     breakpoint: Breakpoint = strawberry.field(description="The layout, by viewport width.")
-    clicks: int = strawberry.field(description=CLICKS_OF_LAYOUT)
+    clicks: int = strawberry.field(description=CLICKS_OF_BREAKPOINT)
 
 
 @strawberry.type(description="One part of an issue score.")

@@ -54,14 +54,17 @@ def compile_interactions(lens: Lens, page_keys: tuple[str, ...], question: Inter
     if question.after:
         timestamp, row_id = params.utc(question.after[0]), params.bind(question.after[1], "UInt64")
         beyond = [f"(timestamp < {timestamp} OR (timestamp = {timestamp} AND row_id > {row_id}))"]
+    total = [] if question.with_total else ["0 AS total_count"]
+    rows = [
+        f"SELECT {', '.join([page_column(lens, page_keys, params), 'timestamp', 'row_id', *columns, *total])}",
+        *from_interactions(lens, params),
+        where_all(where if question.with_total else [*where, *beyond]),
+    ]
+    if question.with_total:  # of the rows beyond, too; shards that are asked for a window themselves answer columns that nobody asked for
+        rows = ["SELECT *, count() OVER (PARTITION BY page) AS total_count", "FROM (", *rows, ")", *(f"QUALIFY {row}" for row in beyond)]
     return Statement.of(
         [
-            f"SELECT {page_column(lens, page_keys, params)}, timestamp, row_id,",
-            *(f"  {column}," for column in columns),
-            f"  {'count() OVER (PARTITION BY page)' if question.with_total else '0'} AS total_count",
-            *from_interactions(lens, params),
-            where_all(where if question.with_total else [*where, *beyond]),
-            *(f"QUALIFY {row}" for row in beyond if question.with_total),  # the total is that of all of them
+            *rows,
             f"ORDER BY {'page, ' if apart else ''}timestamp DESC, row_id",
             f"LIMIT {params.bind(question.first + 1, 'UInt32')}{' BY page' if apart else ''}",
         ],

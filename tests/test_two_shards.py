@@ -47,7 +47,7 @@ INSIGHTS = """
   deadClicks(first: 5) { nodes { x y clicks share } }
   scroll { averageDepth medianDepth buckets { depth visitors count } }
   attention { bands { y attention averageSeconds } }
-  interactions(first: 20) { nodes { timestamp relativeX y url sessionId } }
+  interactions(first: 20) { totalCount nodes { timestamp relativeX y url sessionId element { label } } }
 """
 SUMMED = """
   totals { clicks rageClicks pageviews } fold { total belowFold { numerator } medianViewportHeight } unattributed

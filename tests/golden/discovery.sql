@@ -1,21 +1,22 @@
 SELECT
-  (SELECT count() FROM (SELECT 1 FROM pages WHERE site_id = {p0:String} AND 1 LIMIT 1 SETTINGS max_threads = 1, max_block_size = 8192)) > 0 AS sessions,
-  (SELECT count() FROM (SELECT 1 FROM interactions WHERE site_id = {p0:String} AND kind IN ('click', 'dead') LIMIT 1 SETTINGS max_threads = 1, max_block_size = 8192)) > 0 AS clicks,
-  (SELECT count() FROM (SELECT 1 FROM interactions WHERE site_id = {p0:String} AND kind IN ('dead') LIMIT 1 SETTINGS max_threads = 1, max_block_size = 8192)) > 0 AS dead_clicks,
-  (SELECT count() FROM (SELECT 1 FROM interactions WHERE site_id = {p0:String} AND kind IN ('move') LIMIT 1 SETTINGS max_threads = 1, max_block_size = 8192)) > 0 AS moves,
-  (SELECT count() FROM (SELECT 1 FROM interactions WHERE site_id = {p0:String} AND kind IN ('click', 'dead') AND selector != '' LIMIT 1 SETTINGS max_threads = 1, max_block_size = 8192)) > 0 AS selectors,
-  (SELECT count() FROM (SELECT 1 FROM elements WHERE site_id = {p0:String} AND 1 LIMIT 1 SETTINGS max_threads = 1, max_block_size = 8192)) > 0 AS positions,
-  (SELECT count() FROM (SELECT 1 FROM pageviews WHERE site_id = {p0:String} AND reached_px > viewport_height LIMIT 1 SETTINGS max_threads = 1, max_block_size = 8192)) > 0 AS scrolls,
-  (SELECT count() FROM (SELECT 1 FROM pageviews WHERE site_id = {p0:String} AND notEmpty(seen_ms) LIMIT 1 SETTINGS max_threads = 1, max_block_size = 8192)) > 0 AS attention,
-  (SELECT count() FROM (SELECT 1 FROM events WHERE site_id = {p0:String} AND 1 LIMIT 1 SETTINGS max_threads = 1, max_block_size = 8192)) > 0 AS events,
-  (SELECT count() FROM (SELECT 1 FROM events WHERE site_id = {p0:String} AND conversion LIMIT 1 SETTINGS max_threads = 1, max_block_size = 8192)) > 0 AS conversions,
-  (SELECT count() FROM (SELECT 1 FROM sessions WHERE site_id = {p0:String} AND browser != '' LIMIT 1 SETTINGS max_threads = 1, max_block_size = 8192)) > 0 AS browser,
-  (SELECT count() FROM (SELECT 1 FROM sessions WHERE site_id = {p0:String} AND country != '' LIMIT 1 SETTINGS max_threads = 1, max_block_size = 8192)) > 0 AS country,
-  (SELECT count() FROM (SELECT 1 FROM sessions WHERE site_id = {p0:String} AND region != '' LIMIT 1 SETTINGS max_threads = 1, max_block_size = 8192)) > 0 AS region,
-  (SELECT count() FROM (SELECT 1 FROM sessions WHERE site_id = {p0:String} AND traffic_source != '' LIMIT 1 SETTINGS max_threads = 1, max_block_size = 8192)) > 0 AS traffic_source,
-  (SELECT count() FROM (SELECT 1 FROM sessions WHERE site_id = {p0:String} AND campaign != '' LIMIT 1 SETTINGS max_threads = 1, max_block_size = 8192)) > 0 AS campaign,
-  (SELECT count() FROM (SELECT 1 FROM sessions WHERE site_id = {p0:String} AND variant != '' LIMIT 1 SETTINGS max_threads = 1, max_block_size = 8192)) > 0 AS variant,
-  (SELECT count() FROM (SELECT 1 FROM sessions WHERE site_id = {p0:String} AND entry_page != '' LIMIT 1 SETTINGS max_threads = 1, max_block_size = 8192)) > 0 AS entry_page
+  (SELECT count() FROM (SELECT 1 FROM pages WHERE site_id = {p0:String} AND 1 LIMIT 1)) > 0 AS sessions,
+  (SELECT count() FROM (SELECT 1 FROM interactions WHERE site_id = {p0:String} AND kind IN ('click', 'dead') LIMIT 1)) > 0 AS clicks,
+  (SELECT count() FROM (SELECT 1 FROM interactions WHERE site_id = {p0:String} AND kind IN ('dead') LIMIT 1)) > 0 AS dead_clicks,
+  (SELECT count() FROM (SELECT 1 FROM interactions WHERE site_id = {p0:String} AND kind IN ('move') LIMIT 1)) > 0 AS moves,
+  (SELECT count() FROM (SELECT 1 FROM interactions WHERE site_id = {p0:String} AND kind IN ('click', 'dead') AND selector != '' LIMIT 1)) > 0 AS selectors,
+  (SELECT count() FROM (SELECT 1 FROM elements WHERE site_id = {p0:String} AND 1 LIMIT 1)) > 0 AS positions,
+  (SELECT count() FROM (SELECT 1 FROM pageviews WHERE site_id = {p0:String} AND reached_px > viewport_height LIMIT 1)) > 0 AS scrolls,
+  (SELECT count() FROM (SELECT 1 FROM pageviews WHERE site_id = {p0:String} AND notEmpty(seen_ms) LIMIT 1)) > 0 AS attention,
+  (SELECT count() FROM (SELECT 1 FROM events WHERE site_id = {p0:String} AND 1 LIMIT 1)) > 0 AS events,
+  (SELECT count() FROM (SELECT 1 FROM events WHERE site_id = {p0:String} AND conversion LIMIT 1)) > 0 AS conversions,
+  (SELECT count() FROM (SELECT 1 FROM sessions WHERE site_id = {p0:String} AND browser != '' LIMIT 1)) > 0 AS browser,
+  (SELECT count() FROM (SELECT 1 FROM sessions WHERE site_id = {p0:String} AND country != '' LIMIT 1)) > 0 AS country,
+  (SELECT count() FROM (SELECT 1 FROM sessions WHERE site_id = {p0:String} AND region != '' LIMIT 1)) > 0 AS region,
+  (SELECT count() FROM (SELECT 1 FROM sessions WHERE site_id = {p0:String} AND traffic_source != '' LIMIT 1)) > 0 AS traffic_source,
+  (SELECT count() FROM (SELECT 1 FROM sessions WHERE site_id = {p0:String} AND campaign != '' LIMIT 1)) > 0 AS campaign,
+  (SELECT count() FROM (SELECT 1 FROM sessions WHERE site_id = {p0:String} AND variant != '' LIMIT 1)) > 0 AS variant,
+  (SELECT count() FROM (SELECT 1 FROM sessions WHERE site_id = {p0:String} AND entry_page != '' LIMIT 1)) > 0 AS entry_page
+SETTINGS max_threads = 1, max_block_size = 8192
 -- p0 = 'site_golden'
 
 SELECT minOrNull(first_seen) AS data_from, maxOrNull(last_seen) AS data_to, uniqExact(page_key) AS pages

@@ -75,8 +75,11 @@ class Topology:
         statements = [statement for statement in re.split(r";\s*$", filled, flags=re.MULTILINE) if statement.strip()]
         if not self.cluster:
             return statements
-        altered = [[statement, re.sub(r"ALTER TABLE (\w+)_local", r"ALTER TABLE \1", statement)] for statement in statements]
-        return [one for both in altered for one in dict.fromkeys(both)] + [self.distributed(table) for table in parse(text)]
+        made = []
+        for statement in statements:
+            above = re.sub(r"(ALTER TABLE \w+)_local", r"\1", statement)  # a Distributed table does not follow the local one
+            made += [statement] if above == statement else [statement, above]
+        return made + [self.distributed(table) for table in parse(text)]
 
     def distributed(self, table: Table) -> str:
         return "\n".join(

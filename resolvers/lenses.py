@@ -26,11 +26,12 @@ DEFAULT_WINDOW_SPEC = "last -7d"
 MAX_URL_CHARACTERS = 2048
 MAX_REGEX_CHARACTERS = 512
 MAX_SEGMENT_VALUES = 200
-QUIET = re2.Options()
-QUIET.log_errors = False  # to standard error, with the line breaks of who sent the pattern
 MAX_EVENTS = MAX_COHORTS = 20  # each is a subquery
 MAX_INT = 2**31 - 1
 """GraphQL's largest Int."""
+
+QUIET = re2.Options()
+QUIET.log_errors = False  # to standard error, with the line breaks of who sent the pattern
 
 
 @dataclass(frozen=True, slots=True)

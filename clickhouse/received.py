@@ -135,6 +135,8 @@ SMALL_BLOCKS = "min_insert_block_size_rows = 30000, min_insert_block_size_bytes 
 """For temporary tables: a block is the unit that threads share."""
 UNMERGED = "optimize_on_insert = 0"
 """For rows that hardly share keys: merging them with others later costs less than half of what merging each insert by itself does."""
+IN_TWO_THREADS = "max_insert_threads = 2, min_insert_block_size_rows = 100000"
+"""For rows that no view reads: the halves of a chunk are sorted and compressed at the same time, as two parts."""
 STAGE = ("load_lines", "load_columns", "load_rows", "load_known")
 
 
@@ -472,7 +474,7 @@ def compile_store(*, distinct: bool) -> Statement:
             "FROM load_rows",
             f"WHERE {_NEW}",
             *([] if distinct else ["ORDER BY line", "LIMIT 1 BY day, session_id, row_id"]),
-            f"SETTINGS {UNMERGED}",
+            f"SETTINGS {UNMERGED}, {IN_TWO_THREADS}",
         ],
         Params(),
     )

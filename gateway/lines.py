@@ -14,6 +14,7 @@ import json
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -27,7 +28,8 @@ from clickhouse.errors import BadUserInputError
 from clickhouse.received import MAX_KEY_CHARACTERS, MAX_LINE_BYTES
 
 CHUNK_BYTES = 128 << 20
-CHUNK_ROWS = 250_000
+CSV_ROWS = 250_000  # of a chunk; their cells are objects
+PARQUET_ROWS = 400_000
 MAX_COLUMNS = 500  # that are read as such; rows of more are read as lines
 BLOCK_ROWS = 30_000  # of columns, the unit that threads share
 READ_BYTES = 1 << 18
@@ -89,6 +91,15 @@ def chunks(path: Path, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
         raise BadUserInputError(f"{path.name}: cannot be read: {error.strerror}.") from error
     except UnicodeError as error:
         raise BadUserInputError(f"{path.name}: the names of the columns are not UTF-8.") from error
+
+
+def ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """The same ones; each is read while the one before it is being stored."""
+    with ThreadPoolExecutor(1) as reader:
+        reading = reader.submit(next, chunks, None)
+        while chunk := reading.result():
+            reading = reader.submit(next, chunks, None)
+            yield chunk
 
 
 def _plain(file: BufferedReader, name: str, compression: str) -> Iterator[bytes]:
@@ -186,7 +197,7 @@ def _csv(blocks: Iterator[bytes], file: BufferedReader, name: str) -> Iterator[C
     try:
         for cells in rows:
             held.append(cells)
-            if len(held) == CHUNK_ROWS:
+            if len(held) == CSV_ROWS:
                 yield take()
                 first_line += len(held)
                 held.clear()
@@ -271,7 +282,7 @@ def _parquet(path: Path) -> Iterator[Chunk]:
         with pyarrow.parquet.ParquetFile(path) as file:
             _check_columns(file.schema_arrow.names, path.name, "name the columns like the keys of an NDJSON row")
             rows = max(file.metadata.num_rows, 1)
-            for typed in file.iter_batches(batch_size=CHUNK_ROWS):
+            for typed in file.iter_batches(batch_size=PARQUET_ROWS):
                 batch = pyarrow.RecordBatch.from_arrays([_bytes_of(array) for array in typed.columns], names=typed.schema.names)
                 columns = columns_of(batch)
                 lines = [] if columns else [b"".join(map(_json, _rows(batch)))]

@@ -25,7 +25,7 @@ from clickhouse.errors import BadUserInputError
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
 from gateway.database import Database
-from gateway.lines import Chunk, chunks
+from gateway.lines import Chunk, ahead, chunks
 
 BATCH_ROWS = 1_250_000  # take about a gigabyte of memory
 DAYS_AT_ONCE = 7  # whose sums fit into memory
@@ -59,7 +59,7 @@ def load_files(database: Database, site: Site, paths: Sequence[Path], progress: 
         for path in paths:
             before = bar.pos
             try:
-                for chunk in chunks(path):
+                for chunk in ahead(chunks(path)):
                     _load_chunk(database, site, path, chunk, now, summary)
                     bar.update(before + chunk.read_bytes - bar.pos)
                 if os.path.abspath(_rejects_of(path)) not in map(os.path.abspath, (*summary.rejects_files, *paths)):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from clickhouse.rollups import ROLLUPS
 from tests.benchmarks.questions import Question
 from tests.benchmarks.side_by_side import WINDOWS, Measured
 
 PEER_TABLES = {"heatmaps", "heatmap_cohort"}
+OF_INTERACTIONS = {"interactions", *ROLLUPS}
 Results = Mapping[tuple[str, int, bool], Measured]
 """By question, days, and whether the condition cache is on."""
 
@@ -74,5 +76,9 @@ def disk(by_size: Mapping[int, Mapping[str, int]]) -> str:
         return [title, *(f"{sum(by_size[size].get(name, 0) for name in names) / size:.1f}" for size in sizes)]
 
     rows = [row(f"`{name}`", {name}) for name in ours if by_size[sizes[-1]][name] / sizes[-1] >= 0.05]
-    rows += [row("all of ours", ours), row("PostHog's layout", PEER_TABLES)]
+    rows += [
+        row("interactions with all dimensions, and all sums by day", OF_INTERACTIONS),
+        row("all of ours", ours),
+        row("PostHog's layout", PEER_TABLES),
+    ]
     return table(["bytes an interaction", *map(millions, sizes)], rows)

@@ -118,7 +118,7 @@ WHOLE_SESSION = {
     "clicks": "5",
     "rage_clicks": "0",
     "dead_clicks": "0",
-    "derived_at": "ended_at",
+    "derived_at": "fromUnixTimestamp64Milli({start_ms} + {span_ms}, 'UTC')",  # `load` derives many at once
     "expires_on": "toDate(started_at) + 730",
 }
 

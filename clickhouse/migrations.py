@@ -150,6 +150,15 @@ def why_not_current(applied: Iterable[Mapping[str, Any]]) -> str | None:
     return "The tables are not up to date. Run: python -m gateway migrate"
 
 
+def why_not_written(applied: Iterable[Mapping[str, Any]]) -> str | None:
+    """What to do before rows are stored in such tables; None when they are this version's own. To answer from newer ones is fine."""
+    rows = list(applied)
+    newest = max((row["step"] for row in rows), default=0)
+    if newest > steps()[-1].number:
+        return f"The tables were made by a newer version (step {newest:04}), and this one would leave what is new in them empty. Use that version."
+    return why_not_current(rows)
+
+
 _MIGRATIONS = """
 CREATE TABLE IF NOT EXISTS migrations $on_cluster
 (

@@ -15,7 +15,7 @@ from clickhouse.client import open_sync
 from clickhouse.data_versions import changed_sites, insert_change
 from clickhouse.errors import BadUserInputError, from_driver
 from clickhouse.insert import Insert
-from clickhouse.migrations import compile_distributed
+from clickhouse.migrations import compile_applied, compile_distributed, why_not_written
 from clickhouse.statement import Statement
 from clickhouse.target import Target
 from gateway.setting_types import listed
@@ -52,6 +52,11 @@ class Database:
                 "On a cluster each node changes its own rows. Give the addresses of all of them, separated by commas,"
                 " with --cluster-nodes or HEATGRAPH_CLUSTER_NODES."
             )
+
+    def require_own_tables(self) -> None:
+        """Raises BadUserInputError where rows that this version derives would not be what the tables hold."""
+        if problem := why_not_written(self.query(compile_applied())):
+            raise BadUserInputError(problem)
 
     @cached_property
     def is_cluster(self) -> bool:

@@ -36,6 +36,7 @@ def forget(settings: Settings, visitor_ids: Sequence[str], file: Path | None, si
 
 def forget_visitors(database: Database, site_id: str, visitor_keys: tuple[str, ...]) -> str:
     """What was done, in words."""
+    database.require_own_tables()
     parts = list(portions(visitor_keys))
     rows, known = 0, 0
     for portion in parts:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BufferedReader
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -154,8 +155,11 @@ def _ndjson(blocks: Iterator[bytes], file: BufferedReader, name: str, chunk_byte
     def take() -> Chunk:
         return Chunk(held, first_line, file.tell())
 
+    start = next(blocks, b"")
+    if start.lstrip().startswith(b"["):
+        raise BadUserInputError(f"{name}: is a JSON list. NDJSON is one JSON object a line; `jq -c '.[]' {name}` makes it so.")
     try:
-        for block in blocks:
+        for block in chain([start], blocks):
             held.append(block)
             held_bytes += len(block)
             held_lines += block.count(b"\n")

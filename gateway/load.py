@@ -51,6 +51,7 @@ def load_files(database: Database, site: Site, paths: Sequence[Path], progress: 
     Where such a file of an earlier load is, it goes when this one read FILE to its end without any.
     """
     database.require_nodes()
+    database.require_own_tables()
     now = datetime.now(UTC)
     summary = LoadSummary()
     sizes = {path: os.path.getsize(path) if os.path.exists(path) else 0 for path in paths}  # pathlib raises for a name too long

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse.client import open_sync
 from clickhouse.errors import BadUserInputError
-from clickhouse.migrations import MigrationError, Topology, migrate, steps, why_not_current
+from clickhouse.migrations import MigrationError, Topology, migrate, steps, why_not_current, why_not_written
 from clickhouse.tables import DDL, TABLES
 
 
@@ -124,3 +124,12 @@ def test_tables_of_another_version_are_not_up_to_date() -> None:
     assert why_not_current(applied) is None
     assert why_not_current(applied[:-1]) == "The tables are not up to date. Run: python -m gateway migrate"
     assert why_not_current([*applied[:-1], applied[-1] | {"checksum": "other"}]) is not None
+
+
+def test_tables_of_a_newer_version_are_read_but_not_written() -> None:
+    applied = [{"step": step.number, "checksum": step.checksum} for step in steps()]
+    newer = [*applied, {"step": 9999, "checksum": "new"}]
+    assert why_not_current(newer) is None
+    assert "made by a newer version (step 9999)" in str(why_not_written(newer))
+    assert why_not_written(applied) is None
+    assert why_not_written(applied[:-1]) == why_not_current(applied[:-1])

@@ -20,10 +20,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clickhouse import received
+from clickhouse.errors import BadUserInputError
 from clickhouse.rollups import ROLLUPS
 from clickhouse.sites import Site
 from gateway import lines
 from gateway.database import Database
+from gateway.forget import forget_visitors
 from gateway.load import LoadSummary, load_files
 from tests.clickhouse.stored import DERIVED, stored
 from tests.reference.rows import DataSet, data_sets
@@ -370,6 +372,7 @@ DAMAGED: dict[str, tuple[str, bytes, int, str]] = {  # name, content, rows that 
         "the names of the columns are not UTF-8",
     ),
     "a column twice": ("rows.csv", b"type,timestamp,sessionId,visitorId,url,x,x\n", 0, "two columns have one name"),
+    "a list": ("rows.json", b"\n[" + b",\n".join((ndjson([row]).rstrip() for row in ROWS)) + b"]", 0, "is a JSON list"),
     "no name we know": ("rows.xlsx", b"PK", 0, "the name must say what is in it"),
     "no name at all": ("rows", b"{}", 0, "the name must say what is in it"),
     "a line without end": ("rows.ndjson", ndjson(ROWS[:2]) + b"x" * 3000, 2, "a line is longer than"),
@@ -426,6 +429,20 @@ def test_empty_and_missing_files(database: Client, site: Site, tmp_path: Path) -
     summary = load_files(Database(database), site, [tmp_path / "good.ndjson", *missing, tmp_path])
     assert [problem.split(":")[0] for problem in summary.problems] == [path.name for path in [*missing, tmp_path]]
     assert (summary.stored_rows, summary.derived_sessions) == (len(ROWS), 8)
+
+
+def test_tables_of_a_newer_version(database: Client, site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "rows.ndjson"
+    file.write_bytes(ndjson(ROWS))
+    database.command("INSERT INTO migrations (step, name, checksum, applied_at) VALUES (9999, 'new', '', now64(3))")
+    try:
+        with pytest.raises(BadUserInputError, match="made by a newer version"):
+            load_files(Database(database), site, [file])
+        with pytest.raises(BadUserInputError, match="made by a newer version"):
+            forget_visitors(Database(database), site.site_id, ("v1",))
+    finally:
+        database.command("ALTER TABLE migrations DELETE WHERE step = 9999", settings={"mutations_sync": 2})
+    assert load_files(Database(database), site, [file]).stored_rows == len(ROWS)
 
 
 def load_split(database: Client, site: Site, parts: list[list[Row]], folder: Path) -> None:

@@ -76,7 +76,14 @@ def json_array(row: str, place: str) -> str:
     return f"toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray(({place}, {row})))))"
 
 
+NO_FIELDS = "Variant(Map(String, UInt8))"
+"""Of an object of which every field is skipped: a tuple of nothing would be written as [], and a map alone cannot be null."""
+
+
 def _tuple(selection: Selection, shape: Shape) -> tuple[str, str]:
+    if not selection.fields:
+        empty = f"CAST(CAST(map(), 'Map(String, UInt8)'), '{NO_FIELDS}')"
+        return (f"if({shape.null_when}, NULL, {empty})" if shape.null_when else empty), NO_FIELDS
     members = [_member(field, shape) for field in selection.fields]
     names = ", ".join(f"`{field.key}` {kind}" for field, (_, kind) in zip(selection.fields, members, strict=True))
     values = ", ".join(sql for sql, _ in members)

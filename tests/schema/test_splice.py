@@ -41,6 +41,7 @@ def rows() -> Iterator[dict[str, Any]]:
         yield shared | {"type": "pageview", "timestamp": at}
         yield shared | {"type": "scroll", "timestamp": at + 10, "scrollY": 173 * session}
         yield shared | {"type": "attention", "timestamp": at + 20, "scrollY": 100, "seconds": 0.5 * session}
+        yield shared | {"type": "click", "timestamp": at + 900, "x": 640, "y": 2000}  # on nothing known
         for click in range(6):
             element: dict[str, Any] = [
                 {},
@@ -103,7 +104,8 @@ def selections(draw: st.DrawFn, typename: str, depth: int = 0) -> str:
         elif wrap == "spread":
             part = f"...All{typename}"
         parts.append(part)
-    return " ".join([*parts, "__typename" if depth else "last: __typename"])
+    named = draw(st.booleans())  # else every field may be skipped
+    return " ".join([*parts, *(["__typename" if depth else "last: __typename"] if named else [])])
 
 
 def fragments(typename: str, text: str) -> str:
@@ -179,6 +181,33 @@ def test_any_selection_is_answered_as_ordinary_execution_would(loaded: str, type
         await client.close()
 
     asyncio.run(compare())
+
+
+NOTHING = "__typename @skip(if: true)"
+LISTS = f"""heatmap {{ rows: points {{ {NOTHING} }} objects: points {{ element {{ {NOTHING} }} }} }}
+    scroll {{ rows: buckets {{ {NOTHING} }} objects: buckets {{ reach {{ {NOTHING} }} }} }}
+    attention {{ rows: bands {{ {NOTHING} }} }}
+    breakdown(by: DEVICE) {{ {NOTHING} }}
+    timeline {{ {NOTHING} }}
+    elements {{ nodes {{ breakdown(by: DEVICE) {{ {NOTHING} }} }} }}"""
+CHANGES = f"""elements {{ {NOTHING} }} cells {{ {NOTHING} }} objects: cells {{ count {{ {NOTHING} }} element {{ {NOTHING} }} }}
+    scroll {{ buckets {{ {NOTHING} }} }}"""
+
+
+async def test_an_object_of_which_every_field_is_skipped_is_empty(client: Client) -> None:
+    query = f"""{{ site(siteId: "{SITE.site_id}") {{ filterValues(dimension: DEVICE) {{ {NOTHING} }}
+        page(key: "{PAGE}") {{ insights {{ {LISTS} }} compare(baseline: {{}}, candidate: {{}}) {{ {CHANGES} }} }} }} }}"""
+    site = (await ask(client, query))["site"]
+    found, changes = site["page"]["insights"], site["page"]["compare"]
+    lists = [site["filterValues"], found["heatmap"]["rows"], found["scroll"]["rows"], found["attention"]["rows"], found["breakdown"]]
+    lists += [found["timeline"], *(node["breakdown"] for node in found["elements"]["nodes"])]
+    lists += [changes["elements"], changes["cells"], changes["scroll"]["buckets"]]
+    for rows in lists:
+        assert rows == [{}] * len(rows) != []
+    elements = [point["element"] for point in found["heatmap"]["objects"]]
+    assert {} in elements and None in elements and all(element in ({}, None) for element in elements)
+    assert {"count": {}, "element": {}} in changes["objects"] and {"count": {}, "element": None} in changes["objects"]
+    assert all(bucket == {"reach": {}} for bucket in found["scroll"]["objects"])
 
 
 async def test_a_page_without_rows_has_empty_lists(client: Client) -> None:

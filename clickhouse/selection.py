@@ -14,6 +14,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from clickhouse.errors import BadUserInputError
+
 WIDE = re.compile(r"rows|values|points|(points|buckets|bands)_\w+")
 """Names of the columns that hold such JSON, a list of objects; they come as bytes, UTF-8, and are passed on as they are."""
 
@@ -95,6 +97,8 @@ def _tuple(selection: Selection, shape: Shape) -> tuple[str, str]:
 
 
 def _member(field: Field, shape: Shape) -> tuple[str, str]:
+    if field.key == "null":
+        raise BadUserInputError(f"ClickHouse keeps the name `null` for itself: give {field.name} of {shape.typename} another alias.")
     if field.name == "__typename":
         return f"'{shape.typename}'", "String"
     part = shape.fields[field.name]

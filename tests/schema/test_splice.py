@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from clickhouse.client import Client, connect
 from clickhouse.sites import Site
-from tests.asking import NOW, SCHEMA, ask, create_site, load
+from tests.asking import NOW, SCHEMA, answer, ask, create_site, load
 
 SITE = Site("site_splice", "Splice")
 PAGE = "https://example.com/pricing"
@@ -208,6 +208,13 @@ async def test_an_object_of_which_every_field_is_skipped_is_empty(client: Client
     assert {} in elements and None in elements and all(element in ({}, None) for element in elements)
     assert {"count": {}, "element": {}} in changes["objects"] and {"count": {}, "element": None} in changes["objects"]
     assert all(bucket == {"reach": {}} for bucket in found["scroll"]["objects"])
+
+
+async def test_an_alias_that_clickhouse_does_not_take_is_said(client: Client) -> None:
+    below = "heatmap { points { element { null: label } } }"
+    found = await answer(client, f'{{ site(siteId: "{SITE.site_id}") {{ page(key: "{PAGE}") {{ insights {{ {below} }} }} }} }}')
+    assert [(error["code"], error["path"][-1]) for error in found["errors"]] == [("BAD_USER_INPUT", "heatmap")]
+    assert "give label of PointElement another alias" in found["errors"][0]["message"]
 
 
 async def test_a_page_without_rows_has_empty_lists(client: Client) -> None:

@@ -44,7 +44,8 @@ async def load(context: Context, key: list[Any], argument: str = "id") -> AskedL
     site = await context.readable_site(site_id)
     if page_key is not None and await seen_page(context, site, str(page_key), argument) is None:
         return None
-    return await resolve(context, site, AskedWindow(window, argument), segment, url, None if page_key is None else str(page_key))
+    asked_window = AskedWindow(window, f"{argument} {span}")  # no other id's, whose cursors are of other lists
+    return await resolve(context, site, asked_window, segment, url, None if page_key is None else str(page_key))
 
 
 def _rule(parts: Any, argument: str) -> UrlRule:

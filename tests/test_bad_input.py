@@ -224,6 +224,22 @@ async def test_insights_asked_by_id_keep_everything_in_the_window_a_list_began_i
     assert kept["meta"] == first["meta"] != rolled_on["meta"]
 
 
+async def test_a_cursor_of_another_window_is_refused_by_insights_asked_by_id_too(client: Client) -> None:
+    below = "{ interactions(first: 1%s) { totalCount pageInfo { endCursor } } }"
+    lens = 'url: {prefix: "https://example.com/"}, window: {last: "%s"}'
+    query = f'{{ site(siteId: "{SITE.site_id}") {{ one: insights({lens % "-3h"}) {{ id }} two: insights({lens % "-6h"}) {{ id }} }} }}'
+    one, two = [found["id"] for found in (await ask(client, query))["site"].values()]
+
+    async def by_id(node_id: str, after: str = "") -> Any:
+        return await answer(client, f'{{ node(id: "{node_id}") {{ ... on Insights {below % after} }} }}')
+
+    cursor = (await by_id(one))["data"]["node"]["interactions"]["pageInfo"]["endCursor"]
+    own, other = [await by_id(node_id, f', after: "{cursor}"') for node_id in (one, two)]
+    assert own["data"]["node"]["interactions"]["totalCount"] == 12
+    assert other["data"]["node"]["interactions"] is None
+    assert "belongs to another list" in other["errors"][0]["message"]
+
+
 @pytest.mark.parametrize("first", [-5, 0, 1])
 async def test_first_below_1_is_1(client: Client, first: int) -> None:
     assert len((await ask(client, pages(f"first: {first}")))["site"]["pages"]["edges"]) == 1

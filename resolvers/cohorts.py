@@ -50,7 +50,7 @@ async def list_cohorts(context: Context, site_id: str, first: int, after: str | 
     """By name."""
     await context.readable_site(site_id)
     binding = cursors.digest("cohorts", site_id)
-    begin = cursors.decode(after, binding, (str, str)).values if after else None
+    begin = cursors.decode(after, binding, (str, str)).values if after is not None else None
     first = page_size(first)
     rows = await context.client_of(site_id).query(compile_cohorts(site_id, None, begin, first))
 

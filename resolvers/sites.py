@@ -28,7 +28,7 @@ async def list_sites(context: Context, first: int, after: str | None) -> SiteLis
     """By id; raises when no source answers."""
     visible = context.key.visible_site_ids
     binding = cursors.digest("sites", sorted(visible) if visible is not None else None)
-    begin = cursors.decode(after, binding, (str,)).values[0] if after else None
+    begin = cursors.decode(after, binding, (str,)).values[0] if after is not None else None
     first = page_size(first)
     sources = context.sources
     answers = await asyncio.gather(*(_of_source(source, visible, begin, first) for source in sources.all), return_exceptions=True)

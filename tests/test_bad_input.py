@@ -240,6 +240,15 @@ async def test_a_cursor_of_another_window_is_refused_by_insights_asked_by_id_too
     assert "belongs to another list" in other["errors"][0]["message"]
 
 
+@pytest.mark.parametrize("after", ["", "x"])
+@pytest.mark.parametrize("listing", ["sites", "viewer { sites", 'site(siteId: "%s") { cohorts', 'site(siteId: "%s") { pages'])
+async def test_a_malformed_cursor_is_refused(client: Client, listing: str, after: str) -> None:
+    listing = listing.replace("%s", SITE.site_id)
+    query = f'{{ {listing}(after: "{after}") {{ totalCount }} }}' + " }" * listing.count("{")
+    found = await answer(client, query)
+    assert [(error["code"], error["argument"]) for error in found["errors"]] == [("BAD_USER_INPUT", "after")]
+
+
 @pytest.mark.parametrize("first", [-5, 0, 1])
 async def test_first_below_1_is_1(client: Client, first: int) -> None:
     assert len((await ask(client, pages(f"first: {first}")))["site"]["pages"]["edges"]) == 1

@@ -138,7 +138,7 @@ class Context:
     def expect_page(self, site_id: str, url: str) -> None:
         """Looks a page up while its site is being looked up again; only if the site is known, and the key may ask about its pages."""
         if self.sources.found(site_id) and self.key.sees(site_id) and self.key.may("heatmap:read"):
-            with suppress(ValueError):  # which `page` itself says
+            with suppress(ValueError, TypeError):  # which `page` itself says; null, too
                 asyncio.ensure_future(self._pages.load((site_id, page_key(url)))).add_done_callback(_looked_at)
 
     async def page(self, site: Site, page_key: str) -> Row | None:

@@ -13,6 +13,7 @@ from clickhouse.client import Client
 from clickhouse.keys import ApiKey
 from clickhouse.sites import Site
 from resolvers import ids
+from resolvers.sources import Source, Sources
 from tests.asking import EVERYTHING, NOW, TOO_MANY_EVENTS, answer, ask, create_site, load
 
 SITE = Site("site_bad_input", "Bad input")
@@ -247,6 +248,15 @@ async def test_a_malformed_cursor_is_refused(client: Client, listing: str, after
     query = f'{{ {listing}(after: "{after}") {{ totalCount }} }}' + " }" * listing.count("{")
     found = await answer(client, query)
     assert [(error["code"], error["argument"]) for error in found["errors"]] == [("BAD_USER_INPUT", "after")]
+
+
+async def test_a_page_key_that_is_null_costs_the_page_alone(client: Client) -> None:
+    """A variable with a default may be null where an argument must not be."""
+    query = f'query ($page: String = "{PAGE}") {{ site(siteId: "{SITE.site_id}") {{ name page(key: $page) {{ path }} }} }}'
+    sources = Sources([Source("default", client)])
+    await answer(sources, query)  # the site is known from then on, and its page looked up beside it
+    found = await answer(sources, query, page=None)
+    assert found["data"] == {"site": {"name": SITE.name, "page": None}}
 
 
 @pytest.mark.parametrize("first", [-5, 0, 1])

@@ -53,6 +53,7 @@ def unless_unchanged(request: Request, response: Response) -> Response:
     if request.method != "GET" or not tag or not {tag, ANY_TAG} & _tags(request.headers.getlist("if-none-match")):
         return response
     kept = {name: value for name, value in response.headers.items() if name not in ("content-length", "content-type")}
+    kept["vary"] += ", Accept-Encoding"  # as that of the compressed answer, which a cache may have kept
     return Response(status_code=304, headers=kept)
 
 

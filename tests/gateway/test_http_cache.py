@@ -31,6 +31,9 @@ MAP = """query ($site: String!, $window: Window) {
 }"""
 
 
+EVERY_FIELD = f"{{ sites {{ {' '.join(f'n{number}: nodes {{ siteId }}' for number in range(60))} }} }}"
+
+
 @pytest.fixture
 async def http(settings: Settings) -> AsyncIterator[AsyncClient]:
     """Versions are read with each statement, so that a change shows at once."""
@@ -169,12 +172,14 @@ async def test_what_is_unchanged_is_not_sent_again(http: AsyncClient, make_site:
         return await http.get("/graphql", params=parameters, headers=headers)
 
     first = await get()
-    tag = first.headers["etag"]
+    tag, large = first.headers["etag"], await http.get("/graphql", params={"query": EVERY_FIELD})
+    assert large.headers["content-encoding"]
     assert first.status_code == 200 and tag.startswith('W/"')
     for sent in (tag, tag.removeprefix("W/"), f'"other", {tag}', "*"):
         unchanged = await get(**{"If-None-Match": sent})
         assert (unchanged.status_code, unchanged.content) == (304, b""), sent
         assert unchanged.headers["etag"] == tag and unchanged.headers["cache-control"] == first.headers["cache-control"]
+        assert unchanged.headers["vary"] == large.headers["vary"], "which replaces that of what a cache has kept"
     assert (await get(**{"If-None-Match": '"other"'})).status_code == 200
     load_clicks(database, "etag", range(1, 3))
     assert (await get(**{"If-None-Match": tag})).status_code == 200

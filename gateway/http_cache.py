@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from clickhouse.reading import Read
 from clickhouse.shared import is_closed
+from gateway import federated_trace
 
 MAX_AGE_S = 60
 READS_HEADER = "X-Heatgraph-Reads"
@@ -37,7 +38,7 @@ def cache_headers(method: str, data: Any, reads: Sequence[Read], momentary: bool
     over = in_past and not momentary
     headers = {
         "Cache-Control": f"private, max-age={MAX_AGE_S}" if over else "private, no-cache",
-        "Vary": f"Authorization, Accept, {READS_HEADER}",
+        "Vary": f"Authorization, Accept, {READS_HEADER}, {federated_trace.HEADER}",
     }
     if method == "GET":
         digest = hashlib.blake2b(orjson.dumps(data), digest_size=16).hexdigest()

@@ -135,7 +135,7 @@ async def test_only_what_is_over_may_be_used_again(http: AsyncClient, make_site:
     over, rolling = await ask(http, authorization, "headers"), await ask(http, authorization, "headers", {"last": "-7d"})
     assert over.headers["cache-control"] == "private, max-age=60"
     assert rolling.headers["cache-control"] == "private, no-cache"
-    assert {"Authorization", "Accept", "X-Heatgraph-Reads"} <= set(over.headers["vary"].split(", "))
+    assert {"Authorization", "Accept", "X-Heatgraph-Reads", "apollo-federation-include-trace"} <= set(over.headers["vary"].split(", "))
     with_viewer = MAP.replace("site(", "...Mine site(", 1) + " fragment Mine on Query { me: viewer { remainingBudget } }"
     momentary = await post(http, with_viewer, variables={"site": "headers", "window": CLOSED})
     assert clicks(momentary) == 1 and momentary.headers["cache-control"] == "private, no-cache", "the next request has less of it"

@@ -26,7 +26,7 @@ from clickhouse.element_marks import from_interactions
 from clickhouse.elements import ElementsQuestion, attributes_on, listed_elements
 from clickhouse.event_names import EVENT_NAME, event_name_rows
 from clickhouse.event_names import ORDERING as NAME_ORDERING
-from clickhouse.export_shapes import DEAD_SPOT, DEPTH_CONVERSION, ELEMENT, INTERACTION, PAGE, RAGE_SPOT, REPLAY
+from clickhouse.export_shapes import DEAD_SPOT, DEPTH_CONVERSION, ELEMENT, INTERACTION, RAGE_SPOT, REPLAY, page_shape
 from clickhouse.filter_values import FILTER_VALUE, FilterValueQuestion, filter_value_rows
 from clickhouse.filter_values import ORDERING as VALUE_ORDERING
 from clickhouse.heatmap import HEATMAP_POINT, HeatmapQuestion, heatmap_rows, standard_viewport_px
@@ -79,13 +79,13 @@ def export_timeline(lens: Lens, page_keys: PageKeys, question: TimelineQuestion)
     return _file(TIMELINE_POINT, timeline_rows(lens, page_keys, question, params), ["ORDER BY start"], params)
 
 
-def export_pages(lens: Lens, search: str | None, order: str, descending: bool, first: int) -> Statement:
-    """As listed."""
+def export_pages(lens: Lens, search: str | None, order: str, descending: bool, first: int, unknown: tuple[str, ...] = ()) -> Statement:
+    """As listed; `unknown` are measures that the source cannot tell."""
     params = Params()
     direction = "DESC" if descending else "ASC"
     by = f"page {direction}" if order == "KEY" else f"ifNull(toFloat64({ORDERS[order]}), -1.) {direction}, page"
     rows = page_rows(lens, search, params)
-    return _file(PAGE, rows, [f"ORDER BY {by}", f"LIMIT {params.bind(first, 'UInt32')}"], params)
+    return _file(page_shape(unknown), rows, [f"ORDER BY {by}", f"LIMIT {params.bind(first, 'UInt32')}"], params)
 
 
 def export_interactions(lens: Lens, page_keys: PageKeys, question: InteractionQuestion, with_people: bool) -> Statement:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from clickhouse.conversions import MICROS
 from clickhouse.heatmap import POINT_ELEMENT
 from clickhouse.numbers import HIGH_SEVERITY_CLICKS, MEDIUM_SEVERITY_CLICKS, rate_shape, ratio
@@ -9,26 +11,36 @@ from clickhouse.replays import DURATION_MS, WATCH_PARTS, WATCH_SCORE
 from clickhouse.selection import Leaf, Shape
 from clickhouse.totals import ISSUE_SCORE
 
-PAGE = Shape(
-    "PageEdge",
-    {
-        "key": Leaf("page", "String"),
-        "pageviews": Leaf("pageviews", "UInt64"),
-        "visitors": Leaf("visitors", "UInt64"),
-        "sessions": Leaf("sessions", "UInt64"),
-        "bounceRate": rate_shape("bounced_sessions", "sessions", "SESSIONS", subset=True),
-        "averageSecondsOnPage": Leaf(ratio("on_page_ms", "(1000 * timed_pageviews)"), "Nullable(Float64)"),
-        "clicks": Leaf("clicks", "UInt64"),
-        "rageClicks": Leaf("rage_clicks", "UInt64"),
-        "deadClicks": Leaf("dead_clicks", "UInt64"),
-        "rageRate": rate_shape("rage_clicks", "clicks", "CLICKS", subset=False),
-        "deadRate": rate_shape("dead_clicks", "clicks", "CLICKS", subset=True),
-        "issueScore": Leaf(ISSUE_SCORE, "Nullable(Float64)"),
-        "desktopClicks": Leaf("desktop_clicks", "UInt64"),
-        "tabletClicks": Leaf("tablet_clicks", "UInt64"),
-        "mobileClicks": Leaf("mobile_clicks", "UInt64"),
-    },
-)
+
+def page_shape(unknown: Collection[str] = ()) -> Shape:
+    """A row of `page_rows`. A rate of `unknown` measures is one of nothing out of nothing, and a score with one is null."""
+
+    def rate(numerator: str, denominator: str, basis: str, *, subset: bool) -> Shape:
+        return rate_shape(*(("0", "0") if numerator in unknown else (numerator, denominator)), basis, subset=subset)
+
+    return Shape(
+        "PageEdge",
+        {
+            "key": Leaf("page", "String"),
+            "pageviews": Leaf("pageviews", "UInt64"),
+            "visitors": Leaf("visitors", "UInt64"),
+            "sessions": Leaf("sessions", "UInt64"),
+            "bounceRate": rate("bounced_sessions", "sessions", "SESSIONS", subset=True),
+            "averageSecondsOnPage": Leaf(ratio("on_page_ms", "(1000 * timed_pageviews)"), "Nullable(Float64)"),
+            "clicks": Leaf("clicks", "UInt64"),
+            "rageClicks": Leaf("rage_clicks", "UInt64"),
+            "deadClicks": Leaf("dead_clicks", "UInt64"),
+            "rageRate": rate("rage_clicks", "clicks", "CLICKS", subset=False),
+            "deadRate": rate("dead_clicks", "clicks", "CLICKS", subset=True),
+            "issueScore": Leaf("NULL" if {"rage_sessions", "dead_sessions"}.intersection(unknown) else ISSUE_SCORE, "Nullable(Float64)"),
+            "desktopClicks": Leaf("desktop_clicks", "UInt64"),
+            "tabletClicks": Leaf("tablet_clicks", "UInt64"),
+            "mobileClicks": Leaf("mobile_clicks", "UInt64"),
+        },
+    )
+
+
+PAGE = page_shape()
 
 INTERACTION = Shape(
     "Interaction",

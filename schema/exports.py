@@ -140,7 +140,8 @@ def _dead_clicks(context: Context, asked: AskedLens, first: int) -> Statement:
 
 def _pages(context: Context, asked: AskedLens, first: int, search: str | None = None, order_by: PageOrder | None = None) -> Statement:
     order = order_by or PageOrder()
-    return export.export_pages(asked.lens, search_text(search), order.field.name, order.descending, page_size(first, MAX_ROWS))
+    unknown, size = context.sources.of(asked.site.site_id).unknown_measures, page_size(first, MAX_ROWS)
+    return export.export_pages(asked.lens, search_text(search), order.field.name, order.descending, size, unknown)
 
 
 def _filter_values(context: Context, asked: AskedLens, dimension: Dimension, first: int, search: str | None = None) -> Statement:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Any
 
+import orjson
 import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
 
@@ -20,8 +21,10 @@ from clickhouse.client import Client, connect, open_sync
 from clickhouse.posthog import REASONS, UNKNOWN_MEASURES, PostHog
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
+from resolvers.context import Context
 from resolvers.sources import Source, Sources
-from tests.asking import answer
+from schema.exports import compile_export
+from tests.asking import EVERYTHING, SCHEMA, answer
 from tests.servers import Node
 
 SHOP = Site("shop", "Shop", ("shop.example",), test_account_rules=("*@posthog.com",), has_rollups=False)
@@ -366,6 +369,27 @@ async def test_what_it_cannot_answer_is_null_beside_what_it_can(source: Sources,
     assert set(reasons) == set(REASONS)
     assert capabilities["sources"] == [{"name": "posthog", "healthy": True}]
     assert capabilities["dataFrom"] is not None
+
+
+async def test_a_file_of_pages_says_no_more_than_it_can_tell(source: Sources) -> None:
+    """The rates and the score that PageTotals has as null."""
+    context = Context(source, EVERYTHING)
+    window = {"between": {"from": "2026-10-30", "to": "2026-11-02"}}
+    statement = await compile_export(SCHEMA, context, "pages", {"siteId": "shop", "window": orjson.dumps(window).decode()})
+    file = b"".join([chunk async for chunk in context.client_of("shop").stream(statement, "JSONEachRow")])
+    rate = "{ value numerator denominator basis low high }"
+    totals = f"pageviews clicks deadClicks averageSecondsOnPage bounceRate {rate} rageRate {rate} deadRate {rate}"
+    listed = (await ask(source, f"pages(window: {WINDOW}) {{ edges {{ totals {{ {totals} issueScore {{ value }} }} }} }}"))["pages"][
+        "edges"
+    ]
+    rows = [orjson.loads(line) for line in file.splitlines()]
+    assert len(rows) == len(listed) > 0
+    for row, edge in zip(rows, listed, strict=True):
+        expected = edge["totals"] | {"issueScore": edge["totals"]["issueScore"]["value"]}
+        for name in ("bounceRate", "rageRate", "deadRate"):
+            expected |= {f"{name}{part[0].upper()}{part[1:]}": value for part, value in expected.pop(name).items()}
+        assert {name: row[name] for name in expected} == expected
+        assert expected["bounceRateValue"] is expected["deadRateValue"] is expected["issueScore"] is None
 
 
 async def test_it_holds_no_events_to_name(source: Sources) -> None:

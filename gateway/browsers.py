@@ -29,13 +29,14 @@ _RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECUR
 ASKED_HEADERS = (
     "Authorization",
     "Content-Type",
+    "If-None-Match",
     "Apollo-Require-Preflight",
     "X-Apollo-Operation-Name",
     "X-Heatgraph-Reads",
     "X-Request-Id",
     "traceparent",
 )
-TOLD_HEADERS = ("ETag", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After", "X-Request-Id")
+TOLD_HEADERS = ("Content-Disposition", "ETag", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After", "X-Request-Id")
 PREFLIGHT_MAX_AGE_S = 600
 
 SIMPLE_TYPES = ("", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain")

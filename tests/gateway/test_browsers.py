@@ -62,6 +62,14 @@ async def test_origins_that_may_ask(http: AsyncClient) -> None:
     assert "access-control-allow-credentials" not in answer.headers
 
 
+async def test_other_origins_may_ask_whether_a_tag_they_read_still_holds_and_name_a_file_as_we_do(http: AsyncClient) -> None:
+    asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization,if-none-match"}
+    preflight = await http.options("/graphql", headers=asked)
+    assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (200, ORIGIN)
+    told = (await http.post("/graphql", json=QUERY, headers={"Origin": ORIGIN})).headers["access-control-expose-headers"]
+    assert {"ETag", "Content-Disposition"} <= set(told.split(", "))
+
+
 async def test_origins_that_may_not(http: AsyncClient) -> None:
     refused = await http.options("/graphql", headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"})
     assert "access-control-allow-origin" not in refused.headers

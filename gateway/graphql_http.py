@@ -39,17 +39,24 @@ class GraphQLRequest:
 
 
 def negotiate(accept: str | None) -> str | None:
-    """The media type to answer in: the client's favourite of the two, JSON if it has none; None if it takes neither."""
+    """The media type to answer in: the client's favourite of the two, of equals the one it names first, else JSON; None if it takes neither.
+
+    What it says of one of them counts before what it says of all (`*/*`).
+    """
     if not accept or not accept.strip():
         return JSON_TYPE
-    favourite, most = None, 0.0
-    for entry in accept.split(","):
+    ranges: dict[str, tuple[float, int]] = {}
+    for place, entry in enumerate(accept.split(",")):
         name, *parameters = (part.strip().lower() for part in entry.split(";"))
-        media_type = {RESPONSE_TYPE: RESPONSE_TYPE, JSON_TYPE: JSON_TYPE, "application/*": JSON_TYPE, "*/*": JSON_TYPE}.get(name)
         charsets = {parameter.partition("=")[2].strip('" ') for parameter in parameters if parameter.startswith("charset=")}
-        if media_type and charsets <= {"utf-8", "utf8"} and (quality := _quality(parameters)) > most:
-            favourite, most = media_type, quality
-    return favourite
+        if charsets <= {"utf-8", "utf8"}:
+            ranges.setdefault(name, (_quality(parameters), -place))
+    of_type = {
+        media_type: next((ranges[name] for name in (media_type, "application/*", "*/*") if name in ranges), (0.0, 0))
+        for media_type in (JSON_TYPE, RESPONSE_TYPE)
+    }
+    favourite = max(of_type, key=lambda media_type: of_type[media_type])
+    return favourite if of_type[favourite][0] > 0 else None
 
 
 def _quality(parameters: list[str]) -> float:

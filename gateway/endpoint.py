@@ -36,6 +36,9 @@ from gateway.rate_limit import Budget, Budgets
 from gateway.settings import Settings
 from resolvers.context import Context
 
+DOCUMENT_PARAMETERS = {"query", "documentId", "id", "extensions"}
+"""Of a URL: each names a document."""
+
 SHARE_FOR_SOURCES = 0.95  # of a request's time: what a source has not answered then is left out, and the rest is sent
 
 
@@ -61,7 +64,8 @@ class GraphQLEndpoint:
 
     def _is_for_page(self, request: Request) -> bool:
         wants_html = "text/html" in request.headers.get("accept", "")
-        return self._settings.is_development and wants_html and request.method == "GET" and "query" not in request.query_params
+        asks = not DOCUMENT_PARAMETERS.isdisjoint(request.query_params)
+        return self._settings.is_development and wants_html and request.method == "GET" and not asks
 
     async def _respond(self, request: Request) -> Response:
         request_id: str = request.scope["request_id"]

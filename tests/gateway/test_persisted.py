@@ -13,7 +13,7 @@ from httpx import AsyncClient, Response
 
 from clickhouse.errors import BadUserInputError
 from gateway.persisted import load_trusted, sha256
-from tests.gateway.applications import problem, serving_anybody
+from tests.gateway.applications import BROWSER, problem, serving_anybody
 
 QUERY = "query Greet($t: String!) { echo(text: $t) }"
 OTHER = "{ key }"
@@ -144,6 +144,13 @@ async def test_trusted_documents_beside_all_others(tmp_path: Path) -> None:
     async with serving_anybody(trusted_documents=str(directory(tmp_path))) as http:
         assert (await http.post("/graphql", json={"query": OTHER})).json()["data"] == {"key": "guest"}
         assert (await post(http, None, named(QUERY), t="hi")).json()["data"] == {"echo": "hi"}
+
+
+@pytest.mark.parametrize("document", [{"documentId": "Greet"}, {"id": "Greet"}, {"extensions": json.dumps(named(QUERY))}])
+async def test_a_browser_that_names_a_document_gets_its_answer_and_not_graphiql(document: dict[str, str], tmp_path: Path) -> None:
+    async with serving_anybody(trusted_documents=str(directory(tmp_path))) as http:
+        answer = await http.get("/graphql", params=document | {"variables": '{"t": "hi"}'}, headers={"Accept": BROWSER})
+        assert answer.json()["data"] == {"echo": "hi"}
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"a": 1}', '{"operations": [{"id": "a"}]}', '{"operations": 7}', "7"])

@@ -41,6 +41,10 @@ class BadUserInputError(HeatgraphError):
     code = "BAD_USER_INPUT"
 
 
+class TooLongValueError(BadUserInputError):
+    """A value is longer than may be bound."""
+
+
 class UnauthenticatedError(HeatgraphError):
     code = "UNAUTHENTICATED"
 

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
 
-from clickhouse.errors import BadUserInputError
+from clickhouse.errors import BadUserInputError, TooLongValueError
 
 INSTANT = "DateTime64(3, 'UTC')"
 """The one type of time that is bound, never in a list."""
@@ -62,7 +62,7 @@ class Params:
         if known not in self._names:
             if _address_bytes(known[0]) > MAX_ADDRESS_BYTES:
                 if not isinstance(value, list) or len(value) < 2:
-                    raise BadUserInputError(f"A value takes more than {MAX_ADDRESS_BYTES} bytes of an address; shorten it.")
+                    raise TooLongValueError(f"A value takes more than {MAX_ADDRESS_BYTES} bytes of an address; shorten it.")
                 half = len(value) // 2
                 return f"arrayConcat({self.bind(value[:half], clickhouse_type)}, {self.bind(value[half:], clickhouse_type)})"
             self._names[known] = f"p{len(self._names)}"

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from strawberry.dataloader import DataLoader
 
 from clickhouse.client import Client
+from clickhouse.errors import TooLongValueError
 from clickhouse.sites import Site
 
 MAX_BATCH = 1000
@@ -79,11 +80,21 @@ class SourceLoader(Generic[K, V]):
     def load(self, key: K, source: Source | None = None) -> Awaitable[V]:
         source = source or self._source_of(key)
         if source.name not in self._loaders:
-            self._loaders[source.name] = DataLoader(lambda keys: self._load(source, keys), max_batch_size=MAX_BATCH)
+            self._loaders[source.name] = DataLoader(lambda keys: self._load_apart(source, keys), max_batch_size=MAX_BATCH)
         return self._loaders[source.name].load(key)
 
     def load_many(self, keys: Iterable[K]) -> Awaitable[list[V]]:
         return asyncio.gather(*map(self.load, keys))
+
+    async def _load_apart(self, source: Source, keys: list[K]) -> Sequence[Any]:
+        """A key too long to be asked for costs itself alone."""
+        try:
+            return await self._load(source, keys)
+        except TooLongValueError as error:
+            if len(keys) == 1:
+                return [error]
+            half = len(keys) // 2
+            return [*await self._load_apart(source, keys[:half]), *await self._load_apart(source, keys[half:])]
 
     def clear(self, key: K) -> None:
         for loader in self._loaders.values():

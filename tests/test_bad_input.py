@@ -250,6 +250,20 @@ async def test_a_malformed_cursor_is_refused(client: Client, listing: str, after
     assert [(error["code"], error["argument"]) for error in found["errors"]] == [("BAD_USER_INPUT", "after")]
 
 
+async def test_a_key_that_is_too_long_costs_itself_alone(client: Client) -> None:
+    long = "x" * 70_000
+    keys = [
+        ("Page", SITE.site_id, PAGE),
+        ("Page", SITE.site_id, PAGE + long),
+        ("Replay", SITE.site_id, long),
+        ("Site", long),
+        ("Site", SITE.site_id),
+    ]
+    found = await answer(client, "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename } }", ids=[ids.encode(*key) for key in keys])
+    assert found["data"]["nodes"] == [{"__typename": "Page"}, None, None, None, {"__typename": "Site"}]
+    assert [error["path"] for error in found["errors"]] == [["nodes", place] for place in (1, 2, 3)]
+
+
 async def test_a_page_key_that_is_null_costs_the_page_alone(client: Client) -> None:
     """A variable with a default may be null where an argument must not be."""
     query = f'query ($page: String = "{PAGE}") {{ site(siteId: "{SITE.site_id}") {{ name page(key: $page) {{ path }} }} }}'

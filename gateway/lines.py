@@ -31,6 +31,8 @@ from clickhouse.received import MAX_KEY_CHARACTERS, MAX_LINE_BYTES
 CHUNK_BYTES = 128 << 20
 CSV_ROWS = 250_000  # of a chunk; their cells are objects
 PARQUET_ROWS = 400_000
+PARQUET_STEP = 10_000
+WIDE_BYTES = 2 * CHUNK_BYTES  # of a chunk of CSV or Parquet whose rows are so wide that fewer of them are enough
 MAX_COLUMNS = 500  # that are read as such; rows of more are read as lines
 BLOCK_ROWS = 30_000  # of columns, the unit that threads share
 READ_BYTES = 1 << 18
@@ -186,7 +188,15 @@ def _ndjson(blocks: Iterator[bytes], file: BufferedReader, name: str, chunk_byte
 
 def _csv(blocks: Iterator[bytes], file: BufferedReader, name: str) -> Iterator[Chunk]:
     """Cells become texts under the header's names: columns, or lines when the rows are not all alike."""
-    rows = _csv_rows(_text_lines(blocks))
+    read_bytes = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal read_bytes
+        for block in blocks:
+            read_bytes += len(block)
+            yield block
+
+    rows = _csv_rows(_text_lines(counted()))
     first_line, names = next(((line, cells) for line, cells in enumerate(rows, 2) if cells not in ([], [""])), (2, []))
     header = [names] if isinstance(names, str) else names
     if header:
@@ -201,10 +211,11 @@ def _csv(blocks: Iterator[bytes], file: BufferedReader, name: str) -> Iterator[C
     try:
         for cells in rows:
             held.append(cells)
-            if len(held) == CSV_ROWS:
+            if len(held) == CSV_ROWS or read_bytes >= WIDE_BYTES:
                 yield take()
                 first_line += len(held)
                 held.clear()
+                read_bytes = 0
     except BadUserInputError:
         if held:
             yield take()
@@ -281,17 +292,27 @@ def _parquet(path: Path) -> Iterator[Chunk]:
     import pyarrow  # slow to import, and few need it
     import pyarrow.parquet
 
-    first_line, size = 1, path.stat().st_size
+    first_line, size, held = 1, path.stat().st_size, list[Any]()
+
+    def take() -> Chunk:
+        batch = pyarrow.concat_batches(held)
+        columns = columns_of(batch)
+        lines = [] if columns else [b"".join(map(_json, _rows(batch)))]
+        return Chunk(lines, first_line, size * (first_line - 1 + batch.num_rows) // rows, columns)
+
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             _check_columns(file.schema_arrow.names, path.name, "name the columns like the keys of an NDJSON row")
             rows = max(file.metadata.num_rows, 1)
-            for typed in file.iter_batches(batch_size=PARQUET_ROWS):
-                batch = pyarrow.RecordBatch.from_arrays([_bytes_of(array) for array in typed.columns], names=typed.schema.names)
-                columns = columns_of(batch)
-                lines = [] if columns else [b"".join(map(_json, _rows(batch)))]
-                yield Chunk(lines, first_line, size * (first_line - 1 + batch.num_rows) // rows, columns)
-                first_line += batch.num_rows
+            for typed in file.iter_batches(batch_size=PARQUET_STEP):
+                held.append(pyarrow.RecordBatch.from_arrays([_bytes_of(array) for array in typed.columns], names=typed.schema.names))
+                held_rows = sum(batch.num_rows for batch in held)
+                if held_rows >= PARQUET_ROWS or sum(batch.nbytes for batch in held) >= WIDE_BYTES:
+                    yield take()
+                    first_line += held_rows
+                    held.clear()
+            if held:
+                yield take()
     except (pyarrow.ArrowException, OSError) as error:
         raise BadUserInputError(
             f"{path.name}: is no Parquet file, or is cut off. Parquet ends in its table of contents: send the whole file."

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Event
 
-from gateway.lines import Chunk, ahead
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from gateway import lines
+from gateway.lines import Chunk, ahead, chunks
 
 
 def test_a_chunk_is_read_while_the_one_before_it_is_stored() -> None:
@@ -20,3 +27,26 @@ def test_a_chunk_is_read_while_the_one_before_it_is_stored() -> None:
     assert next(chunks) is first
     assert begun.wait(10)
     assert list(chunks) == [second]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_of_wide_rows_a_chunk_takes_fewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
+    """Their number alone would not bound the memory they take."""
+    monkeypatch.setattr(lines, "READ_BYTES", 1000)
+    monkeypatch.setattr(lines, "PARQUET_STEP", 2)
+    monkeypatch.setattr(lines, "WIDE_BYTES", 5000)
+    file = tmp_path / f"rows.{suffix}"
+    rows = [{name: str(number) for name in lines.NEEDED} | {"dom": "x" * 1000} for number in range(20)]
+    if suffix == "parquet":
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), file)
+    else:
+        with file.open("w") as written:
+            writer = csv.DictWriter(written, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+    found, read = list(chunks(file)), list[str]()
+    for chunk in found:
+        assert chunk.columns and chunk.first_line == len(read) + (1 if suffix == "parquet" else 2)
+        read += pyarrow.ipc.open_stream(chunk.columns.stream).read_all()["c0"].to_pylist()
+    assert read == [row["type"] for row in rows]
+    assert 3 <= len(found) <= 5

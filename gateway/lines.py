@@ -14,11 +14,12 @@ import json
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from io import BufferedReader
 from itertools import chain
 from pathlib import Path
+from threading import Thread
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -97,12 +98,23 @@ def chunks(path: Path, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
 
 
 def ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-    """The same ones; each is read while the one before it is being stored."""
-    with ThreadPoolExecutor(1) as reader:
-        reading = reader.submit(next, chunks, None)
-        while chunk := reading.result():
-            reading = reader.submit(next, chunks, None)
-            yield chunk
+    """The same ones; each is read while the one before it is being stored. Who stops waits for no reader: a pipe may never say more."""
+
+    def read(reading: Future[Chunk | None]) -> None:
+        try:
+            reading.set_result(next(chunks, None))
+        except BaseException as error:  # is whose who waits for it
+            reading.set_exception(error)
+
+    def begin() -> Future[Chunk | None]:
+        reading = Future[Chunk | None]()
+        Thread(target=read, args=[reading], daemon=True).start()
+        return reading
+
+    reading = begin()
+    while chunk := reading.result():
+        reading = begin()
+        yield chunk
 
 
 def _plain(file: BufferedReader, name: str, compression: str) -> Iterator[bytes]:

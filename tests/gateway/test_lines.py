@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
+from time import monotonic
 
 import pyarrow
 import pyarrow.parquet
@@ -27,6 +28,21 @@ def test_a_chunk_is_read_while_the_one_before_it_is_stored() -> None:
     assert next(chunks) is first
     assert begun.wait(10)
     assert list(chunks) == [second]
+
+
+def test_who_stops_does_not_wait_for_a_pipe_that_says_no_more() -> None:
+    says_more = Event()
+
+    def read() -> Iterator[Chunk]:
+        yield Chunk([b"{}"], 1, 2)
+        says_more.wait(20)
+
+    started = monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        for _ in ahead(read()):
+            raise KeyboardInterrupt
+    assert monotonic() - started < 10
+    says_more.set()
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

@@ -20,6 +20,8 @@ from typing import Any
 import click
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.httpclient import HttpClient
+from urllib3 import Timeout
 
 from clickhouse.errors import SourceUnavailableError, from_driver
 from clickhouse.target import Target
@@ -28,6 +30,8 @@ ALREADY_RUNNING = 216
 ACCESS_DENIED = 497
 RETRY_S = 0.1
 RELEASE_S = 5
+WITHOUT_END = Timeout(connect=10, read=None)
+"""Of what is written: an UPDATE says nothing until it is done, and that may take hours. A server that hangs is noticed by the lock's silence."""
 PATIENCE_S = 2  # a command that was killed a moment ago is not worth a word
 
 STILL_WRITING = "SELECT count() FROM system.processes WHERE Settings['log_comment'] = {lock:String} AND query_id != queryID()"
@@ -58,6 +62,8 @@ def site_lock(dsn: str, site_id: str, *writers: Client) -> Iterator[None]:
             for writer in writers:
                 _wait_for_killed(writer, lock, site_id)
                 writer.set_client_setting("log_comment", lock)
+                assert isinstance(writer, HttpClient)
+                writer.timeout = WITHOUT_END
             yield
 
 

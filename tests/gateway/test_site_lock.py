@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from clickhouse_connect.driver.client import Client
@@ -236,6 +237,15 @@ def running(dsn: str) -> int:
     name = dsn.rpartition("/")[2]
     held = "SELECT count() FROM system.processes WHERE query_id LIKE {like:String}"
     return int(open_sync(dsn).query(held, {"like": f"heatgraph writes % of {name}"}).result_rows[0][0])
+
+
+def test_what_is_written_within_may_take_longer_than_a_read(dsn: str) -> None:
+    writer = open_sync(f"{dsn}?send_receive_timeout=1")
+    with site_lock(dsn, "shop", writer):
+        writer.command("SYSTEM STOP MERGES sites")
+        Timer(3, lambda: open_sync(dsn).command("SYSTEM START MERGES sites")).start()
+        writer.command("ALTER TABLE sites UPDATE name = 'New' WHERE site_id = 'shop'", settings={"mutations_sync": 2})
+    assert writer.command("SELECT name FROM sites WHERE site_id = 'shop'") == "New"
 
 
 def test_an_error_within_frees_it(dsn: str) -> None:

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from clickhouse.rollups import ROLLUPS
-from clickhouse.statement import Params, Statement, where_all
+from clickhouse.statement import Params, Statement, union_all, where_all
 from clickhouse.tables import TABLES
 
 
@@ -25,8 +25,9 @@ def compile_rows(site_id: str, visitor_keys: tuple[str, ...]) -> Statement:
 
 
 def touch(site_id: str, visitor_keys: tuple[str, ...]) -> Statement:
-    """Notes every session with a row of theirs, on every day it has rows."""
+    """Notes every session with a row of theirs, or that began as theirs with rows that have expired since, on every day it has rows."""
     params = Params()
+    theirs = where_all(_theirs(site_id, visitor_keys, params))
     return Statement.of(
         [
             "INSERT INTO touched_sessions (site_id, session_id, visitor_id, day)",
@@ -34,9 +35,7 @@ def touch(site_id: str, visitor_keys: tuple[str, ...]) -> Statement:
             "FROM received",
             f"WHERE site_id = {params.text(site_id)}",
             "  AND session_id GLOBAL IN (",
-            "SELECT session_id",
-            "FROM received",
-            where_all(_theirs(site_id, visitor_keys, params)),
+            *union_all(["SELECT session_id", f"FROM {table}", theirs] for table in ("received", "sessions")),
             ")",
             "SETTINGS parallel_distributed_insert_select = 0",  # a shard alone cannot find the others' sessions
         ],

@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse.client import open_sync
 from clickhouse.migrations import migrate
 from clickhouse.rollups import ROLLUPS
-from clickhouse.sites import Site
+from clickhouse.sites import Site, compile_retain
 from gateway.__main__ import main
 from gateway.cohorts import save_cohort
 from gateway.database import Database
@@ -83,6 +83,18 @@ def test_what_a_session_told_before_it_logged_in_comes_back(database: Client, tm
     assert [element["text"] for element in left(database, site_id)["elements"]] == ["Hello Alice"]
     forget_visitors(Database(database), site_id, ("alice",))
     assert left(database, site_id) == left(database, without)
+
+
+def test_a_session_that_began_as_theirs_is_that_of_who_is_left(database: Client, tmp_path: Path) -> None:
+    """Of who it began as no rows are kept any more; of who logged in there are."""
+    after = SHARED | {"type": "pageview", "visitorId": "alice"}
+    before = after | {"visitorId": "anonymous", "timestamp": SHARED["timestamp"] - 20 * 86_400_000}
+    without, site_id = (loaded(database, tmp_path, rows, ("v2",)) for rows in ([after], [before, after]))
+    for site in (without, site_id):
+        Database(database).command(*compile_retain(Site(site, "Test", retention_days=10)))
+    assert [row["visitor_key"] for row in left(database, site_id)["visitors"]] == ["alice"]
+    forget_visitors(Database(database), site_id, ("anonymous",))
+    assert left(database, site_id)["sessions"] == left(database, without)["sessions"] != []
 
 
 def test_killed_anywhere(database: Client, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from clickhouse.insert import Insert
@@ -27,6 +27,8 @@ class ApiKey:
     revoked: bool = False
     token_hash: str = field(default="", repr=False)
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
+    updated_at: datetime | None = field(default=None, compare=False)
+    """None for a key that is not stored yet."""
 
     def may(self, scope: str) -> bool:
         """`admin` is every scope."""
@@ -51,6 +53,7 @@ class ApiKey:
             revoked=bool(row["revoked"]),
             token_hash=row["token_hash"],
             created_at=row["created_at"].replace(tzinfo=UTC),
+            updated_at=row["updated_at"].replace(tzinfo=UTC),
         )
 
 
@@ -64,7 +67,7 @@ def compile_keys(key_id: str | None = None, site_id: str | None = None) -> State
         where.append(f"hasAny(site_ids, {params.texts((site_id, EVERY_SITE))})")
     statement = Statement.of(
         [
-            "SELECT key_id, name, scopes, site_ids, expires_at, revoked, token_hash, created_at",
+            "SELECT key_id, name, scopes, site_ids, expires_at, revoked, token_hash, created_at, updated_at",
             "FROM api_keys FINAL",
             *([where_all(where)] if where else []),
             "ORDER BY created_at, key_id",
@@ -75,7 +78,7 @@ def compile_keys(key_id: str | None = None, site_id: str | None = None) -> State
 
 
 def insert_key(key: ApiKey, now: datetime) -> Insert:
-    """Creates the key or replaces it; revoking is inserting it again with `revoked`."""
+    """Creates the key or replaces it, however the clocks of two machines differ; revoking is inserting it again with `revoked`."""
     row = {
         "key_id": key.key_id,
         "token_hash": key.token_hash,
@@ -85,6 +88,6 @@ def insert_key(key: ApiKey, now: datetime) -> Insert:
         "created_at": key.created_at,
         "expires_at": key.expires_at,
         "revoked": key.revoked,
-        "updated_at": now,
+        "updated_at": now if key.updated_at is None else max(now, key.updated_at + timedelta(milliseconds=1)),
     }
     return Insert("api_keys", tuple(row), [tuple(row.values())])

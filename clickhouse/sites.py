@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from clickhouse.insert import Insert
@@ -46,6 +46,8 @@ class Site:
     test_account_rules: tuple[str, ...] = ()
     replay_url_template: str = ""
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
+    updated_at: datetime | None = field(default=None, compare=False)
+    """None for a site that is not stored yet."""
     has_fixed_marks: bool = field(default=False, compare=False)
     """Whether an element of the site is marked as fixed or as not; read only."""
     stale_days: tuple[date, ...] = field(default=(), compare=False)
@@ -65,6 +67,7 @@ class Site:
             test_account_rules=tuple(row["test_account_rules"]),
             replay_url_template=row["replay_url_template"],
             created_at=row["created_at"].replace(tzinfo=UTC),
+            updated_at=row["updated_at"].replace(tzinfo=UTC),
             has_fixed_marks=bool(row["has_fixed_marks"]),
             stale_days=tuple(sorted(row["stale_days"])),
         )
@@ -81,7 +84,7 @@ def compile_sites(site_ids: Collection[str] | None = None, after: str | None = N
         where.append(f"site_id > {params.text(after)}")
     return Statement.of(
         [
-            "SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at,",
+            "SELECT site_id, name, domains, plan, time_zone, retention_days, test_account_rules, replay_url_template, created_at, updated_at,",
             "  site_id IN (SELECT site_id FROM element_marks FINAL WHERE is_fixed IS NOT NULL) AS has_fixed_marks,",
             "  (SELECT groupUniqArrayMap(map(toString(stale_days.site_id), day)) FROM stale_days)[site_id] AS stale_days",
             "FROM sites FINAL",
@@ -107,7 +110,7 @@ def compile_site_count(site_ids: Collection[str] | None = None) -> Statement:
 
 
 def insert_site(site: Site, now: datetime) -> Insert:
-    """Creates the site or replaces it."""
+    """Creates the site or replaces it, however the clocks of two machines differ."""
     row = {
         "site_id": site.site_id,
         "name": site.name,
@@ -118,7 +121,7 @@ def insert_site(site: Site, now: datetime) -> Insert:
         "test_account_rules": list(site.test_account_rules),
         "replay_url_template": site.replay_url_template,
         "created_at": site.created_at,
-        "updated_at": now,
+        "updated_at": now if site.updated_at is None else max(now, site.updated_at + timedelta(milliseconds=1)),
     }
     return Insert("sites", tuple(row), [tuple(row.values())])
 

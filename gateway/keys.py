@@ -84,7 +84,7 @@ def rotate_key(settings: Settings, key: str, grace_hours: int) -> None:
             raise BadUserInputError(f"Key {old.key_id} is {_state(old)}; make a new one with: python -m gateway keys create …")
         ends_at = min(old.expires_at or datetime.max.replace(tzinfo=UTC), now + timedelta(hours=grace_hours))
         hashed = hash_token(token, token_secret(settings))
-        database.insert(insert_key(replace(old, key_id=key_id, token_hash=hashed, created_at=now), now))
+        database.insert(insert_key(replace(old, key_id=key_id, token_hash=hashed, created_at=now, updated_at=None), now))
         database.insert(insert_key(replace(old, expires_at=ends_at), now))
     click.echo(
         f"Key {key_id} made; {old.key_id} works until {ends_at:%Y-%m-%d %H:%M} UTC. This is the new token; it is not shown again:", err=True

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,14 +18,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clickhouse.cohorts import cohort_id_of
-from clickhouse.keys import ApiKey, compile_keys
-from clickhouse.sites import Site, compile_sites
+from clickhouse.keys import ApiKey, compile_keys, insert_key
+from clickhouse.sites import Site, compile_sites, insert_site
 from gateway.__main__ import main
 from gateway.auth import TOKEN, hash_token
 from gateway.database import open_database
 from gateway.demo import has_demo_of
 from gateway.demo_visits import DEMO_SITE, demo_rows
 from gateway.settings import Settings
+from gateway.sites import require_site
 from tests.gateway.processes import ROOT
 
 
@@ -296,6 +297,18 @@ def test_a_revoked_key_stays_listed_as_such(shop: str, named_by: str) -> None:
     assert run("keys", "revoke", token if named_by == "token" else key_id).stdout == f"Key {key_id} revoked.\n"
     (listed,) = (cells for cells in lines(run("keys", "list")) if cells[0] == key_id)
     assert listed[1] == "old" and listed[-1] == "revoked"
+
+
+def test_what_a_machine_whose_clock_is_ahead_wrote_can_be_changed(shop: str, settings: Settings) -> None:
+    key_id = run("keys", "create", "--site", shop, "--scope", "admin").stdout.split("_")[1]
+    later = datetime.now(UTC) + timedelta(hours=1)
+    with open_database(settings) as database:
+        database.insert(insert_key(ApiKey.from_row(database.query(compile_keys(key_id=key_id))[0]), later))
+        database.insert(insert_site(require_site(database, shop), later))
+    run("keys", "revoke", key_id)
+    assert [cells[-1] for cells in lines(run("keys", "list")) if cells[0] == key_id] == ["revoked"]
+    run("sites", "set", shop, "--name", "New")
+    assert [cells[1] for cells in lines(run("sites", "list")) if cells[0] == shop] == ["New"]
 
 
 def test_keys_of_a_site_are_listed_and_ended_only_of_that_site(shop: str) -> None:

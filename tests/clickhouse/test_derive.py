@@ -301,6 +301,15 @@ def test_an_element_moves_when_its_breakpoint_becomes_known(database: Client) ->
     assert stored(database, site.site_id)["touched_sessions"] == []
 
 
+def test_a_session_derived_by_a_clock_that_was_ahead_is_replaced(database: Client) -> None:
+    site = Site(f"site_{uuid.uuid4().hex}", "Test")
+    load(database, site, [row("click", x=1, y=1)])
+    ahead = "* REPLACE (derived_at + toIntervalHour(1) AS derived_at)"
+    database.command(f"INSERT INTO sessions SELECT {ahead} FROM sessions WHERE site_id = '{site.site_id}'")
+    load(database, site, [row("click", 1, x=1, y=1)])
+    assert [session["clicks"] for session in stored(database, site.site_id)["sessions"]] == [2]
+
+
 def test_a_node_clears_by_the_sessions_it_holds() -> None:
     for statement in clear(Batch("shop", 0, 2**64 - 1), date(2026, 11, 1), date(2026, 11, 2)):
         on_node = statement.on_node()

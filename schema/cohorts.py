@@ -195,6 +195,7 @@ class CohortMembers:
 class CohortMutation:
     @strawberry.mutation(
         description="Makes a cohort of the visitors who are meant now. A name that exists gets them in addition; doing it again changes nothing."
+        " Scope cohort:write."
     )
     async def create_cohort(
         self,
@@ -207,7 +208,9 @@ class CohortMutation:
         site = await context.readable_site(site_id, "cohort:write")
         return Cohort.of(await cohorts.create_cohort(context, site, name, await members.members(context, site)))
 
-    @strawberry.mutation(description="Deletes a cohort; true when there was one. A segment that names it is an error from then on.")
+    @strawberry.mutation(
+        description="Deletes a cohort; true when there was one. A segment that names it is an error from then on. Scope cohort:write."
+    )
     async def delete_cohort(
         self,
         info: strawberry.Info[Context],

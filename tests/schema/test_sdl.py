@@ -52,5 +52,12 @@ def test_everything_is_described() -> None:
     assert missing == []
 
 
+def test_every_mutation_names_its_scope() -> None:
+    mutations = SCHEMA._schema.mutation_type
+    assert mutations is not None
+    scopes = ("Scope element:write.", "Scope cohort:write.")
+    assert [name for name, field in mutations.fields.items() if not (field.description or "").endswith(scopes)] == []
+
+
 def test_an_argument_left_out_has_no_default_null() -> None:
     assert "= null" not in SCHEMA.as_str()

@@ -10,11 +10,13 @@ import strawberry
 from graphql import GraphQLError, GraphQLObjectType
 from strawberry.federation import Schema
 from strawberry.federation.schema import FederationAny
+from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from schema.elements import Element
 from schema.entities import Entities
 from schema.insights import Insights
+from schema.instants import SCALARS
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.replays import Replay
@@ -35,6 +37,7 @@ class Subgraph(Schema):
             mutation=mutation,
             types=types,
             execution_context_class=SplicingExecutor,
+            config=StrawberryConfig(scalar_map=SCALARS),
             federation_version=federation_version,
         )
         self._entities = Entities(self._schema)

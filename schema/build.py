@@ -22,6 +22,19 @@ from schema.query import Query
 from schema.replays import Replay
 from schema.splice import SplicingExecutor
 
+DESCRIPTION = "\n\n".join(
+    (
+        "Where people click, rage, click in vain, move, scroll and look, on which pages, and in whose session.",
+        "Begin at `site(siteId:)`; `sites` lists the ids. Go to a `page(key:)`, or to all pages of a URL rule at once with `insights(url:)`."
+        " `insights(window:, segment:)` is a lens: every field below it sees exactly the same rows."
+        " Two lenses side by side are two aliases, or `compare`.",
+        "A share is a fraction, 0.25 for 25 %, and most come as a `Rate`, with what was divided and an interval. Places are CSS px."
+        " Without a window it is the last 7 days. What goes wrong is in `errors`, with a code and what to do;"
+        " `capabilities` says what a site can answer.",
+    )
+)
+"""What the documentation in GraphiQL begins with."""
+
 Version = Literal["2.3", "2.9"]
 FEDERATION_VERSION: Final = "2.9"
 
@@ -40,6 +53,7 @@ class Subgraph(Schema):
             config=StrawberryConfig(scalar_map=SCALARS),
             federation_version=federation_version,
         )
+        self._schema.description = DESCRIPTION
         self._entities = Entities(self._schema)
         service = self._schema.type_map["_Service"]
         assert isinstance(service, GraphQLObjectType)

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import re
 import shutil
 import tempfile
 import threading
@@ -259,6 +260,19 @@ def test_the_examples_are_valid() -> None:
         assert isinstance(operation, graphql.OperationDefinitionNode)
         given = get_variable_values(schema, operation.variable_definitions or (), orjson.loads(example.variables))
         assert not isinstance(given, list), given  # a list of errors
+
+
+def test_the_documentation_begins_with_what_exists() -> None:
+    schema = build_schema()._schema
+    introspected = graphql.introspection_from_schema(schema, schema_description=True)["__schema"]
+    told = introspected["description"] or ""
+    assert "`site(siteId:)`" in told
+    named = {name for written in re.findall("`([^`]+)`", told) for name in re.findall(r"\w+", written)}
+    known = {*schema.type_map}
+    for kind in schema.type_map.values():
+        if isinstance(kind, graphql.GraphQLObjectType):
+            known |= kind.fields.keys() | {argument for field in kind.fields.values() for argument in field.args}
+    assert named - known == {"errors"}
 
 
 async def test_the_examples_answer_on_the_demo(client: Client, database: SyncClient) -> None:

@@ -44,7 +44,8 @@ class ScrollHeatmap:
     average_depth: float | None = strawberry.field(description="Mean deepest point, in the unit; null without pageviews.")
     median_depth: float | None = strawberry.field(description="Median deepest point, in the unit; null without pageviews.")
     fold_height: int | None = strawberry.field(
-        description="Median viewport height of the pageviews, CSS px, rounded to the nearest whole one; null without any."
+        description="Median viewport height of the pageviews, CSS px whatever the unit, rounded to the nearest whole one; null without any."
+        " To draw it as a line among the depths, ask for these in PIXEL."
     )
     wide: strawberry.Private[dict[str, Any]]
     asked: strawberry.Private[AskedLens]

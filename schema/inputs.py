@@ -72,7 +72,7 @@ class InstantRange:
 
 @strawberry.input(
     description="Relative dates, by the clock of the site's time zone: `-7d`, `-4w`, `-3m` roll back from now to the same time of day, so that"
-    " 7 days are 167 or 169 hours when clocks change; `dStart`, `-1mStart`, `-1mEnd` are edges of a unit (h, d, w, m, q, y), an end being where"
+    " 7 days are 167 or 169 hours when clocks change; `dStart`, `-1mStart`, `-1mEnd` are edges of a unit (h, d, w, m for months, q, y), an end being where"
     " the next one starts. `-24h` is hours of 60 minutes. An ISO 8601 date is also understood."
 )
 class RelativeRange:
@@ -86,7 +86,8 @@ class RelativeRange:
 class Window:
     last: str | None = strawberry.field(
         default=UNSET,
-        description="Back from now, in h, d, w, m, q or y: `-7d`, `-24h`, `-4w`, `-3m`; by UTC, so that a day is 24 hours also when clocks change.",
+        description="Back from now, in hours (h), days, weeks, months (m), quarters or years: `-7d`, `-24h`, `-4w`, `-3m`;"
+        " by UTC, so that a day is 24 hours also when clocks change.",
     )
     period: Period | None = strawberry.field(
         default=UNSET, description="Back from now by a usual period: 24 hours, or 7, 30 or 90 days of 24 hours."
@@ -162,7 +163,7 @@ def performed_events(events: list[EventMatch] | None, argument: str = "segment.p
     return lenses.performed_events([(event.name, event.min_count) for event in events or ()], argument)
 
 
-EMPTY_IS_UNKNOWN = "an empty text is for visits without one."
+LISTED = "`filterValues` lists them, upper and lower case matter; an empty text is for visits without one."
 
 
 @strawberry.input(
@@ -173,16 +174,12 @@ class Segment:
     device: list[Device] | None = strawberry.field(default=UNSET, description="What the tracker said, else the breakpoint.")
     breakpoint: list[Breakpoint] | None = strawberry.field(default=UNSET, description="The layout, by viewport width.")
     viewport_width: IntRange | None = strawberry.field(default=UNSET, description="Viewport width in CSS px, exact and inclusive.")
-    country: list[str] | None = strawberry.field(default=UNSET, description=f"Countries as the tracker sent them; {EMPTY_IS_UNKNOWN}")
-    region: list[str] | None = strawberry.field(default=UNSET, description=f"Regions as the tracker sent them; {EMPTY_IS_UNKNOWN}")
-    browser: list[str] | None = strawberry.field(default=UNSET, description=f"Browsers as the tracker sent them; {EMPTY_IS_UNKNOWN}")
-    traffic_source: list[str] | None = strawberry.field(
-        default=UNSET, description=f"Traffic sources, else the referrer's host; {EMPTY_IS_UNKNOWN}"
-    )
-    campaign: list[str] | None = strawberry.field(default=UNSET, description=f"Campaigns as the tracker sent them; {EMPTY_IS_UNKNOWN}")
-    variant: list[str] | None = strawberry.field(
-        default=UNSET, description=f"Variants of an A/B test, as the tracker sent them; {EMPTY_IS_UNKNOWN}"
-    )
+    country: list[str] | None = strawberry.field(default=UNSET, description=f"Countries as the tracker sent them; {LISTED}")
+    region: list[str] | None = strawberry.field(default=UNSET, description=f"Regions as the tracker sent them; {LISTED}")
+    browser: list[str] | None = strawberry.field(default=UNSET, description=f"Browsers as the tracker sent them; {LISTED}")
+    traffic_source: list[str] | None = strawberry.field(default=UNSET, description=f"Traffic sources, else the referrer's host; {LISTED}")
+    campaign: list[str] | None = strawberry.field(default=UNSET, description=f"Campaigns as the tracker sent them; {LISTED}")
+    variant: list[str] | None = strawberry.field(default=UNSET, description=f"Variants of an A/B test, as the tracker sent them; {LISTED}")
     entry_page: UrlMatch | None = strawberry.field(
         default=UNSET,
         description="URL on which the session began: `entryPage` as sent, a path being one on the origin of the session's first page,"

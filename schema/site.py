@@ -98,7 +98,7 @@ class Site(Node):
     ) -> Page | None:
         return await Page.load(info.context, self.site_id, key)
 
-    @strawberry.field(description="The pages of a URL rule, merged and seen through one lens.")
+    @strawberry.field(description='The pages of a URL rule, merged and seen through one lens; `url: {wildcard: "*"}` is the whole site.')
     async def insights(
         self, info: strawberry.Info[Context], url: UrlArgument, window: WindowArgument = UNSET, segment: SegmentArgument = UNSET
     ) -> Insights | None:

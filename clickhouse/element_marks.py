@@ -116,13 +116,20 @@ def from_interactions(lens: Lens, params: Params) -> list[str]:
     """
     if not lens.has_fixed_marks:
         return ["FROM interactions"]
-    fixed, scrolling = (marked_clause(condition, lens, params) for condition in ("is_fixed", "NOT is_fixed"))
     return [
         "FROM (",
-        f"SELECT * REPLACE (({fixed}) OR (fixed AND NOT {scrolling}) AS fixed), row_id, url",
+        f"SELECT * REPLACE ({fixed_clause(lens, params)} AS fixed), row_id, url",
         "FROM interactions",
         ")",
     ]
+
+
+def fixed_clause(lens: Lens, params: Params) -> str:
+    """Rows that `from_interactions` gives as fixed."""
+    if not lens.has_fixed_marks:
+        return "fixed"
+    fixed, scrolling = (marked_clause(condition, lens, params) for condition in ("is_fixed", "NOT is_fixed"))
+    return f"({fixed}) OR (fixed AND NOT {scrolling})"
 
 
 def marked_clause(condition: str, lens: Lens, params: Params) -> str:

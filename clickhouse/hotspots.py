@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from clickhouse.conditions import lens_clauses, page_column, window_clauses
+from clickhouse.element_marks import fixed_clause
 from clickhouse.heatmap import Cell
 from clickhouse.lens import Lens, Segment, Window
 from clickhouse.numbers import IS_PLACED, LABEL, kind_clause
@@ -180,17 +181,18 @@ def _spots(lens: Lens, page_keys: tuple[str, ...], rows: list[str], question: Sp
     return [
         "SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_row, spot_column,",
         f"  {page},",
-        f"  {SPOT_ID} AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, {LABEL} AS label",
+        f"  {SPOT_ID} AS spot_id, relative_x, y, fixed, top.1 AS tag, top.2 AS text, {LABEL} AS label",
         "FROM (",
         "SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,",
         "  sum(alike) AS count, sum(clicks) AS clicks, max(max_clicks) AS max_clicks,",
         "  ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_x), 0) AS relative_x,",  # NaN: at (0, 0) only
         "  ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_y), 0) AS y,",
+        "  2 * sum(on_fixed) > sum(alike) AS fixed,",
         *added,
         "  argMin((toString(tag), toString(text)), (-toInt64(alike), toString(tag), toString(text))) AS top",
         "FROM (",
         f"SELECT {page_column(lens, page_keys, params)}, selector, tag, text,",
-        "  count() AS alike, sum(clicks) AS clicks, max(clicks) AS max_clicks,",
+        f"  count() AS alike, countIf({fixed_clause(lens, params)}) AS on_fixed, sum(clicks) AS clicks, max(clicks) AS max_clicks,",
         f"  quantileExactInclusiveStateIf(0.5)(x / viewport_width, {IS_PLACED}) AS placed_x,",
         f"  quantileExactInclusiveStateIf(0.5)(y, {IS_PLACED}) AS placed_y,",
         *counted,

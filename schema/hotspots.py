@@ -27,6 +27,8 @@ SpotReplaysArgument = Annotated[
     int | None, strawberry.argument(description="At most so many sessions, 1 to 10; any other counts as the nearest of these.")
 ]
 
+ON_FIXED = "Whether most of these are on an element that does not scroll with the page: as marked, else as the tracker said."
+
 
 def element_of(row: dict[str, Any]) -> PointElement | None:
     if not row["selector"]:
@@ -81,6 +83,7 @@ class RageClick:
     y: int = strawberry.field(
         description="CSS px from the top of the page (of the viewport for fixed elements): median, rounded down, or the cell's top edge."
     )
+    fixed: bool = strawberry.field(description=ON_FIXED)
     element: PointElement | None = strawberry.field(description="The element; null when the bursts are grouped by cell.")
     count: int = strawberry.field(description="Rage bursts on the element or in the cell.")
     clicks: int = strawberry.field(description="Clicks in these bursts, of all of them together.")
@@ -99,6 +102,7 @@ class RageClick:
             page_count=row["page_count"],
             x=x,
             y=y,
+            fixed=bool(row["fixed"]),
             element=element_of(row),
             count=row["count"],
             clicks=row["clicks"],
@@ -126,6 +130,7 @@ class DeadClick:
     y: int = strawberry.field(
         description="CSS px from the top of the page (of the viewport for fixed elements): median, rounded down, or the cell's top edge."
     )
+    fixed: bool = strawberry.field(description=ON_FIXED)
     element: PointElement | None = strawberry.field(description="The element; null when grouped by cell.")
     clicks: int = strawberry.field(description="Dead clicks on the element or in the cell.")
     share: float = strawberry.field(description="These ÷ all clicks of the lens, a fraction.")
@@ -140,6 +145,7 @@ class DeadClick:
             page_count=row["page_count"],
             x=x,
             y=y,
+            fixed=bool(row["fixed"]),
             element=element_of(row),
             clicks=row["clicks"],
             share=row["clicks"] / lens_clicks if lens_clicks else 0,

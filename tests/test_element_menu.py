@@ -181,6 +181,16 @@ async def test_marking_fixed_changes_depths_and_says_so(client: Client, loaded: 
         assert seen(await insights(client, loaded, fields)) == scrolls
 
 
+async def test_marking_fixed_shows_in_spots(client: Client, loaded: Site) -> None:
+    async def spots() -> list[bool]:
+        nodes = (await insights(client, loaded, "deadClicks { nodes { fixed element { selector } } }"))["deadClicks"]["nodes"]
+        return [node["fixed"] for node in nodes if node["element"] == {"selector": "h2"}]
+
+    assert await spots() == [False]
+    await change(client, loaded, "markElement", "h2", ", fixed: true")
+    assert await spots() == [True]
+
+
 async def test_a_deleted_element_stays_as_fixed_as_it_was_marked(client: Client, loaded: Site) -> None:
     fields = """fold { total } meta { fixedByMark } deleted: elements(deleted: true) { nodes { displays element { isFixed } } }
         heatmap { points { fixed element { selector } } }"""

@@ -1,15 +1,16 @@
 SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
   page AS page_key, 1 AS page_count,
-  cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
+  cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, fixed, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
 FROM (
   SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,
     sum(alike) AS count, sum(clicks) AS clicks, max(max_clicks) AS max_clicks,
     ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_x), 0) AS relative_x,
     ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_y), 0) AS y,
+    2 * sum(on_fixed) > sum(alike) AS fixed,
     argMin((toString(tag), toString(text)), (-toInt64(alike), toString(tag), toString(text))) AS top
   FROM (
     SELECT {p11:String} AS page, selector, tag, text,
-      count() AS alike, sum(clicks) AS clicks, max(clicks) AS max_clicks,
+      count() AS alike, countIf(fixed) AS on_fixed, sum(clicks) AS clicks, max(clicks) AS max_clicks,
       quantileExactInclusiveStateIf(0.5)(x / viewport_width, (x != 0 OR y != 0)) AS placed_x,
       quantileExactInclusiveStateIf(0.5)(y, (x != 0 OR y != 0)) AS placed_y,
       selector = '' AS by_cell,
@@ -135,16 +136,17 @@ LIMIT {p15:UInt32} BY page
 
 SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
   page AS page_key, 1 AS page_count,
-  cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
+  cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, fixed, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
 FROM (
   SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,
     sum(alike) AS count, sum(clicks) AS clicks, max(max_clicks) AS max_clicks,
     ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_x), 0) AS relative_x,
     ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_y), 0) AS y,
+    2 * sum(on_fixed) > sum(alike) AS fixed,
     argMin((toString(tag), toString(text)), (-toInt64(alike), toString(tag), toString(text))) AS top
   FROM (
     SELECT {p6:String} AS page, selector, tag, text,
-      count() AS alike, sum(clicks) AS clicks, max(clicks) AS max_clicks,
+      count() AS alike, countIf(fixed) AS on_fixed, sum(clicks) AS clicks, max(clicks) AS max_clicks,
       quantileExactInclusiveStateIf(0.5)(x / viewport_width, (x != 0 OR y != 0)) AS placed_x,
       quantileExactInclusiveStateIf(0.5)(y, (x != 0 OR y != 0)) AS placed_y,
       selector = '' AS by_cell,
@@ -178,16 +180,17 @@ LIMIT {p10:UInt32} BY page
 
 SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
   page AS page_key, 1 AS page_count,
-  cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
+  cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, fixed, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
 FROM (
   SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,
     sum(alike) AS count, sum(clicks) AS clicks, max(max_clicks) AS max_clicks,
     ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_x), 0) AS relative_x,
     ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_y), 0) AS y,
+    2 * sum(on_fixed) > sum(alike) AS fixed,
     argMin((toString(tag), toString(text)), (-toInt64(alike), toString(tag), toString(text))) AS top
   FROM (
     SELECT {p6:String} AS page, selector, tag, text,
-      count() AS alike, sum(clicks) AS clicks, max(clicks) AS max_clicks,
+      count() AS alike, countIf(fixed) AS on_fixed, sum(clicks) AS clicks, max(clicks) AS max_clicks,
       quantileExactInclusiveStateIf(0.5)(x / viewport_width, (x != 0 OR y != 0)) AS placed_x,
       quantileExactInclusiveStateIf(0.5)(y, (x != 0 OR y != 0)) AS placed_y,
       selector = '' AS by_cell,

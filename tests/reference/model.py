@@ -253,7 +253,8 @@ class Model:
         return {spot: place | {"clicks": len(inside), "share": divided(len(inside), all_clicks)} for spot, (place, inside) in spots.items()}
 
     def _spots(self, lens: Lens, interactions: Iterable[Interaction]) -> dict[str | Place, tuple[Answer, list[Interaction]]]:
-        """Selector, else place of the cell -> x and y, the median of an element's interactions not at (0, 0) or the corner of the cell, pages, these."""
+        """Selector, else place of the cell -> x and y, the median of an element's interactions not at (0, 0) or the corner of the cell,
+        pages and whether most are fixed; these."""
         width = lens.standard_width_px()
         cell = Cell.default(width)
         spots: dict[str | Place, list[Interaction]] = grouped(interactions, lambda one: one.selector or cell.place(one, width))
@@ -269,7 +270,10 @@ class Model:
             counts = Counter(one.page_key for one in inside)
             return {"pageKey": min(counts, key=lambda key: (-counts[key], key)), "pageCount": len(counts)}
 
-        return {spot: (corner(spot, inside) | page(inside), inside) for spot, inside in spots.items()}
+        def fixed(inside: Sequence[Interaction]) -> Answer:
+            return {"fixed": 2 * sum(one.fixed for one in inside) > len(inside)}
+
+        return {spot: (corner(spot, inside) | page(inside) | fixed(inside), inside) for spot, inside in spots.items()}
 
     # -- depth and attention
 

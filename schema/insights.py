@@ -137,7 +137,7 @@ class Insights(Node):
         cell: CellArgument = UNSET,
         hide_origin: HideOriginArgument = True,
         ctas_only: Annotated[
-            bool | None, strawberry.argument(description="Only interactions on elements marked as a call to action.")
+            bool | None, strawberry.argument(description="Only interactions on elements marked as a call to action, by `markElement`.")
         ] = False,
         first: Annotated[
             int | None,
@@ -216,7 +216,9 @@ class Insights(Node):
         order_by: Annotated[
             ElementOrder | None, strawberry.argument(description="How to sort; from the top of the page down when left out.")
         ] = UNSET,
-        ctas_only: Annotated[bool | None, strawberry.argument(description="Only elements marked as a call to action.")] = False,
+        ctas_only: Annotated[
+            bool | None, strawberry.argument(description="Only elements marked as a call to action, by `markElement`.")
+        ] = False,
         group_by: Annotated[
             ElementGrouping | None, strawberry.argument(description="What makes several elements one row.")
         ] = ElementGrouping.SELECTOR,

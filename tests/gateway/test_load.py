@@ -372,7 +372,7 @@ DAMAGED: dict[str, tuple[str, bytes, int, str]] = {  # name, content, rows that 
         "the names of the columns are not UTF-8",
     ),
     "a column twice": ("rows.csv", b"type,timestamp,sessionId,visitorId,url,x,x\n", 0, "two columns have one name"),
-    "a list": ("rows.json", b"\n[" + b",\n".join((ndjson([row]).rstrip() for row in ROWS)) + b"]", 0, "is a JSON list"),
+    "a list": ("rows.json", b"\n[" + b",\n".join(ndjson([row]).rstrip() for row in ROWS) + b"]", 0, "is a JSON list"),
     "no name we know": ("rows.xlsx", b"PK", 0, "the name must say what is in it"),
     "no name at all": ("rows", b"{}", 0, "the name must say what is in it"),
     "a line without end": ("rows.ndjson", ndjson(ROWS[:2]) + b"x" * 3000, 2, "a line is longer than"),

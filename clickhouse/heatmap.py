@@ -55,7 +55,14 @@ HEATMAP_POINT = Shape(
 PEOPLE = {"UNIQUE_VISITORS": "visitor_id", "UNIQUE_SESSIONS": "session_id"}
 """Aggregation to whom a cell counts, once each; TOTAL counts interactions."""
 
-OPTIONAL = {"visitors": ("visitors",), "page_height": ("page_height",), "hidden": ("hidden_origin", "hidden_test_accounts")}
+PEOPLE_IN_ALL = {"visitors": "visitor_id", "sessions": "session_id"}
+"""Numbers of a map to whom they count, once each."""
+
+OPTIONAL = {
+    **{people: (people,) for people in PEOPLE_IN_ALL},
+    "page_height": ("page_height",),
+    "hidden": ("hidden_origin", "hidden_test_accounts"),
+}
 """What of a map needs a look at more columns or rows than its cells, to the columns that answer it."""
 
 
@@ -154,7 +161,7 @@ def compile_heatmap(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQue
     """One row a page that has such interactions.
 
     Columns: page, total, max_count, has_next, shown (how many points), last_rank (for `point_of`), `points_KEY`, a JSON array, for
-    each selection, and those that are wanted of visitors, page_height, hidden_origin, hidden_test_accounts.
+    each selection, and those that are wanted of visitors, sessions, page_height, hidden_origin, hidden_test_accounts.
     """
     params = Params()
     columns = [
@@ -232,7 +239,7 @@ def _pages(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, pa
     columns = {
         "total": "sum(interactions)" if "interactions" in numbers else "sum(count)",
         "max_count": "max(count)",
-        "visitors": "uniqExactMerge(visitors)" if "visitors" in numbers else "0",
+        **{people: f"uniqExactMerge({people})" if people in numbers else "0" for people in PEOPLE_IN_ALL},
         "page_height": "max(page_height)" if "page_height" in numbers else "0",
         "hidden_origin": "sum(hidden_origin)" if "hidden_origin" in numbers else "0",
         "hidden_test_accounts": "sum(hidden_test_accounts)" if "hidden_test_accounts" in numbers else "0",
@@ -276,8 +283,9 @@ def _numbers(lens: Lens, question: HeatmapQuestion, params: Params) -> dict[str,
         numbers = {"count": (_if("uniqExact", person, shown), "uniqExactMerge"), "interactions": (_if("count", "", shown), "sum")}
     if person and question.selects("share"):
         numbers["people"] = (_if("uniqExactState", person, shown), "uniqExactMergeState")
-    if "visitors" in question.wanted:
-        numbers["visitors"] = (_if("uniqExactState", "visitor_id", shown), "uniqExactMergeState")
+    for people, column in PEOPLE_IN_ALL.items():
+        if people in question.wanted:
+            numbers[people] = (_if("uniqExactState", column, shown), "uniqExactMergeState")
     if "page_height" in question.wanted:
         numbers["page_height"] = (_if("max", "page_height", seen), "max")
     if "hidden" in question.wanted and question.hide_origin:

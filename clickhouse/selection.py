@@ -78,14 +78,16 @@ def json_array(row: str, place: str) -> str:
     return f"toJSONString(arrayMap(row -> row.2, arraySort(row -> row.1, groupArray(({place}, {row})))))"
 
 
-NO_FIELDS = "Variant(Map(String, UInt8))"
-"""Of an object of which every field is skipped: a tuple of nothing would be written as [], and a map alone cannot be null."""
+EMPTY = "Map(String, UInt8)"
+"""An object of which every field is skipped, as a tuple of nothing is written as []; a map cannot be null, but in a Variant."""
 
 
 def _tuple(selection: Selection, shape: Shape) -> tuple[str, str]:
     if not selection.fields:
-        empty = f"CAST(CAST(map(), 'Map(String, UInt8)'), '{NO_FIELDS}')"
-        return (f"if({shape.null_when}, NULL, {empty})" if shape.null_when else empty), NO_FIELDS
+        empty = f"CAST(map(), '{EMPTY}')"
+        if shape.null_when is None:
+            return empty, EMPTY
+        return f"if({shape.null_when}, NULL, CAST({empty}, 'Variant({EMPTY})'))", f"Variant({EMPTY})"
     members = [_member(field, shape) for field in selection.fields]
     names = ", ".join(f"`{field.key}` {kind}" for field, (_, kind) in zip(selection.fields, members, strict=True))
     values = ", ".join(sql for sql, _ in members)

@@ -50,7 +50,7 @@ class HeatmapPoint:
     fixed: bool = strawberry.field(description="Whether it lies on an element that does not scroll with the page.")
     count: int = strawberry.field(description="Interactions in the cell, or distinct visitors or sessions, by `aggregation`.")
     share: float = strawberry.field(
-        description="count ÷ total of the map (÷ its distinct visitors or sessions under the unique aggregations), a fraction."
+        description="count ÷ total of the map (÷ its `visitors` or `sessions` under the unique aggregations), a fraction."
     )
     element: PointElement | None = strawberry.field(
         description="The element most of the cell's interactions were on; null when none is known."
@@ -63,6 +63,7 @@ class PointHeatmap:
     aggregation: Aggregation = strawberry.field(description="What the `count` of a point counts.")
     total: int = strawberry.field(description="Interactions in all cells, returned or not.")
     visitors: int = strawberry.field(description="Distinct visitors in all cells, returned or not.")
+    sessions: int = strawberry.field(description="Distinct sessions in all cells, returned or not.")
     max_count: int = strawberry.field(description="The hottest cell's count, for the colour scale.")
     page_height: int | None = strawberry.field(description="Largest page height seen, CSS px, for the canvas; null when unknown.")
     viewport: Viewport = strawberry.field(description="The standard viewport that x is drawn on.")
@@ -86,6 +87,7 @@ class PointHeatmap:
             aggregation=aggregation,
             total=row.get("total", 0),
             visitors=row.get("visitors", 0),
+            sessions=row.get("sessions", 0),
             max_count=row.get("max_count", 0),
             page_height=row.get("page_height") or None,
             viewport=Viewport(width=width, height=height),

@@ -62,7 +62,7 @@ PART = f"{{ weight score rate {RATE} }}"
 TOTALS = f"""{{ pageviews visitors sessions bounceRate {RATE} averageSecondsOnPage clicks rageClicks deadClicks
     rageRate {RATE} deadRate {RATE} issueScore {{ value rage {PART} dead {PART} }} breakpoints {{ breakpoint clicks }} }}"""
 POINTS = f"points {{ x y relativeX fixed count share element {ELEMENT} }} pageInfo {{ hasNextPage endCursor }}"
-MAP = f"""kind aggregation total visitors maxCount pageHeight viewport {{ width height }} cell {{ width height }}
+MAP = f"""kind aggregation total visitors sessions maxCount pageHeight viewport {{ width height }} cell {{ width height }}
     hidden {{ origin testAccounts }} {POINTS}"""
 
 

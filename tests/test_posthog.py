@@ -194,7 +194,9 @@ SEGMENTS: dict[str, Callable[[Row], bool]] = {
 @pytest.mark.parametrize("aggregation", ["TOTAL", "UNIQUE_VISITORS", "UNIQUE_SESSIONS"])
 async def test_maps(source: Sources, shop: list[Row], kind: str, aggregation: str, segment: str) -> None:
     arguments = f"kind: {kind}, aggregation: {aggregation}, first: 100000"
-    below = f"heatmap({arguments}) {{ total visitors maxCount hidden {{ origin testAccounts }} points {{ relativeX y fixed count }} }}"
+    below = (
+        f"heatmap({arguments}) {{ total visitors sessions maxCount hidden {{ origin testAccounts }} points {{ relativeX y fixed count }} }}"
+    )
     found = (await insights(source, below, segment, WHOLE))["heatmap"]
     of_kind = [row for row in shop if row.type == OF_TYPE[kind] and SEGMENTS[segment](row)]
     shown = [row for row in of_kind if not row.is_origin]

@@ -41,7 +41,7 @@ TOTALS = "pageviews visitors sessions clicks rageClicks deadClicks averageSecond
 INSIGHTS = """
   totals { clicks visitors }
   fold { belowFold { value numerator } medianViewportHeight }
-  heatmap { total visitors points { x y count share element { label } } }
+  heatmap { total visitors sessions points { x y count share element { label } } }
   rageClicks(first: 5) { nodes { x y count clicks severity } }
   stricter: rageClicks(rule: {minClicks: 4, windowMs: 2000, radiusPx: 20}) { nodes { x y count } }
   deadClicks(first: 5) { nodes { x y clicks share } }

@@ -199,6 +199,7 @@ class Model:
         return {
             "total": len(shown),
             "visitors": len(visitors(shown)),
+            "sessions": len(sessions(shown)),
             "maxCount": max((point["count"] for point in points.values()), default=0),
             "pageHeight": max((interaction.page_height for interaction in every), default=None),
             "viewport": {"width": width, "height": STANDARD_HEIGHT_PX[lens.breakpoint() or "DESKTOP"]},

@@ -70,7 +70,11 @@ class Reading:
     @classmethod
     def streamed(cls, statement: Statement, limits: Limits) -> Reading:
         """With the deadline of a stream; `timeout_s` is how long to wait for its next chunk."""
-        settings = {"max_execution_time": limits.max_stream_ms / 1000, "format_csv_null_representation": ""}
+        settings = {
+            "max_execution_time": limits.max_stream_ms / 1000,
+            "format_csv_null_representation": "",
+            "output_format_json_escape_forward_slashes": 0,  # URLs in files are searched for
+        }
         reading = cls.of(statement, limits)
         return replace(reading, settings=reading.settings | settings, timeout_s=(limits.max_stream_ms + DEADLINE_GRACE_MS) / 1000)
 

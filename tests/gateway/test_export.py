@@ -457,6 +457,10 @@ async def test_ids_of_people_need_a_scope(settings: Settings, http: AsyncClient,
     assert len(narrower) == 5 and all(row["sessionId"] is None and row["visitorId"] is None for row in narrower)
 
 
+async def test_urls_are_written_as_people_search_for_them(http: AsyncClient) -> None:
+    assert f'"key":"{PAGE}"'.encode() in (await export(http, "pages.ndjson", search=PAGE)).content
+
+
 async def test_no_rows_is_an_empty_file(http: AsyncClient) -> None:
     lens = {"page": PAGE, "segment": {"country": ["nowhere"]}}
     assert (await export(http, "points.ndjson", **lens)).content == b""

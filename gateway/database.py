@@ -13,7 +13,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse.client import open_sync
 from clickhouse.data_versions import changed_sites, insert_change
-from clickhouse.errors import BadUserInputError, from_driver
+from clickhouse.errors import BadUserInputError, DeadlineError, QueryTooComplexError, from_driver
 from clickhouse.insert import Insert
 from clickhouse.migrations import compile_applied, compile_distributed, why_not_written
 from clickhouse.statement import Statement
@@ -25,6 +25,12 @@ ON_NODE = {"distributed_product_mode": "allow", "mutations_sync": 2}
 """A DELETE knows no GLOBAL IN; an UPDATE is done when the command returns."""
 NOTICE_S = 2.0
 """Gateways look for changes every `--version-seconds`, by default 1, and have answers under way."""
+
+
+AT_LIMIT = (
+    "ClickHouse ended a statement at a limit of its user or of the server, on memory, rows or time; its log tells which."
+    " Raise that limit and run the command again: what was begun is completed."
+)
 
 
 class Database:
@@ -109,4 +115,5 @@ def open_database(settings: Settings) -> Iterator[Database]:
         try:
             yield Database(client, nodes, 0.0 if Target.parse(settings.clickhouse).is_embedded else NOTICE_S)
         except (ClickHouseError, OSError) as error:
-            raise from_driver(error) from error
+            failure = from_driver(error)
+            raise (QueryTooComplexError(AT_LIMIT) if isinstance(failure, QueryTooComplexError | DeadlineError) else failure) from error

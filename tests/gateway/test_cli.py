@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clickhouse.cohorts import cohort_id_of
+from clickhouse.errors import QueryTooComplexError
 from clickhouse.keys import ApiKey, compile_keys, insert_key
 from clickhouse.sites import Site, compile_sites, insert_site
 from gateway.__main__ import main
@@ -115,6 +116,13 @@ def test_serving_without_tables_warns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_clickhouse_says_is_shown_when_we_have_nothing_better() -> None:
     assert "'nope' not found" in refusal("migrate", "--clickhouse", "chdb://memory/with_cluster", "--cluster", "nope")
+
+
+@pytest.mark.parametrize("code", [159, 241])
+def test_a_command_that_meets_a_limit_of_clickhouse_says_whose_it_is(settings: Settings, code: int) -> None:
+    """The caps of the gateway's questions are none of its."""
+    with pytest.raises(QueryTooComplexError, match="Raise that limit"), open_database(settings) as database:
+        database.client.command(f"SELECT throwIf(1, 'limit', {code}::Int16) SETTINGS allow_custom_error_code_in_throwif = 1")
 
 
 def test_a_server_that_is_down() -> None:

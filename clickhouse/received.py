@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from clickhouse.statement import Params, Statement
+from clickhouse.surrogates import without_halves
 from clickhouse.tables import TABLES
 from clickhouse.url import ABSOLUTE_URL, page_key_sql, url_rest_sql
 
@@ -261,7 +262,8 @@ def of_lines(keys: Collection[str], params: Params) -> Sent:
     names = ", ".join(f"`{key}` String" for key in types)
     sent = f"JSONExtract(raw, 'Tuple({names})')" if types else "tuple()"
     unknown = [key for key in keys if key not in KNOWN]
-    lines = [f"SELECT line, raw, {sent} AS sent", "FROM load_lines", "WHERE notEmpty(trimBoth(raw, ' \\t\\r'))"]
+    whole = [f"SELECT line, {without_halves('raw', params)} AS raw", "FROM load_lines"]
+    lines = [f"SELECT line, raw, {sent} AS sent", "FROM (", *whole, ")", "WHERE notEmpty(trimBoth(raw, ' \\t\\r'))"]
     return Sent(types, lines, unknown=_may_have(unknown, params) if unknown else "")
 
 
@@ -316,9 +318,10 @@ def _json_of(columns: Mapping[str, str], params: Params) -> str:
 
 def compile_keys() -> Statement:
     """One row: `keys` that the lines have, '' for all that nobody knows if these are many."""
-    every = f"arraySort(key -> key NOT IN {_texts(KNOWN)}, groupUniqArrayArray(JSONExtractKeys(raw)))"
+    params = Params()
+    every = f"arraySort(key -> key NOT IN {_texts(KNOWN)}, groupUniqArrayArray(JSONExtractKeys({without_halves('raw', params)})))"
     keys = f"if(length({every} AS every) > {MAX_KEYS}, arrayPushBack(arraySlice(every, 1, {len(KNOWN)}), ''), every)"
-    return Statement(f"SELECT {keys} AS keys\nFROM load_lines", {})
+    return Statement.of([f"SELECT {keys} AS keys", "FROM load_lines"], params)
 
 
 def compile_parse(

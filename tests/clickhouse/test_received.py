@@ -36,7 +36,8 @@ def parsed(database: Client, texts: list[bytes]) -> list[Row]:
     for statement in received.compile_stage():
         run(database, statement)
     database.raw_insert("load_lines", ["raw"], b"\n".join(texts) + b"\n", fmt="LineAsString", settings={"input_format_parallel_parsing": 0})
-    (keys,) = database.query(received.compile_keys().sql).result_rows[0]
+    of_keys = received.compile_keys()
+    (keys,) = database.query(of_keys.sql, of_keys.params).result_rows[0]
     run(database, received.compile_parse("site", RETENTION_DAYS, NOW, keys=keys))
     return parsed_rows(database)
 
@@ -155,6 +156,18 @@ def test_empty_lines_are_no_rows(database: Client) -> None:
         (1, ""),
         (4, ""),
     ]
+
+
+def test_half_a_character_is_left_out(database: Client) -> None:
+    """JavaScript writes one where a text was cut within it; whole ones, and a backslash that is one, stay as they are."""
+    texts = {
+        r"Buy \ud83d": "Buy ",
+        r"\uDE00\ud83d\ude00!": "😀!",
+        r"\ud83d\ud83d\uDE00": "😀",
+        r"C:\\ud83d \u00fc": r"C:\ud83d ü",
+    }
+    rows = parsed(database, [json.dumps({**CLICK, "text": "?"}).replace("?", text).encode() for text in texts])
+    assert [(row["reason"], row["text"]) for row in rows] == [("", text) for text in texts.values()]
 
 
 TIMESTAMPS = {

@@ -21,7 +21,8 @@ from itertools import pairwise
 
 from clickhouse.numbers import STANDARD_VIEWPORT_PX, breakpoint_sql
 from clickhouse.rage import DEFAULT_RULE, bursts
-from clickhouse.received import POINTS, ROW_ID, SMALL_BLOCKS, UNMERGED
+from clickhouse.received import SMALL_BLOCKS, UNMERGED
+from clickhouse.row_keys import POINTS, ROW_ID
 from clickhouse.statement import Params, Statement
 from clickhouse.url import ABSOLUTE_URL, lower_scheme_sql, page_key_sql
 

@@ -23,7 +23,7 @@ from clickhouse_connect.driver.client import Client
 
 from clickhouse.errors import BadUserInputError, SourceUnavailableError
 from clickhouse.numbers import default_cell_sql
-from clickhouse.received import ROW_ID
+from clickhouse.row_keys import ROW_ID
 from clickhouse.statement import Statement
 from clickhouse.tables import DDL, Table, parse
 

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clickhouse import received
+from clickhouse.row_keys import KNOWN, POINTS
 from clickhouse.statement import Statement
 from gateway import lines
 
@@ -45,7 +46,7 @@ def parsed(database: Client, texts: list[bytes]) -> list[Row]:
 def parsed_with_every_key(database: Client) -> list[Row]:
     """The rows of the same lines, read as if each key were in one of them."""
     database.command("TRUNCATE TABLE load_rows")
-    run(database, received.compile_parse("site", RETENTION_DAYS, NOW, keys=[*received.KNOWN, ""]))
+    run(database, received.compile_parse("site", RETENTION_DAYS, NOW, keys=[*KNOWN, ""]))
     return parsed_rows(database)
 
 
@@ -277,7 +278,7 @@ anything = st.recursive(
 @settings(max_examples=10, deadline=None)
 @given(
     st.lists(
-        st.dictionaries(st.sampled_from(received.KNOWN), anything, max_size=8).map(lambda row: {**CLICK, **row}) | anything,
+        st.dictionaries(st.sampled_from(KNOWN), anything, max_size=8).map(lambda row: {**CLICK, **row}) | anything,
         min_size=1,
         max_size=30,
     )
@@ -288,9 +289,7 @@ def test_no_row_breaks_the_others(database: Client, rows: list[Any]) -> None:
     assert [row["line"] for row in outcome] == list(range(len(rows) + 1))
     assert outcome[-1]["reason"] == ""
     assert parsed_with_every_key(database) == outcome
-    assert all(
-        0 <= row["x"] <= 65_535 and 0 <= row["y"] <= 10_000_000 for row in outcome if not row["reason"] and row["type"] in received.POINTS
-    )
+    assert all(0 <= row["x"] <= 65_535 and 0 <= row["y"] <= 10_000_000 for row in outcome if not row["reason"] and row["type"] in POINTS)
 
 
 COLUMNS: dict[str, st.SearchStrategy[Any]] = {
@@ -353,6 +352,6 @@ def test_columns_of_bad_text_are_refused(database: Client) -> None:
 def test_keys_nobody_knows_are_kept(database: Client, raw: str) -> None:
     """However a name is written, also beside rows without any."""
     line = json.dumps(CLICK).removesuffix("}") + ", " + raw + "}"
-    sent = {key: value for key, value in json.loads(line).items() if key not in received.KNOWN}
+    sent = {key: value for key, value in json.loads(line).items() if key not in KNOWN}
     bare, whole = parsed(database, [json.dumps(CLICK).encode(), line.encode()])
     assert (bare["properties"], whole["properties"]) == ({}, {key: json.dumps(value) for key, value in sent.items()})

@@ -199,7 +199,7 @@ def of_columns(columns: Mapping[str, str], params: Params) -> Sent:
     joined = "concatWithSeparator(' ', '', " + ", ".join(texts or ["''"]) + ")"  # one look at all, and ends of two do not make a character
     valid = f"isValidUTF8({joined}) AND length({joined}) <= {MAX_LINE_BYTES + max(len(texts), 1)}"
     values["type"] = f"if(sound, {values['type']}, '')"  # else everything is `raw`, for which it is refused
-    unknown = {name: column for name, (column, _) in numbered.items() if name not in KNOWN}
+    unknown = {name: column for name, column in numbered.items() if name not in KNOWN}
     told = " OR ".join(["false", *(f"notEmpty({_column_text(*numbered[name])})" for name in unknown)])
     names = ", ".join(f"`{key}` {type_}" for key, type_ in types.items()).replace("'", "\\'")
     lines = [
@@ -211,14 +211,21 @@ def of_columns(columns: Mapping[str, str], params: Params) -> Sent:
     return Sent(types, lines, lists=False, unknown="raw != '{}'" if unknown else "")
 
 
+def _column_json(column: str, type_: str) -> str:
+    if type_ != "Float64":
+        return f"toJSONString({column})"
+    like_integer = f"abs({column}) >= 9.2e18 AND abs({column}) < 1e21"  # is written without a point, and would be read as a text
+    return f"concat(toJSONString({column}), if({like_integer}, '.0', ''))"
+
+
 def _column_text(column: str, type_: str) -> str:
     return f"ifNull({column}, '')" if type_ == "String" else f"trimBoth(ifNull(nullIf(toJSONString({column}), 'null'), ''), '\"')"
 
 
-def _json_of(columns: Mapping[str, str], params: Params) -> str:
-    """A JSON object of key -> column."""
+def _json_of(columns: Mapping[str, tuple[str, str]], params: Params) -> str:
+    """A JSON object of key -> column and its type."""
     pairs = [
-        f"{params.text(f'{comma}{json.dumps(name)}:')}, ifNull(toJSONString({column}), 'null')"
+        f"{params.text(f'{comma}{json.dumps(name)}:')}, ifNull({_column_json(*column)}, 'null')"
         for comma, (name, column) in zip(("{", *"," * len(columns)), columns.items(), strict=False)
     ]
     return f"concat({', '.join(pairs)}, '}}')" if pairs else "'{}'"
@@ -396,7 +403,8 @@ def compile_rejects(first_line: int, columns: Mapping[str, str] | None = None) -
     params = Params()
     rows = "load_lines"
     if columns is not None:
-        rows = f"(SELECT line, {_json_of({name: f'c{number}' for number, name in enumerate(columns)}, params)} AS raw FROM load_columns) AS sent"
+        numbered = {name: (f"c{number}", type_) for number, (name, type_) in enumerate(columns.items())}
+        rows = f"(SELECT line, {_json_of(numbered, params)} AS raw FROM load_columns) AS sent"
     return Statement.of(
         [
             f"SELECT concat('{{\"line\":', toString(line + {params.bind(first_line, 'UInt64')}),",

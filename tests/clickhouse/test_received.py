@@ -303,7 +303,8 @@ COLUMNS: dict[str, st.SearchStrategy[Any]] = {
     "fixed": st.none() | st.booleans(),
     "text": st.none() | st.text(max_size=3) | st.sampled_from(('{"a": 1}', "null")),
     "plan": st.none() | st.text(max_size=3) | st.just("a/b"),
-    "age": st.none() | st.floats().map(lambda age: age + 0.0),  # -0.0 is spelled in two ways
+    "age": st.none()
+    | (st.sampled_from((2.0**63, 2.0**64, -1e19, 9e20, 1e21)) | st.floats()).map(lambda age: age + 0.0),  # -0.0 is spelled in two ways
 }
 
 

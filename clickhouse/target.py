@@ -17,7 +17,7 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, ProgrammingError
 
-from clickhouse.errors import SourceUnavailableError, from_driver
+from clickhouse.errors import BadUserInputError, SourceUnavailableError, from_driver
 
 SETTINGS = {
     "session_timezone": "UTC",
@@ -63,9 +63,11 @@ class Target:
         return self.address.startswith("chdb:")
 
     def open(self) -> Client:
-        """Raises SourceUnavailableError. The database need not exist yet."""
+        """Raises SourceUnavailableError, BadUserInputError. The database need not exist yet."""
         try:
             client = clickhouse_connect.get_client(dsn=self.address, settings=dict(SETTINGS))
+        except TypeError as exception:
+            raise BadUserInputError("The data source's address has an option after its `?` that the driver does not know.") from exception
         except (ClickHouseError, OSError) as exception:
             if self.path and isinstance(exception, ProgrammingError):
                 raise _not_opened(self.path) from exception

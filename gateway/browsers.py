@@ -32,6 +32,8 @@ ASKED_HEADERS = (
     "If-None-Match",
     "Apollo-Require-Preflight",
     "X-Apollo-Operation-Name",
+    "apollographql-client-name",
+    "apollographql-client-version",
     "X-Heatgraph-Reads",
     "X-Request-Id",
     "traceparent",

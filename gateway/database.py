@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from typing import Any
 
@@ -89,8 +89,11 @@ class Database:
         self.changed(*site_ids)
         try:
             yield
-        finally:
-            self.changed(*site_ids)
+        except BaseException:
+            with suppress(ClickHouseError, OSError):  # which would hide why the change failed
+                self.changed(*site_ids)
+            raise
+        self.changed(*site_ids)
 
     def changed(self, *site_ids: str) -> None:
         """To be said after anything of these sites has changed, so that no gateway answers from what it cached before."""

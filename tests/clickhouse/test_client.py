@@ -15,7 +15,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clickhouse.client import Client, connect, open_sync
-from clickhouse.errors import BusySourceError, DeadlineError, HeatgraphError, QueryTooComplexError, SourceUnavailableError, request_tag
+from clickhouse.errors import (
+    BadUserInputError,
+    BusySourceError,
+    DeadlineError,
+    HeatgraphError,
+    QueryTooComplexError,
+    SourceUnavailableError,
+    request_tag,
+)
 from clickhouse.reading import Limits
 from clickhouse.statement import Params, Statement
 from clickhouse.target import Target
@@ -254,6 +262,11 @@ async def test_a_wrong_password_and_a_dead_server_are_unavailable(node: Node, ca
         assert "127.0.0.1" not in raised.value.message
         with pytest.raises(SourceUnavailableError, match=message):
             open_sync(dsn)
+
+
+def test_an_option_that_the_driver_does_not_know() -> None:
+    with pytest.raises(BadUserInputError, match="option after its `\\?`"):
+        open_sync("http://u:p@127.0.0.1:9/db?tls=1")
 
 
 async def test_a_server_that_comes_up_later_is_found(node: Node) -> None:

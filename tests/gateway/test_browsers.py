@@ -70,6 +70,12 @@ async def test_other_origins_may_ask_whether_a_tag_they_read_still_holds_and_nam
     assert {"ETag", "Content-Disposition"} <= set(told.split(", "))
 
 
+async def test_apollo_client_of_another_origin_may_say_its_name_and_version(http: AsyncClient) -> None:
+    names = "apollographql-client-name,apollographql-client-version,content-type"
+    asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": names}
+    assert (await http.options("/graphql", headers=asked)).status_code == 200
+
+
 async def test_origins_that_may_not(http: AsyncClient) -> None:
     refused = await http.options("/graphql", headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"})
     assert "access-control-allow-origin" not in refused.headers

@@ -37,6 +37,7 @@ WIDE_BYTES = 2 * CHUNK_BYTES  # of a chunk of CSV or Parquet whose rows are so w
 MAX_COLUMNS = 500  # that are read as such; rows of more are read as lines
 BLOCK_ROWS = 30_000  # of columns, the unit that threads share
 READ_BYTES = 1 << 18
+END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"  # of Arrow: a message of no length
 NEEDED = ("type", "timestamp", "sessionId", "visitorId", "url")
 NDJSON_SUFFIXES = (".ndjson", ".jsonl", ".json")
 ALLOWED = "NDJSON (.ndjson, .jsonl, .json), CSV (.csv), both also with .gz or .zst, or Parquet (.parquet)"
@@ -56,10 +57,10 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Rows of Parquet or CSV: name -> ClickHouse type, and the values as an Arrow stream."""
+    """Rows of Parquet or CSV: name -> ClickHouse type, and the values as an Arrow stream, in blocks."""
 
     types: dict[str, str]
-    stream: Any  # a buffer
+    stream: Sequence[bytes]
 
 
 class _Decompressor(Protocol):
@@ -269,7 +270,8 @@ def _columns_of_cells(header: list[str], rows: list[list[str] | str]) -> Columns
         arrays = [pyarrow.array(column, pyarrow.string()) for column in zip(*rows, strict=True)]
     except UnicodeEncodeError:
         return None
-    return columns_of(pyarrow.RecordBatch.from_arrays(arrays, names=header))
+    batch = pyarrow.RecordBatch.from_arrays(arrays, names=header)
+    return columns_of([batch.slice(start, BLOCK_ROWS) for start in range(0, len(rows), BLOCK_ROWS)])
 
 
 def _csv_line(header: list[str], cells: list[str] | str) -> bytes:
@@ -304,13 +306,13 @@ def _parquet(path: Path) -> Iterator[Chunk]:
     import pyarrow  # slow to import, and few need it
     import pyarrow.parquet
 
-    first_line, size, held = 1, path.stat().st_size, list[Any]()
+    first_line, size = 1, path.stat().st_size
+    held, held_rows, held_bytes = list[Any](), 0, 0
 
     def take() -> Chunk:
-        batch = pyarrow.concat_batches(held)
-        columns = columns_of(batch)
-        lines = [] if columns else [b"".join(map(_json, _rows(batch)))]
-        return Chunk(lines, first_line, size * (first_line - 1 + batch.num_rows) // rows, columns)
+        columns = columns_of(held)
+        lines = [] if columns else [b"".join(_json(row) for row in _rows(batch)) for batch in held]
+        return Chunk(lines, first_line, size * (first_line - 1 + held_rows) // rows, columns)
 
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
@@ -318,11 +320,13 @@ def _parquet(path: Path) -> Iterator[Chunk]:
             rows = max(file.metadata.num_rows, 1)
             for typed in file.iter_batches(batch_size=PARQUET_STEP):
                 held.append(pyarrow.RecordBatch.from_arrays([_bytes_of(array) for array in typed.columns], names=typed.schema.names))
-                held_rows = sum(batch.num_rows for batch in held)
-                if held_rows >= PARQUET_ROWS or sum(batch.nbytes for batch in held) >= WIDE_BYTES:
+                held_rows += typed.num_rows
+                held_bytes += held[-1].nbytes
+                if held_rows >= PARQUET_ROWS or held_bytes >= WIDE_BYTES:
                     yield take()
                     first_line += held_rows
                     held.clear()
+                    held_rows, held_bytes = 0, 0
             if held:
                 yield take()
     except (pyarrow.ArrowException, OSError) as error:
@@ -374,13 +378,14 @@ def _value(scalar: Any) -> Any:
         return scalar.cast(pyarrow.string()).cast(pyarrow.binary()).as_py()
 
 
-def columns_of(batch: Any) -> Columns | None:
-    """The batch in the few types that JSON has; None when a column is a list, a struct or the like, or names are too many for a statement."""
+def columns_of(batches: Sequence[Any]) -> Columns | None:
+    """Batches of one schema in the few types that JSON has, each a block of the stream.
+
+    None when a column is a list, a struct or the like, or names are too many for a statement.
+    """
     import pyarrow
     from pyarrow import types
 
-    if len(batch.schema.names) > MAX_COLUMNS or len("".join(batch.schema.names)) > MAX_KEY_CHARACTERS:
-        return None
     plain = (
         (types.is_boolean, pyarrow.bool_(), "Bool"),
         (types.is_uint64, pyarrow.uint64(), "UInt64"),
@@ -392,20 +397,18 @@ def columns_of(batch: Any) -> Columns | None:
         (types.is_binary, pyarrow.string(), "String"),
         (types.is_null, pyarrow.string(), "String"),
     )
-    clickhouse_types, arrays = {}, []
-    for name, values in zip(batch.schema.names, batch.columns, strict=True):
-        known = next(((arrow, clickhouse) for fits, arrow, clickhouse in plain if fits(values.type)), None)
-        if not known:
-            return None
-        clickhouse_types[name] = known[1]
-        arrays.append(values.cast(known[0], safe=False))  # unsafe: nanoseconds are cut, what is too large or no UTF-8 is refused later
-    names = [f"c{number}" for number in range(len(arrays))]
-    table = pyarrow.RecordBatch.from_arrays(arrays, names=names)
-    sink = pyarrow.BufferOutputStream()
-    with pyarrow.ipc.new_stream(sink, table.schema) as stream:
-        for start in range(0, table.num_rows, BLOCK_ROWS):
-            stream.write_batch(table.slice(start, BLOCK_ROWS))
-    return Columns(clickhouse_types, sink.getvalue())
+    sent = batches[0].schema
+    kinds = [next((kind[1:] for kind in plain if kind[0](type_)), None) for type_ in sent.types]
+    known = [kind for kind in kinds if kind]
+    if len(known) < len(kinds) or len(kinds) > MAX_COLUMNS or len("".join(sent.names)) > MAX_KEY_CHARACTERS:
+        return None
+    schema = pyarrow.schema([(f"c{number}", arrow) for number, (arrow, _) in enumerate(known)])
+    stream = [schema.serialize().to_pybytes()]
+    for batch in batches:  # unsafe: nanoseconds are cut, what is too large or no UTF-8 is refused later
+        arrays = [values.cast(arrow, safe=False) for values, (arrow, _) in zip(batch.columns, known, strict=True)]
+        stream.append(pyarrow.RecordBatch.from_arrays(arrays, schema=schema).serialize().to_pybytes())
+    types_of = {name: clickhouse for name, (_, clickhouse) in zip(sent.names, known, strict=True)}
+    return Columns(types_of, [*stream, END_OF_STREAM])
 
 
 def _check_columns(names: list[str], name: str, advice: str) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,10 +80,9 @@ def _load_chunk(database: Database, site: Site, path: Path, chunk: Chunk, now: d
         types = chunk.columns.types
         database.command(received.compile_columns(types))
         names = [f"c{number}" for number in range(len(types))]
-        database.client.raw_insert("load_columns", names, chunk.columns.stream, settings=IN_ORDER, fmt="ArrowStream")
+        database.client.raw_insert("load_columns", names, _one_by_one(chunk.columns.stream), settings=IN_ORDER, fmt="ArrowStream")
     else:
-        blocks = (block for block in chunk.lines)  # sent one by one, as joining them would copy them all
-        database.client.raw_insert("load_lines", ["raw"], blocks, settings=IN_ORDER, fmt="LineAsString")
+        database.client.raw_insert("load_lines", ["raw"], _one_by_one(chunk.lines), settings=IN_ORDER, fmt="LineAsString")
         keys = database.query(received.compile_keys())[0]["keys"]
     database.command(
         received.compile_parse(site.site_id, site.retention_days, now, keys=keys, columns=types), received.compile_known(site.site_id)
@@ -99,6 +98,11 @@ def _load_chunk(database: Database, site: Site, path: Path, chunk: Chunk, now: d
     summary.read_rows += good["rows"] + sum(outcome["rows"] for outcome in outcomes.values())
     for reason, outcome in outcomes.items():
         summary.rejected[reason] += outcome["rows"]
+
+
+def _one_by_one(blocks: Sequence[bytes]) -> Generator[bytes, None, None]:
+    """For the driver, which takes no list: joined they would all be copied."""
+    yield from blocks
 
 
 def _rejects_of(path: Path) -> Path:

@@ -313,14 +313,13 @@ COLUMNS: dict[str, st.SearchStrategy[Any]] = {
 def test_columns_are_read_like_lines(database: Client, rows: list[Row], unsent: set[str]) -> None:
     rows = [{key: value for key, value in row.items() if key not in unsent} for row in rows]
     table = pyarrow.table({key: pyarrow.array([row[key] for row in rows], _arrow_type(key)) for key in rows[0]})
-    (batch,) = table.to_batches()
-    columns = lines.columns_of(batch)
+    columns = lines.columns_of(table.to_batches(max_chunksize=7))
     assert columns is not None
     of_lines = parsed(database, [orjson.dumps(row) for row in rows])
     for statement in (*received.compile_stage(), received.compile_columns(columns.types)):
         run(database, statement)
     names = [f"c{number}" for number in range(len(columns.types))]
-    database.raw_insert("load_columns", names, columns.stream, fmt="ArrowStream")
+    database.raw_insert("load_columns", names, b"".join(columns.stream), fmt="ArrowStream")
     run(database, received.compile_parse("site", RETENTION_DAYS, NOW, columns=columns.types))
     assert parsed_rows(database) == of_lines
 

@@ -63,6 +63,6 @@ def test_of_wide_rows_a_chunk_takes_fewer(tmp_path: Path, monkeypatch: pytest.Mo
     found, read = list(chunks(file)), list[str]()
     for chunk in found:
         assert chunk.columns and chunk.first_line == len(read) + (1 if suffix == "parquet" else 2)
-        read += pyarrow.ipc.open_stream(chunk.columns.stream).read_all()["c0"].to_pylist()
+        read += pyarrow.ipc.open_stream(b"".join(chunk.columns.stream)).read_all()["c0"].to_pylist()
     assert read == [row["type"] for row in rows]
     assert 3 <= len(found) <= 5

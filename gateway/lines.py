@@ -330,8 +330,11 @@ def _parquet(path: Path) -> Iterator[Chunk]:
             if held:
                 yield take()
     except (pyarrow.ArrowException, OSError) as error:
+        if held:
+            yield take()
         raise BadUserInputError(
-            f"{path.name}: is no Parquet file, or is cut off. Parquet ends in its table of contents: send the whole file."
+            f"{path.name}: is no Parquet file, or is damaged or cut off. What stands before the damage was read; of one that is cut off"
+            " nothing can be, as Parquet ends in its table of contents. Send the whole file."
         ) from error
 
 

@@ -12,6 +12,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from clickhouse.errors import BadUserInputError
 from gateway import lines
 from gateway.lines import Chunk, ahead, chunks
 
@@ -66,3 +67,22 @@ def test_of_wide_rows_a_chunk_takes_fewer(tmp_path: Path, monkeypatch: pytest.Mo
         read += pyarrow.ipc.open_stream(b"".join(chunk.columns.stream)).read_all()["c0"].to_pylist()
     assert read == [row["type"] for row in rows]
     assert 3 <= len(found) <= 5
+
+
+def test_of_damaged_parquet_the_rows_before_the_damage_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One chunk is full by then, the next one is not."""
+    monkeypatch.setattr(lines, "PARQUET_STEP", 1000)
+    monkeypatch.setattr(lines, "PARQUET_ROWS", 2000)
+    file = tmp_path / "rows.parquet"
+    rows = [{name: f"{name} {number}" for name in lines.NEEDED} for number in range(6000)]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), file, row_group_size=1000, use_dictionary=False)
+    offset = pyarrow.parquet.ParquetFile(file).metadata.row_group(3).column(0).data_page_offset
+    content = bytearray(file.read_bytes())
+    content[offset : offset + 200] = bytes(200)
+    file.write_bytes(content)
+    read = list[tuple[int, int]]()
+    with pytest.raises(BadUserInputError, match="rows.parquet: .* damaged .* What stands before the damage was read"):
+        for chunk in chunks(file):
+            assert chunk.columns
+            read.append((chunk.first_line, pyarrow.ipc.open_stream(chunk.columns.stream).read_all().num_rows))
+    assert read == [(1, 2000), (2001, 1000)]

@@ -315,7 +315,7 @@ def _parquet(path: Path) -> Iterator[Chunk]:
         return Chunk(lines, first_line, size * (first_line - 1 + held_rows) // rows, columns)
 
     try:
-        with pyarrow.parquet.ParquetFile(path) as file:
+        with pyarrow.parquet.ParquetFile(path, page_checksum_verification=True) as file:
             _check_columns(file.schema_arrow.names, path.name, "name the columns like the keys of an NDJSON row")
             rows = max(file.metadata.num_rows, 1)
             for typed in file.iter_batches(batch_size=PARQUET_STEP):

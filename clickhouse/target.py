@@ -34,6 +34,7 @@ SETTINGS = {
     "use_index_for_in_with_subqueries_max_values": 1_000,  # some pages are found by the index; for the members of a cohort it costs more
 }
 """What the meaning and the speed of our SQL rely on, the same for every statement."""
+NOT_AN_OPTION = "The data source's address has an option after its `?` that the driver does not know, or a value it does not take."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +67,23 @@ class Target:
         """Raises SourceUnavailableError, BadUserInputError. The database need not exist yet."""
         try:
             client = clickhouse_connect.get_client(dsn=self.address, settings=dict(SETTINGS))
-        except TypeError as exception:
-            raise BadUserInputError("The data source's address has an option after its `?` that the driver does not know.") from exception
-        except (ClickHouseError, OSError) as exception:
+        except (TypeError, ClickHouseError, OSError) as exception:
             if self.path and isinstance(exception, ProgrammingError):
                 raise _not_opened(self.path) from exception
+            if isinstance(exception, TypeError | ProgrammingError) and not self.is_embedded:
+                raise BadUserInputError(NOT_AN_OPTION) from exception
             raise from_driver(exception) from exception
         client.database = self.database or client.database
         return client
 
     async def open_async(self, max_connections: int) -> AsyncClient:
-        """For servers only; raises what the driver raises."""
-        client = await clickhouse_connect.get_async_client(
-            dsn=self.address, settings=dict(SETTINGS), connector_limit=max_connections, connector_limit_per_host=max_connections
-        )
+        """For servers only; raises SourceUnavailableError, and what the driver raises."""
+        try:
+            client = await clickhouse_connect.get_async_client(
+                dsn=self.address, settings=dict(SETTINGS), connector_limit=max_connections, connector_limit_per_host=max_connections
+            )
+        except (TypeError, ProgrammingError) as exception:
+            raise SourceUnavailableError(NOT_AN_OPTION) from exception
         client.database = self.database or client.database
         return client
 

@@ -264,9 +264,15 @@ async def test_a_wrong_password_and_a_dead_server_are_unavailable(node: Node, ca
             open_sync(dsn)
 
 
-def test_an_option_that_the_driver_does_not_know() -> None:
+@pytest.mark.parametrize("option", ["tls=1", "query_limit=many"])
+async def test_an_option_that_the_driver_does_not_know(option: str) -> None:
+    dsn = f"http://u:p@127.0.0.1:9/db?{option}"
     with pytest.raises(BadUserInputError, match="option after its `\\?`"):
-        open_sync("http://u:p@127.0.0.1:9/db?tls=1")
+        open_sync(dsn)
+    client = await connect(dsn)  # opens nothing yet
+    with pytest.raises(SourceUnavailableError, match="option after its `\\?`"):
+        await client.query(ONE)
+    await client.close()
 
 
 async def test_a_server_that_comes_up_later_is_found(node: Node) -> None:

@@ -34,7 +34,7 @@ WHO = {"TOTAL": "PAGEVIEWS", "UNIQUE_VISITORS": "VISITORS", "UNIQUE_SESSIONS": "
 OF_DEPTHS = frozenset({"average_depth", "median_depth"})
 """Numbers that are counted along with the depths."""
 
-OPTIONAL = OF_DEPTHS | {"visitors", "fold_height"}
+OPTIONAL = OF_DEPTHS | {"visitors", "fold_height", "median_page_height"}
 """Numbers that cost; the others need another pass over the pageviews."""
 
 
@@ -143,6 +143,7 @@ def compile_scroll(lens: Lens, page_keys: tuple[str, ...], question: ScrollQuest
     numbers = {
         "visitors": "uniqExact(visitor_id)",
         "fold_height": "toUInt32(round(quantileExactInclusive(0.5)(viewport_height)))",
+        "median_page_height": "toUInt32(round(quantileExactInclusiveOrNullIf(0.5)(page_height, page_height != 0)))",
     }
     populations = [
         ") AS depths",

@@ -45,7 +45,10 @@ class ScrollHeatmap:
     median_depth: float | None = strawberry.field(description="Median deepest point, in the unit; null without pageviews.")
     fold_height: int | None = strawberry.field(
         description="Median viewport height of the pageviews, CSS px whatever the unit, rounded to the nearest whole one; null without any."
-        " To draw it as a line among the depths, ask for these in PIXEL."
+        " To draw it as a line among depths in PERCENT: 100 × foldHeight ÷ medianPageHeight."
+    )
+    median_page_height: int | None = strawberry.field(
+        description="Median page height of the pageviews that tell it, CSS px whatever the unit, rounded to the nearest whole one; null when none does."
     )
     wide: strawberry.Private[dict[str, Any]]
     asked: strawberry.Private[AskedLens]
@@ -77,6 +80,7 @@ class ScrollHeatmap:
             average_depth=row.get("average_depth"),
             median_depth=row.get("median_depth"),
             fold_height=row.get("fold_height"),
+            median_page_height=row.get("median_page_height"),
             wide=row,
             asked=asked,
             aggregation=aggregation,

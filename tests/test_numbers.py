@@ -367,7 +367,7 @@ async def test_scroll(asked: Asked) -> None:
     got = await asked.insights(
         " ".join(
             f"map{index}: scroll(unit: {unit}, aggregation: {aggregation} {f', step: {step}' if step else ''}) {{ unit pageviews visitors"
-            f" buckets {{ depth visitors count reach {RATE} }} averageDepth medianDepth foldHeight depthReachedBy(share: {share}) }}"
+            f" buckets {{ depth visitors count reach {RATE} }} averageDepth medianDepth foldHeight medianPageHeight depthReachedBy(share: {share}) }}"
             for index, (unit, aggregation, step, share) in enumerate(maps)
         )
     )
@@ -378,7 +378,7 @@ async def test_scroll(asked: Asked) -> None:
         assert not differences(got[f"map{index}"], expected, rel=1e-9), maps[index]
 
 
-@pytest.mark.parametrize("field", ["pageviews", "visitors", "foldHeight", "averageDepth"])
+@pytest.mark.parametrize("field", ["pageviews", "visitors", "foldHeight", "medianPageHeight", "averageDepth"])
 async def test_scroll_asked_for_one_number(field: str, asked: Asked) -> None:
     got = await asked.insights(" ".join(f"{name}: scroll(aggregation: {name}) {{ {field} }}" for name in AGGREGATIONS))
     for name in AGGREGATIONS if got else ():

@@ -249,7 +249,7 @@ async def test_url_rules_and_totals(source: Sources, shop: list[Row], rule: str)
 
 @pytest.mark.parametrize("aggregation", ["TOTAL", "UNIQUE_VISITORS", "UNIQUE_SESSIONS"])
 async def test_scroll(source: Sources, shop: list[Row], aggregation: str) -> None:
-    below = f"""scroll(unit: PIXEL, step: 100, aggregation: {aggregation}) {{ pageviews averageDepth medianDepth foldHeight
+    below = f"""scroll(unit: PIXEL, step: 100, aggregation: {aggregation}) {{ pageviews averageDepth medianDepth foldHeight medianPageHeight
         buckets {{ depth visitors count }} depthReachedBy(share: 0.5) }}"""
     found = (await insights(source, below, url=WHOLE))["scroll"]
     rows = [row for row in shop if row.type == "scrolldepth"]
@@ -262,7 +262,7 @@ async def test_scroll(source: Sources, shop: list[Row], aggregation: str) -> Non
         (depth, sum(reached >= depth for reached in depths)) for depth in range(0, depths[0] + 1, 100)
     ]
     assert math.isclose(found["averageDepth"], sum(depths) / len(depths))
-    assert (found["pageviews"], found["medianDepth"]) == (len(rows), median(depths))
+    assert (found["pageviews"], found["medianDepth"], found["medianPageHeight"]) == (len(rows), median(depths), None)
     assert found["depthReachedBy"] == depths[math.ceil(len(depths) / 2) - 1]
 
 

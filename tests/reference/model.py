@@ -297,6 +297,7 @@ class Model:
             "averageDepth": mean(depths),
             "medianDepth": median(depths),
             "foldHeight": median_px(view.viewport_height for view in pageviews),
+            "medianPageHeight": median_px(view.page_height for view in pageviews if view.page_height),
         }
 
     def depth_reached_by(self, lens: Lens, share: str, unit: str = "PERCENT", aggregation: str = "UNIQUE_VISITORS") -> float | None:

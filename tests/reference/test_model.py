@@ -221,7 +221,12 @@ def test_scroll_reach_is_unique_first() -> None:
     model = Model(rows)
     visitors = model.scroll(ALL)
     assert [(bucket["visitors"], bucket["count"]) for bucket in visitors["buckets"].values()] == [(2, 0), (2, 1), (1, 0), (1, 0), (1, 1)]
-    assert (visitors["averageDepth"], visitors["medianDepth"], visitors["foldHeight"]) == (62.5, 62.5, 1000)
+    assert (visitors["averageDepth"], visitors["medianDepth"], visitors["foldHeight"], visitors["medianPageHeight"]) == (
+        62.5,
+        62.5,
+        1000,
+        4000,
+    )
     pageviews = model.scroll(ALL, "PIXEL", 1000, "TOTAL")
     assert [bucket["visitors"] for bucket in pageviews["buckets"].values()] == [3, 3, 1, 1, 1]
     assert (model.depth_reached_by(ALL, "0.7"), model.depth_reached_by(ALL, "0.5")) == (25.0, 100.0)

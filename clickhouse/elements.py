@@ -399,19 +399,19 @@ def _attributes(clauses: list[str]) -> list[str]:
     placed = f"if(max(told), argMaxIf({{0}}, timestamp, told), ifNotFinite({clicked}, 0))"  # NaN: at (0, 0) only
     size = "if(max(told), argMaxIf({0}, timestamp, told), NULL) AS {0}"
     return [
-        f"SELECT page_key, selector, tag, text, href, top, left_px, width, height, said_fixed, {LABEL} AS label",
+        f"SELECT page_key, selector, tag, text, href, top, left_px, width, height, viewport_width, said_fixed, {LABEL} AS label",
         "FROM (",
         "SELECT page_key, selector,",
         "  " + ", ".join(last.format(column) for column in ("tag", "text", "href")) + ",",
         f"  {placed.format('y')} AS top, {placed.format('x')} AS left_px,",
-        "  " + ", ".join(size.format(column) for column in ("width", "height")) + ",",
+        "  " + ", ".join(size.format(column) for column in ("width", "height", "viewport_width")) + ",",
         "  max(fixed) AS said_fixed",
         "FROM (",
-        f"SELECT {shared}, toString(href) AS href, x, y, width, height, fixed, true AS told",
+        f"SELECT {shared}, toString(href) AS href, x, y, width, height, viewport_width, fixed, true AS told",
         "FROM elements FINAL",
         where,
         "UNION ALL",
-        f"SELECT {shared}, toString(href) AS href, x, y, 0. AS width, 0. AS height, fixed, false AS told",
+        f"SELECT {shared}, toString(href) AS href, x, y, 0. AS width, 0. AS height, 0 AS viewport_width, fixed, false AS told",
         "FROM interactions",
         f"{where}\n  AND {kind_clause('CLICK')}",
         ")",

@@ -80,6 +80,7 @@ ELEMENT = Shape(
                 "left": Leaf("left_px", "Nullable(Float64)"),
                 "width": Leaf("floor(width)", "Nullable(Int64)"),
                 "height": Leaf("floor(height)", "Nullable(Int64)"),
+                "viewportWidth": Leaf("viewport_width", "Nullable(UInt16)"),
             },
         ),
         "x": Leaf("x", "Nullable(Float64)"),

@@ -87,6 +87,10 @@ class Element(Node):
     )
     width: int | None = strawberry.field(description="Its width, CSS px, rounded down; null where the tracker never told it.")
     height: int | None = strawberry.field(description="Its height, CSS px, rounded down; null where the tracker never told it.")
+    viewport_width: int | None = strawberry.field(
+        description="How wide the viewport was that `left` and `width` were told in, CSS px: `left` ÷ `viewportWidth` places it on any other of its layout;"
+        " null where the tracker never told it."
+    )
     marked_by: str | None = strawberry.field(description="Id of the key that changed its name or marks last; null when nobody did.")
     marked_at: dt.datetime | None = strawberry.field(description="When `markedBy` did so, UTC; null when nobody did.")
 
@@ -111,6 +115,7 @@ class Element(Node):
             left=row.get("left_px"),
             width=_px(row.get("width")),
             height=_px(row.get("height")),
+            viewport_width=row.get("viewport_width"),
             marked_by=mark.updated_by or None,
             marked_at=mark.updated_at,
         )

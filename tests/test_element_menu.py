@@ -379,7 +379,7 @@ async def test_a_cursor_of_another_order_is_refused(client: Client, loaded: Site
 # -- who an element is
 
 
-ELEMENT = "id siteId pageKey selector label tag text href name isCta isFixed top left width height page { key }"
+ELEMENT = "id siteId pageKey selector label tag text href name isCta isFixed top left width height viewportWidth page { key }"
 
 
 async def test_node_and_entity(client: Client, loaded: Site, statements: list[Statement]) -> None:
@@ -400,6 +400,7 @@ async def test_node_and_entity(client: Client, loaded: Site, statements: list[St
         "left": 320.0,
         "width": 200,
         "height": 48,
+        "viewportWidth": 1280,
         "page": {"key": PAGE},
     }
     node = (await ask(client, f'{{ node(id: "{element["id"]}") {{ ... on Element {{ {ELEMENT} }} }} }}'))["node"]
@@ -407,12 +408,12 @@ async def test_node_and_entity(client: Client, loaded: Site, statements: list[St
     statements.clear()
     selectors = ("#signup", "#help", "h2", "#nowhere")
     representations = [{"__typename": "Element", "siteId": loaded.site_id, "pageKey": PAGE, "selector": selector} for selector in selectors]
-    query = "query ($of: [_Any!]!) { _entities(representations: $of) { ... on Element { selector top } } }"
+    query = "query ($of: [_Any!]!) { _entities(representations: $of) { ... on Element { selector top viewportWidth } } }"
     found = await ask(client, query, of=representations)
     assert found["_entities"] == [
-        {"selector": "#signup", "top": 1000},
-        {"selector": "#help", "top": 3900},
-        {"selector": "h2", "top": 1800},
+        {"selector": "#signup", "top": 1000, "viewportWidth": 1280},
+        {"selector": "#help", "top": 3900, "viewportWidth": 1280},
+        {"selector": "h2", "top": 1800, "viewportWidth": None},
         None,
     ]
     assert len(statements) == 4  # site, page, elements, marks

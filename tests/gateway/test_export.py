@@ -32,7 +32,7 @@ POINT = "{ x y relativeX fixed count share element { selector label text tag } }
 BUCKET = f"{{ depth visitors count reach {RATE} }}"
 BREAKDOWN = f"{{ value label isOther pageviews visitors sessions clicks rageClicks deadClicks share {RATE} }}"
 TIMELINE = "{ start isPartial pageviews visitors sessions clicks rageClicks deadClicks }"
-ELEMENT = f"""{{ key elementCount element {{ pageKey selector label tag text href name isCta isFixed top left width height }}
+ELEMENT = f"""{{ key elementCount element {{ pageKey selector label tag text href name isCta isFixed top left width height viewportWidth }}
     x y displays clicks clickRate {RATE} clickShare {RATE}
     visitors sessions averageSecondsToClick rageClicks deadClicks belowFold {RATE} }}"""
 SPOT = "pageKey pageCount x y fixed element { selector label text tag }"

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from clickhouse.client import Client
+from clickhouse.errors import TooLongValueError
 from clickhouse.lens import Lens
 from clickhouse.reading import Row
 from clickhouse.statement import Statement
@@ -77,7 +78,12 @@ async def _answer_alike(client: Client, questions: list[Question], answers: dict
             if len(siblings) > 1:  # find out which lens it was
                 await asyncio.gather(*(run([lens]) for lens in siblings))
                 return
-            answers.update((question, error) for question in lenses[siblings[0]])
+            asked = lenses[siblings[0]]
+            if isinstance(error, TooLongValueError) and len(asked) > 1:  # of one question: find out which
+                half = len(asked) // 2
+                await asyncio.gather(*(_answer_alike(client, part, answers) for part in (asked[:half], asked[half:])))
+                return
+            answers.update((question, error) for question in asked)
             return
         found: defaultdict[tuple[Lens, str], list[Row]] = defaultdict(list)
         for row in rows:

@@ -419,6 +419,14 @@ async def test_node_and_entity(client: Client, loaded: Site, statements: list[St
     assert len(statements) == 4  # site, page, elements, marks
 
 
+async def test_a_selector_that_is_too_long_costs_itself_alone(client: Client, loaded: Site) -> None:
+    below = 'signup: element(selector: "#signup") { clicks } long: element(selector: $long) { clicks } help: element(selector: "#help") { clicks }'
+    query = f'query ($long: String!) {{ site(siteId: "{loaded.site_id}") {{ page(key: "{PAGE}") {{ insights {{ {below} }} }} }} }}'
+    found = await answer(client, query, long="x" * 70_000)
+    assert found["data"]["site"]["page"]["insights"] == {"signup": {"clicks": 2}, "long": None, "help": {"clicks": 0}}
+    assert [(error["path"][-1], error["code"]) for error in found["errors"]] == [("long", "BAD_USER_INPUT")]
+
+
 async def test_no_element_has_an_empty_selector(client: Client, loaded: Site) -> None:
     """Clicks on none are stored with one."""
     assert await insights(client, loaded, 'element(selector: "") { key } unattributed') == {"element": None, "unattributed": 1}

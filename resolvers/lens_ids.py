@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from clickhouse import clock
 from clickhouse.conditions import SEGMENT_COLUMNS
+from clickhouse.errors import BadUserInputError
 from clickhouse.lens import Segment, UrlRule, Window
 from clickhouse.numbers import BREAKPOINTS_PX, STANDARD_VIEWPORT_PX
 from resolvers import ids
@@ -30,7 +31,7 @@ def encode(asked: AskedLens) -> str:
 
 
 async def load(context: Context, key: list[Any], argument: str = "id") -> AskedLens | None:
-    """None when the page was never seen; BadUserInputError when the id, given as `argument`, was tampered with."""
+    """None when the page was never seen; BadUserInputError when the id, given as `argument`, was tampered with or its lens is none any more."""
     try:
         site_id, page_key, rule, span, parts = key
         start, end = (clock.instant(_exactly(int, ms)) for ms in span)
@@ -45,7 +46,11 @@ async def load(context: Context, key: list[Any], argument: str = "id") -> AskedL
     if page_key is not None and await seen_page(context, site, str(page_key), argument) is None:
         return None
     asked_window = AskedWindow(window, f"{argument} {span}")  # no other id's, whose cursors are of other lists
-    return await resolve(context, site, asked_window, segment, url, None if page_key is None else str(page_key))
+    try:
+        return await resolve(context, site, asked_window, segment, url, None if page_key is None else str(page_key))
+    except BadUserInputError as error:  # of a cohort that was deleted, a window that is over: nobody wrote those as arguments
+        reason = error.message.removeprefix(f"{error.details.get('argument')}: ")
+        raise BadUserInputError(f"{argument}: its lens cannot be asked: {reason}", **error.details | {"argument": argument}) from None
 
 
 def _rule(parts: Any, argument: str) -> UrlRule:

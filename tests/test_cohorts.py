@@ -244,6 +244,17 @@ async def test_delete(client: Client, database: SyncClient, data: DataSet) -> No
     assert (again["size"], members_of(database, again["cohortId"])) == (1, set(VISITORS[5:6]))
 
 
+async def test_the_id_of_a_lens_whose_cohort_was_deleted(client: Client, data: DataSet) -> None:
+    """The error is about the id, which is all that was sent."""
+    made = await create(client, "of a lens", "{visitors: $v}", v=("[String!]!", VISITORS[:1]))
+    lens = f'insights(url: {{prefix: "https"}}, segment: {{cohorts: ["{made["cohortId"]}"]}}) {{ id }}'
+    node_id = (await ask(client, f'{{ site(siteId: "{SITE.site_id}") {{ {lens} }} }}'))["site"]["insights"]["id"]
+    assert (await ask(client, delete(made["cohortId"]), EVERYTHING))["deleteCohort"] is True
+    (error,) = (await answer(client, f'{{ node(id: "{node_id}") {{ id }} }}'))["errors"]
+    assert error["message"].startswith(f"id: its lens cannot be asked: the site has no cohort with the id '{made['cohortId']}'")
+    assert error["argument"] == "id"
+
+
 async def test_what_an_interrupted_creation_left_is_not_in_the_next(client: Client, database: SyncClient, data: DataSet) -> None:
     database.command(
         f"INSERT INTO cohort_members SELECT '{SITE.site_id}', '{cohort_id_of(SITE.site_id, 'interrupted')}', number FROM numbers(5)"

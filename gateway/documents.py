@@ -29,7 +29,6 @@ from graphql import (
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry.schema import Schema
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from clickhouse.errors import QueryTooComplexError
 from clickhouse.recent import Recent
@@ -64,7 +63,7 @@ class Documents:
         self._max_tokens = max_tokens
         self._limits = limits
         self._introspection = introspection
-        self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+        self._rules = (*specified_rules, MaybeNullValidationRule)
         if not introspection:
             self._rules += (NoSchemaRule,)
         self._remembered = Recent[str, tuple[DocumentNode, list[GraphQLError]]](REMEMBERED_DOCUMENTS, REMEMBERED_CHARACTERS)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult, OperationDefinitionNode, OperationType, execute
+from graphql import DocumentNode, ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType, execute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
@@ -25,7 +26,7 @@ from gateway.browsers import refuse_forgeable
 from gateway.cost import Costs, refuse_expensive
 from gateway.disconnection import CLIENT_CLOSED_REQUEST, unless_disconnected
 from gateway.documents import DocumentError, Documents, is_introspection, root_fields, select_operation
-from gateway.errors import HTTP_STATUS, error_headers, explain, format_errors, formatted_as, without_suggestions
+from gateway.errors import HTTP_STATUS, error_headers, explain, format_errors, formatted_as, with_choices, without_suggestions
 from gateway.federated_trace import FederatedTrace, TracingExecutor
 from gateway.graphiql import CONTENT_SECURITY_POLICY, page_html
 from gateway.graphql_http import JSON_TYPE, RESPONSE_TYPE, negotiate, read_request, respond
@@ -88,16 +89,14 @@ class GraphQLEndpoint:
             problem = formatted_as("BAD_USER_INPUT", error.detail)
             return respond({"errors": [problem]}, media_type, error.status_code, headers | dict(error.headers or {}))
         except DocumentError as error:
-            return self._refuse(format_errors(error.errors, request_id), media_type, headers)
+            return self._refuse(self._explained(error.errors, request_id), media_type, headers)
         except PersistedQueryNotFoundError as error:
             return self._refuse([explain(error, request_id)], media_type, headers)
         except Exception as error:
             problem = explain(error, request_id)
             extensions = problem["extensions"]
             return respond({"errors": [problem]}, media_type, HTTP_STATUS[extensions["code"]], headers | error_headers(extensions))
-        errors = format_errors(result.errors or [], request_id)
-        if not self._settings.is_development:
-            errors = without_suggestions(errors)
+        errors = self._explained(result.errors or [], request_id)
         if result.data is None and all("path" not in error for error in errors):
             return self._refuse(errors, media_type, headers)
         payload = {"data": result.data} | ({"errors": errors} if errors else {})
@@ -110,6 +109,11 @@ class GraphQLEndpoint:
                 headers |= http_cache.cache_headers(request.method, result.data, noted, momentary, self._settings.cdn_seconds)
         response = respond(payload | ({"extensions": extensions} if extensions else {}), media_type, headers=headers)
         return http_cache.unless_unchanged(request, response)
+
+    def _explained(self, errors: Sequence[GraphQLError], request_id: str) -> list[dict[str, Any]]:
+        """Names of the schema that nobody sent are given in development only."""
+        formatted = format_errors(errors, request_id)
+        return with_choices(formatted, self._schema._schema.type_map) if self._settings.is_development else without_suggestions(formatted)
 
     def _refuse(self, errors: list[dict[str, Any]], media_type: str, headers: dict[str, str]) -> Response:
         """The request failed before anything was executed: `data` is left out."""

@@ -12,13 +12,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import GraphQLEnumType, GraphQLError, GraphQLInputObjectType, GraphQLNamedType
 
 from clickhouse.errors import HeatgraphError
 from gateway.rate_limit import Budget
 
 logger = logging.getLogger("heatgraph.gateway")
 
+CHOOSING = re.compile(r"does not exist in '(\w+)' enum\.|Enum '(\w+)' cannot represent|OneOf Input Object type '(\w+)', exactly one")
 SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 MAX_MESSAGE_CHARACTERS = 1000  # messages quote what was sent, and that can be as long as the request
 
@@ -73,6 +74,18 @@ def format_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
     if error.path is not None:
         formatted["path"] = error.path
     return formatted
+
+
+def with_choices(errors: list[dict[str, Any]], types: Mapping[str, GraphQLNamedType]) -> list[dict[str, Any]]:
+    """What an enum or a oneOf input would have taken; for who may learn names of the schema."""
+    return [error | {"message": error["message"] + _choices(error["message"], types)} for error in errors]
+
+
+def _choices(message: str, types: Mapping[str, GraphQLNamedType]) -> str:
+    found = CHOOSING.search(message)
+    kind = types.get(found[1] or found[2] or found[3]) if found else None
+    names = kind.values if isinstance(kind, GraphQLEnumType) else kind.fields if isinstance(kind, GraphQLInputObjectType) else ()
+    return f" Allowed: {', '.join(names)}." if names else ""
 
 
 def without_suggestions(errors: list[dict[str, Any]]) -> list[dict[str, Any]]:

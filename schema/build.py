@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Final, Literal
 
 import strawberry
-from graphql import GraphQLError, GraphQLObjectType
+from graphql import GraphQLError, GraphQLInputObjectType, GraphQLObjectType
 from strawberry.federation import Schema
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
@@ -54,6 +54,9 @@ class Subgraph(Schema):
             federation_version=federation_version,
         )
         self._schema.description = DESCRIPTION
+        for kind in self._schema.type_map.values():
+            if isinstance(kind, GraphQLInputObjectType):  # Strawberry's own check does not say where in a variable it failed
+                kind.is_one_of = kind.extensions["strawberry-definition"].is_one_of
         self._entities = Entities(self._schema)
         service = self._schema.type_map["_Service"]
         assert isinstance(service, GraphQLObjectType)

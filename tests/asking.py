@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 from clickhouse_connect.driver.client import Client as SyncClient
+from graphql import ExecutionResult, parse, validate
 
 from clickhouse.client import Client
 from clickhouse.keys import ApiKey
@@ -45,7 +46,8 @@ async def answer(client: Client | Sources, query: str, key: ApiKey = EVERYTHING,
     """data and errors, as a client reads them."""
     sources = client if isinstance(client, Sources) else Sources([Source("default", client)])
     context = Context(sources, key, now=now)
-    result = await SCHEMA.execute(query, variable_values=variables, context_value=context)
+    invalid = validate(SCHEMA._schema, parse(query))  # as the gateway; Strawberry would say of a oneOf input again what graphql-core does
+    result = ExecutionResult(None, invalid) if invalid else await SCHEMA.execute(query, variable_values=variables, context_value=context)
     errors = [
         {
             "message": error.message,

@@ -12,6 +12,7 @@ import zstandard
 from httpx import AsyncClient
 
 from gateway.app import create_app
+from tests.asking import SCHEMA
 from tests.gateway.applications import BROWSER, NOWHERE, post, problem, serving, serving_anybody, small_schema
 
 ORIGIN = "https://app.example.com"
@@ -112,11 +113,26 @@ async def test_nothing_of_the_schema_leaks_through_errors_in_production(http: As
         assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
         assert "Did you mean" not in answer.text
     answer = await post(http, "query ($c: Colour!) { paint(in: $c) }", variables={"c": "RE"})
-    assert "Did you mean" not in answer.text and "RE" in answer.text
+    assert "Did you mean" not in answer.text and "GREEN" not in answer.text and "RE" in answer.text
     async with serving_anybody() as development:
         assert "Did you mean 'numbers'" in problem(await post(development, "{ numbres }"))[2]
         answer = await post(development, "query ($c: Colour!) { paint(in: $c) }", variables={"c": "RE"})
-        assert "Did you mean the enum value 'RED'" in answer.text
+        assert "Did you mean the enum value 'RED'? Allowed: RED, GREEN." in answer.text
+
+
+@pytest.mark.parametrize(
+    ("environment", "allowed"), [("production", ""), ("development", " Allowed: last, period, between, instants, relative.")]
+)
+async def test_a_one_of_input_that_is_wrong_inside_a_variable_says_where(environment: str, allowed: str) -> None:
+    query = 'query ($l: Lens!) { site(siteId: "s") { compare(baseline: $l, candidate: $l) { __typename } } }'
+    async with serving_anybody(SCHEMA, environment=environment) as http:
+        answer = await post(http, query, variables={"l": {"window": {"last": "-7d", "period": "D7"}}})
+    (error,) = answer.json()["errors"]
+    assert error["message"].startswith(
+        "Variable '$l' has invalid value at .window: Within OneOf Input Object type 'Window', exactly one field"
+    )
+    assert error["message"].endswith("must be non-null." + allowed)
+    assert error["locations"] == [{"line": 1, "column": 8}]
 
 
 # Compression

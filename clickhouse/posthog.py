@@ -110,6 +110,8 @@ REASONS = {
     "totals { bounceRate }": _RECORDS_NOT,
     "totals { averageSecondsOnPage }": _RECORDS_NOT,
     "totals { deadClicks deadRate issueScore }": _RECORDS_NOT,
+    "timeline { deadClicks }": _RECORDS_NOT,
+    "breakdown { deadClicks }": _RECORDS_NOT,
     "scroll(unit: PERCENT)": "PostHog's table `heatmaps` does not hold the page's height; ask for unit: PIXEL.",
 } | dict.fromkeys(
     (

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import strawberry
 
-from schema.definitions import CLICKS, DEAD_CLICKS, RAGE_CLICKS, SESSIONS, VISITORS
+from schema.definitions import CLICKS, DEAD_CLICKS_TOLD, RAGE_CLICKS, SESSIONS, VISITORS
 from schema.enums import Dimension
 from schema.rate import Rate
 
@@ -26,7 +26,7 @@ class BreakdownRow:
     sessions: int = strawberry.field(description=SESSIONS)
     clicks: int = strawberry.field(description=CLICKS)
     rage_clicks: int = strawberry.field(description=RAGE_CLICKS)
-    dead_clicks: int = strawberry.field(description=DEAD_CLICKS)
+    dead_clicks: int = strawberry.field(description=DEAD_CLICKS_TOLD)
     share: Rate = strawberry.field(description="sessions ÷ the sessions of all rows, a fraction.")
 
 

@@ -18,7 +18,7 @@ from schema.definitions import (
     BOUNCE_RATE,
     CLICKS,
     CLICKS_OF_BREAKPOINT,
-    DEAD_CLICKS,
+    DEAD_CLICKS_TOLD,
     DEAD_RATE,
     PAGEVIEWS,
     RAGE_CLICKS,
@@ -134,7 +134,7 @@ class TotalsChange:
     )
     clicks: CountChange = strawberry.field(description=CLICKS)
     rage_clicks: CountChange = strawberry.field(description=RAGE_CLICKS)
-    dead_clicks: CountChange = strawberry.field(description=DEAD_CLICKS)
+    dead_clicks: CountChange = strawberry.field(description=DEAD_CLICKS_TOLD)
     rage_rate: RateChange = strawberry.field(description=RAGE_RATE)
     dead_rate: RateChange = strawberry.field(description=DEAD_RATE)
     issue_score: NumberChange = strawberry.field(

@@ -6,7 +6,7 @@ import datetime as dt
 
 import strawberry
 
-from schema.definitions import CLICKS, DEAD_CLICKS, PAGEVIEWS, RAGE_CLICKS, SESSIONS, VISITORS
+from schema.definitions import CLICKS, DEAD_CLICKS_TOLD, PAGEVIEWS, RAGE_CLICKS, SESSIONS, VISITORS
 
 
 @strawberry.type(description="The numbers of one hour, day or week. A session or visitor seen in several counts in each.")
@@ -18,4 +18,4 @@ class TimelinePoint:
     sessions: int = strawberry.field(description=SESSIONS)
     clicks: int = strawberry.field(description=CLICKS)
     rage_clicks: int = strawberry.field(description=RAGE_CLICKS)
-    dead_clicks: int = strawberry.field(description=DEAD_CLICKS)
+    dead_clicks: int = strawberry.field(description=DEAD_CLICKS_TOLD)

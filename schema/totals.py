@@ -9,7 +9,18 @@ from typing import Any, Self
 import strawberry
 
 from clickhouse.totals import DEAD_WEIGHT, RAGE_WEIGHT
-from schema.definitions import BOUNCE_RATE, CLICKS, CLICKS_OF_BREAKPOINT, DEAD_RATE, PAGEVIEWS, RAGE_CLICKS, RAGE_RATE, SESSIONS, VISITORS
+from schema.definitions import (
+    BOUNCE_RATE,
+    CLICKS,
+    CLICKS_OF_BREAKPOINT,
+    DEAD_CLICKS_TOLD,
+    DEAD_RATE,
+    PAGEVIEWS,
+    RAGE_CLICKS,
+    RAGE_RATE,
+    SESSIONS,
+    VISITORS,
+)
 from schema.enums import Breakpoint, RateBasis
 from schema.rate import Rate
 
@@ -76,9 +87,7 @@ class PageTotals:
     )
     clicks: int = strawberry.field(description=CLICKS)
     rage_clicks: int = strawberry.field(description=RAGE_CLICKS)
-    dead_clicks: int = strawberry.field(
-        description="Clicks on something not interactive that changed nothing; 0 where the source cannot tell."
-    )
+    dead_clicks: int = strawberry.field(description=DEAD_CLICKS_TOLD)
     rage_rate: Rate = strawberry.field(description=RAGE_RATE)
     dead_rate: Rate = strawberry.field(description=DEAD_RATE)
     issue_score: IssueScore = strawberry.field(description="How much is wrong with the page, with its parts.")

@@ -313,14 +313,14 @@ async def test_a_page_and_the_single_clicks_of_a_point(source: Sources, shop: li
 
 
 async def test_rage_spots_timeline_and_devices(source: Sources, shop: list[Row]) -> None:
-    below = """rageClicks(first: 100) { totalCount nodes { count averageClicks } } timeline { clicks rageClicks }
+    below = """rageClicks(first: 100) { totalCount nodes { count averageClicks } } timeline { clicks rageClicks deadClicks }
         breakdown(by: DEVICE) { value sessions clicks }"""
     found = await insights(source, below, url=WHOLE)
     bursts = [row for row in shop if row.type == "rageclick"]
     assert found["rageClicks"]["totalCount"] == len({row.cell for row in bursts})
     assert found["rageClicks"]["nodes"][0] == {"count": max(Counter(row.cell for row in bursts).values()), "averageClicks": 3}
     days = [[row.type for row in shop if (row.timestamp - START).days == day] for day in range(DAYS)]
-    assert found["timeline"] == [{"clicks": day.count("click"), "rageClicks": day.count("rageclick")} for day in days]
+    assert found["timeline"] == [{"clicks": day.count("click"), "rageClicks": day.count("rageclick"), "deadClicks": 0} for day in days]
     assert sum(row["clicks"] for row in found["breakdown"]) == sum(row.type == "click" for row in shop)
     assert {row["value"] for row in found["breakdown"]} == {"DESKTOP", "TABLET", "MOBILE"}
 
@@ -369,6 +369,7 @@ async def test_what_it_cannot_answer_is_null_beside_what_it_can(source: Sources,
     reasons = {one["field"]: one["reason"] for one in capabilities["fields"] if not one["available"]}
     assert "PostHog" in reasons[CANNOT[field]]
     assert set(reasons) == set(REASONS)
+    assert reasons["timeline { deadClicks }"] == reasons["breakdown { deadClicks }"] == reasons["deadClicks"]
     assert capabilities["sources"] == [{"name": "posthog", "healthy": True}]
     assert capabilities["dataFrom"] is not None
 

@@ -60,7 +60,7 @@ MAX_NAMED_SPOTS = 5000
 
 
 def compile_rage_clicks(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion) -> Statement:
-    """Per page at most first + 1 spots: count (bursts), clicks, max_clicks, the spot's id, place and element, total_count;
+    """Per page at most first + 1 spots: count (bursts), clicks, max_clicks, the spot's id, place and element, total_count, total (bursts of all spots);
 
     page_key, of several pages the one with most of these, and page_count.
     """
@@ -179,11 +179,12 @@ def _spots(lens: Lens, page_keys: tuple[str, ...], rows: list[str], question: Sp
         seen += f"{params.bind(int(fixed), 'UInt8')}, {params.bind(row, 'UInt32')}, {params.bind(column, 'UInt32')})"
         beyond = [f"WHERE (-toInt64(count), -toInt64(clicks), selector, spot_fixed, spot_row, spot_column) > {seen}"]
     return [
-        "SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_row, spot_column,",
+        "SELECT page, count, clicks, max_clicks, total_count, total, selector, spot_fixed, spot_row, spot_column,",
         f"  {page},",
         f"  {SPOT_ID} AS spot_id, relative_x, y, fixed, top.1 AS tag, top.2 AS text, {LABEL} AS label",
         "FROM (",
         "SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,",
+        "  sum(sum(alike)) OVER (PARTITION BY page) AS total,",
         "  sum(alike) AS count, sum(clicks) AS clicks, max(max_clicks) AS max_clicks,",
         "  ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_x), 0) AS relative_x,",  # NaN: at (0, 0) only
         "  ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_y), 0) AS y,",

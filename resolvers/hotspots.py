@@ -47,8 +47,8 @@ def rage_rule(min_clicks: int, window_ms: int, radius_px: float) -> RageRule:
     return RageRule(min_clicks, window_ms, radius_px)
 
 
-async def list_rage_clicks(context: Context, asked: AskedLens, rule: RageRule, first: int, after: str | None) -> tuple[Spots, Listing]:
-    """Most bursts first; the default rule reads the bursts as stored."""
+async def list_rage_clicks(context: Context, asked: AskedLens, rule: RageRule, first: int, after: str | None) -> tuple[Spots, Listing, int]:
+    """Most bursts first, and how many there are in all; the default rule reads the bursts as stored."""
     return await _list(context, asked, "RAGE_CLICK", compile_rage_clicks, None if rule == DEFAULT_RULE else rule, first, after)
 
 
@@ -58,7 +58,7 @@ async def list_dead_clicks(
     """Most dead clicks first; and measures of the lens, some of TOTALS."""
     lens, _ = asked.resumed(context, after, _binding(asked, compile_dead_clicks, None), KEY_KINDS)
     listed = _list(context, asked, "DEAD_CLICK", compile_dead_clicks, None, first, after)
-    (spots, listing), totals = await asyncio.gather(listed, load_totals(context, lens, measures))
+    (spots, listing, _), totals = await asyncio.gather(listed, load_totals(context, lens, measures))
     return spots, listing, totals
 
 
@@ -80,7 +80,7 @@ async def _list(
     rule: RageRule | None,
     first: int,
     after: str | None,
-) -> tuple[Spots, Listing]:
+) -> tuple[Spots, Listing, int]:
     cell = Cell.of(asked.lens)
     binding = _binding(asked, compile_, rule)
     asked, values = asked.resumed(context, after, binding, KEY_KINDS)
@@ -94,8 +94,9 @@ async def _list(
     def first_page() -> Awaitable[list[Row]]:
         return context.answers.load(asked.list_question(compile_, SpotQuestion(cell, 1, None, rule)))
 
-    total = await total_count(rows, first_page if values else None)
-    return Spots(asked, kind, rule), Listing.of(rows, first, cursor, has_previous=values is not None, total_count=total)
+    again = first_page if values else None
+    listing = Listing.of(rows, first, cursor, has_previous=values is not None, total_count=await total_count(rows, again))
+    return Spots(asked, kind, rule), listing, await total_count(rows, again, "total")
 
 
 def _binding(asked: AskedLens, compile_: Callable[..., Statement], rule: RageRule | None) -> str:

@@ -170,16 +170,18 @@ class RageClickConnection:
     nodes: list[RageClick] = strawberry.field(description="The spots without cursors.")
     page_info: PageInfo = strawberry.field(description=PAGE_INFO)
     total_count: int = strawberry.field(description="Spots in all, returned or not.")
+    total: int = strawberry.field(description="Rage bursts of the lens by this rule, on all spots.")
     rule: AppliedRageRule = strawberry.field(description="The rule that was applied.")
 
     @classmethod
-    def of(cls, spots: Spots, listing: Listing, rule: AppliedRule) -> Self:
+    def of(cls, spots: Spots, listing: Listing, total: int, rule: AppliedRule) -> Self:
         nodes = [RageClick.from_row(row, spots) for row in listing.rows]
         return cls(
             edges=[RageClickEdge(cursor=cursor, node=node) for cursor, node in zip(listing.cursors, nodes, strict=True)],
             nodes=nodes,
             page_info=PageInfo.of(listing),
             total_count=listing.total_count,
+            total=total,
             rule=AppliedRageRule.of(rule),
         )
 

@@ -168,8 +168,9 @@ class Insights(Node):
         after: AfterInLensArgument = UNSET,
     ) -> RageClickConnection | None:
         applied = rule.plain() if rule else DEFAULT_RULE
-        spots, listing = await hotspots.list_rage_clicks(info.context, self.asked, applied, 50 if first is None else first, given(after))
-        return RageClickConnection.of(spots, listing, applied)
+        first = 50 if first is None else first
+        spots, listing, total = await hotspots.list_rage_clicks(info.context, self.asked, applied, first, given(after))
+        return RageClickConnection.of(spots, listing, total, applied)
 
     @strawberry.field(description="Where people click in vain, by element, else by cell; most clicks first.", directives=[STATEMENT, PAGED])
     async def dead_clicks(

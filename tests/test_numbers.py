@@ -328,6 +328,8 @@ async def assert_same_rage_clicks(asked: Asked, arguments: str, rule: RageRule |
     got, last = await asked.paged("rageClicks", arguments, selection, max(1, len(expected) // 3))
     assert not differences(got, expected), rule
     assert last["totalCount"] == len(expected)
+    summary = await asked.insights(f"rageClicks{f'({arguments})' if arguments else ''} {{ total }}")
+    assert summary == {"rageClicks": {"total": sum(spot["count"] for spot in expected)}}
 
 
 async def test_dead_clicks(asked: Asked) -> None:

@@ -1,8 +1,9 @@
-SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
+SELECT page, count, clicks, max_clicks, total_count, total, selector, spot_fixed, spot_row, spot_column,
   page AS page_key, 1 AS page_count,
   cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, fixed, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
 FROM (
   SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,
+    sum(sum(alike)) OVER (PARTITION BY page) AS total,
     sum(alike) AS count, sum(clicks) AS clicks, max(max_clicks) AS max_clicks,
     ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_x), 0) AS relative_x,
     ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_y), 0) AS y,
@@ -134,11 +135,12 @@ LIMIT {p15:UInt32} BY page
 -- p8 = 4
 -- p9 = 2000
 
-SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
+SELECT page, count, clicks, max_clicks, total_count, total, selector, spot_fixed, spot_row, spot_column,
   page AS page_key, 1 AS page_count,
   cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, fixed, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
 FROM (
   SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,
+    sum(sum(alike)) OVER (PARTITION BY page) AS total,
     sum(alike) AS count, sum(clicks) AS clicks, max(max_clicks) AS max_clicks,
     ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_x), 0) AS relative_x,
     ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_y), 0) AS y,
@@ -178,11 +180,12 @@ LIMIT {p10:UInt32} BY page
 -- p8 = 100.0
 -- p9 = 99
 
-SELECT page, count, clicks, max_clicks, total_count, selector, spot_fixed, spot_row, spot_column,
+SELECT page, count, clicks, max_clicks, total_count, total, selector, spot_fixed, spot_row, spot_column,
   page AS page_key, 1 AS page_count,
   cityHash64(selector, spot_fixed, spot_row, spot_column) AS spot_id, relative_x, y, fixed, top.1 AS tag, top.2 AS text, if(tag != '' AND match(selector, '^[#.\\[][^ >+~]*$'), concat(tag, selector), selector) AS label
 FROM (
   SELECT page, toString(selector) AS selector, spot_fixed, spot_row, spot_column, count() OVER (PARTITION BY page) AS total_count,
+    sum(sum(alike)) OVER (PARTITION BY page) AS total,
     sum(alike) AS count, sum(clicks) AS clicks, max(max_clicks) AS max_clicks,
     ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_x), 0) AS relative_x,
     ifNotFinite(quantileExactInclusiveMerge(0.5)(placed_y), 0) AS y,

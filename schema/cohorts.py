@@ -16,6 +16,7 @@ from resolvers.cohorts import Members
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
 from resolvers.listing import Listing
+from schema.cost import CHANGE
 from schema.definitions import PAGE_INFO, SITE_ID
 from schema.enums import PointKind
 from schema.inputs import (
@@ -195,7 +196,8 @@ class CohortMembers:
 class CohortMutation:
     @strawberry.mutation(
         description="Makes a cohort of the visitors who are meant now. A name that exists gets them in addition; doing it again changes nothing."
-        " Scope cohort:write."
+        " Scope cohort:write.",
+        directives=[CHANGE],
     )
     async def create_cohort(
         self,
@@ -209,7 +211,8 @@ class CohortMutation:
         return Cohort.of(await cohorts.create_cohort(context, site, name, await members.members(context, site)))
 
     @strawberry.mutation(
-        description="Deletes a cohort; true when there was one. A segment that names it is an error from then on. Scope cohort:write."
+        description="Deletes a cohort; true when there was one. A segment that names it is an error from then on. Scope cohort:write.",
+        directives=[CHANGE],
     )
     async def delete_cohort(
         self,

@@ -19,6 +19,9 @@ from resolvers.listing import MAX_NODES, MAX_PAGE_SIZE, MAX_POINTS
 STATEMENT = Cost(weight=10)
 """Asks ClickHouse."""
 
+CHANGE = Cost(weight=10_000)
+"""Writes: rows of its own, and answers that were kept are asked anew. Twenty in a request are still less than a query may cost."""
+
 PATTERN = Cost(weight=100)
 """A pattern to match every URL with."""
 

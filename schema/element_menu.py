@@ -9,6 +9,7 @@ from strawberry import UNSET
 
 from resolvers import elements
 from resolvers.context import Context
+from schema.cost import CHANGE
 from schema.elements import Element
 from schema.inputs import SiteIdArgument
 
@@ -18,7 +19,9 @@ SelectorArgument = Annotated[str, strawberry.argument(description="The element's
 
 @strawberry.type(description="Changes to elements, which every later question sees. Needs the scope element:write.")
 class ElementMenu:
-    @strawberry.mutation(description="Gives an element a name, for people and for `groupBy: NAME`. Scope element:write.")
+    @strawberry.mutation(
+        description="Gives an element a name, for people and for `groupBy: NAME`. Scope element:write.", directives=[CHANGE]
+    )
     async def rename_element(
         self,
         info: strawberry.Info[Context],
@@ -32,7 +35,8 @@ class ElementMenu:
         return Element.of(await elements.rename(info.context, site_id, page_key, selector, name or None))
 
     @strawberry.mutation(
-        description="Says that an element is a call to action, or that it is fixed, or not; what is left out stays. Scope element:write."
+        description="Says that an element is a call to action, or that it is fixed, or not; what is left out stays. Scope element:write.",
+        directives=[CHANGE],
     )
     async def mark_element(
         self,
@@ -58,14 +62,15 @@ class ElementMenu:
 
     @strawberry.mutation(
         description="Takes an element off the lists of elements; its clicks count as unattributed."
-        " Maps and spots still name it, and it stays as fixed as it was marked. Scope element:write."
+        " Maps and spots still name it, and it stays as fixed as it was marked. Scope element:write.",
+        directives=[CHANGE],
     )
     async def delete_element(
         self, info: strawberry.Info[Context], site_id: SiteIdArgument, page_key: PageArgument, selector: SelectorArgument
     ) -> Element | None:
         return Element.of(await elements.set_deleted(info.context, site_id, page_key, selector, True))
 
-    @strawberry.mutation(description="Takes a deletion back; name and marks are as before. Scope element:write.")
+    @strawberry.mutation(description="Takes a deletion back; name and marks are as before. Scope element:write.", directives=[CHANGE])
     async def restore_element(
         self, info: strawberry.Info[Context], site_id: SiteIdArgument, page_key: PageArgument, selector: SelectorArgument
     ) -> Element | None:

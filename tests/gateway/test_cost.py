@@ -8,14 +8,15 @@ from typing import Any
 
 import orjson
 import pytest
-from graphql import DocumentNode, OperationDefinitionNode, parse
+from graphql import DocumentNode, OperationDefinitionNode, get_named_type, is_leaf_type, parse
 
 from gateway.cost import MAX_REMEMBERED_BYTES, REMEMBERED_OPERATIONS, Costs, OperationCost, refuse_expensive
 from gateway.documents import MAX_REMEMBERED_CHARACTERS, REMEMBERED_CHARACTERS, DocumentError, Documents
 from gateway.settings import Settings
 from schema.build import build_schema
 
-COSTS = Costs(build_schema())
+SCHEMA = build_schema()
+COSTS = Costs(SCHEMA)
 PAGE = 'site(siteId: "s") { page(key: "k") { insights { %s } } }'  # three objects
 
 
@@ -56,6 +57,15 @@ def cost_of(query: str, **variables: Any) -> OperationCost:
 )
 def test_what_a_query_costs(query: str, cost: int) -> None:
     assert cost_of(query).estimated == cost
+
+
+MUTATIONS = SCHEMA._schema.mutation_type.fields  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_every_mutation_costs_the_same(name: str) -> None:
+    below = "" if is_leaf_type(get_named_type(MUTATIONS[name].type)) else " { id }"
+    assert cost_of(f'mutation {{ {name}(siteId: "s"){below} }}').estimated == 10_000 + bool(below)
 
 
 def test_variables_count_as_sent_else_by_their_default() -> None:

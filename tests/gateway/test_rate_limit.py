@@ -12,6 +12,7 @@ from httpx import AsyncClient
 from clickhouse.errors import RateLimitedError
 from clickhouse.redis_cache import AWAY_S
 from gateway.rate_limit import Budgets
+from schema.build import build_schema
 from tests.gateway.applications import post, problem, serving_anybody
 
 PER_MINUTE = 600  # ten a second
@@ -134,3 +135,11 @@ async def test_a_query_beyond_the_most_is_refused_at_no_cost(http: AsyncClient) 
     assert (status, code) == (400, "QUERY_TOO_COMPLEX")
     assert "may cost 110, and 20 is the most" in message
     assert (await post(http, "{ key }")).headers["ratelimit-remaining"] == "59"
+
+
+async def test_mutations_spend_the_budget_whether_they_succeed_or_not() -> None:
+    async with serving_anybody(build_schema(), max_key_cost_per_minute=22_000) as http:
+        delete = 'mutation { deleteCohort(siteId: "s", cohortId: "c") }'
+        left = [int((await post(http, delete)).headers["ratelimit-remaining"]) for _ in range(2)]
+        assert [round(number, -4) for number in left] == [10_000, 0]
+        assert problem(await post(http, delete))[:2] == (429, "RATE_LIMITED")

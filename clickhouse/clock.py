@@ -11,6 +11,11 @@ def now() -> datetime:
     return to_millisecond(datetime.now(UTC))
 
 
+def later(now: datetime, replaced: datetime | None) -> datetime:
+    """Now, or later than the row it replaces, however the clocks of two machines differ; None replaces nothing."""
+    return now if replaced is None else max(now, replaced + timedelta(milliseconds=1))
+
+
 def to_millisecond(instant: datetime) -> datetime:
     """Rounded down."""
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)

@@ -33,10 +33,13 @@ class Cohort:
     cohort_id: str
     name: str
     created_at: datetime = field(default_factory=clock.now, compare=False)
+    updated_at: datetime | None = field(default=None, compare=False)
+    """None for a cohort that is not stored yet."""
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
-        return cls(row["site_id"], row["cohort_id"], row["name"], row["created_at"].replace(tzinfo=UTC))
+        created_at, updated_at = (row[column].replace(tzinfo=UTC) for column in ("created_at", "updated_at"))
+        return cls(row["site_id"], row["cohort_id"], row["name"], created_at, updated_at)
 
     @classmethod
     def named(cls, site_id: str, name: str, rows: Sequence[Mapping[str, Any]]) -> tuple[Self, bool]:
@@ -75,7 +78,7 @@ def compile_cohorts(
         [
             "SELECT *",
             "FROM (",
-            "SELECT site_id, cohort_id, name, created_at, count() OVER () AS total_count",
+            "SELECT site_id, cohort_id, name, created_at, updated_at, count() OVER () AS total_count",
             "FROM cohorts FINAL",
             where_all(where),
             ")",
@@ -92,7 +95,7 @@ def compile_named(site_id: str, name: str) -> Statement:
     params = Params()
     return Statement.of(
         [
-            "SELECT site_id, cohort_id, name, created_at, deleted",
+            "SELECT site_id, cohort_id, name, created_at, updated_at, deleted",
             "FROM cohorts FINAL",
             f"WHERE site_id = {params.site(site_id)}",
             f"  AND name = {params.text(name)}",
@@ -125,7 +128,7 @@ def insert_cohort(cohort: Cohort, now: datetime, *, deleted: bool = False) -> In
         "name": cohort.name,
         "created_at": cohort.created_at,
         "deleted": deleted,
-        "updated_at": now,
+        "updated_at": clock.later(now, cohort.updated_at),
     }
     return Insert("cohorts", tuple(row), [tuple(row.values())])
 

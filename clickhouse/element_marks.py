@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from clickhouse import clock
@@ -92,9 +92,8 @@ def marks_of(place: tuple[str, str, str], changes: Sequence[tuple[int, str, str,
 
 
 def insert_mark(before: Mark, after: Mark, by: str, now: datetime) -> Insert:
-    """Replaces the mark; its time is later than that of the one before, however the clocks of two servers differ."""
-    earliest = now if before.updated_at is None else max(now, before.updated_at + timedelta(milliseconds=1))
-    made = replace(after, updated_by=by, updated_at=earliest)
+    """Replaces the mark."""
+    made = replace(after, updated_by=by, updated_at=clock.later(now, before.updated_at))
     columns = tuple(Mark.__slots__)
     return Insert("element_marks", columns, [tuple(getattr(made, column) for column in columns)])
 

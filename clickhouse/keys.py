@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
+from clickhouse import clock
 from clickhouse.insert import Insert
 from clickhouse.statement import Params, Statement, where_all
 
@@ -78,7 +79,7 @@ def compile_keys(key_id: str | None = None, site_id: str | None = None) -> State
 
 
 def insert_key(key: ApiKey, now: datetime) -> Insert:
-    """Creates the key or replaces it, however the clocks of two machines differ; revoking is inserting it again with `revoked`."""
+    """Creates the key or replaces it; revoking is inserting it again with `revoked`."""
     row = {
         "key_id": key.key_id,
         "token_hash": key.token_hash,
@@ -88,6 +89,6 @@ def insert_key(key: ApiKey, now: datetime) -> Insert:
         "created_at": key.created_at,
         "expires_at": key.expires_at,
         "revoked": key.revoked,
-        "updated_at": now if key.updated_at is None else max(now, key.updated_at + timedelta(milliseconds=1)),
+        "updated_at": clock.later(now, key.updated_at),
     }
     return Insert("api_keys", tuple(row), [tuple(row.values())])

@@ -198,7 +198,7 @@ class PostHog:
             "visitors": [select("visitors", VISITOR, ALL_TYPES, "\nGROUP BY distinct_id")],
             "cohorts": [
                 f"SELECT DISTINCT {site} AS site_id, toString(cohort_id) AS cohort_id, concat('PostHog cohort ', toString(cohort_id)) AS name,"
-                f" toDateTime64(0, 3, 'UTC') AS created_at, false AS deleted\nFROM ({members})"
+                f" toDateTime64(0, 3, 'UTC') AS created_at, created_at AS updated_at, false AS deleted\nFROM ({members})"
             ],
             "cohort_members": [
                 f"SELECT {site} AS site_id, toString(cohort_id) AS cohort_id, cityHash64(distinct_id) AS visitor_id\n"

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
+from clickhouse import clock
 from clickhouse.insert import Insert
 from clickhouse.statement import Params, Statement, where_all
 from clickhouse.tables import TABLES
@@ -110,7 +111,7 @@ def compile_site_count(site_ids: Collection[str] | None = None) -> Statement:
 
 
 def insert_site(site: Site, now: datetime) -> Insert:
-    """Creates the site or replaces it, however the clocks of two machines differ."""
+    """Creates the site or replaces it."""
     row = {
         "site_id": site.site_id,
         "name": site.name,
@@ -121,7 +122,7 @@ def insert_site(site: Site, now: datetime) -> Insert:
         "test_account_rules": list(site.test_account_rules),
         "replay_url_template": site.replay_url_template,
         "created_at": site.created_at,
-        "updated_at": now if site.updated_at is None else max(now, site.updated_at + timedelta(milliseconds=1)),
+        "updated_at": clock.later(now, site.updated_at),
     }
     return Insert("sites", tuple(row), [tuple(row.values())])
 

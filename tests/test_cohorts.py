@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
 
 from clickhouse.client import Client
-from clickhouse.cohorts import cohort_id_of
+from clickhouse.cohorts import Cohort, cohort_id_of, insert_cohort
 from clickhouse.keys import ApiKey
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
@@ -242,6 +243,11 @@ async def test_delete(client: Client, database: SyncClient, data: DataSet) -> No
     again = await create(client, "short-lived", "{visitors: $v}", v=("[String!]!", VISITORS[5:6]))
     assert again["cohortId"] != made["cohortId"]
     assert (again["size"], members_of(database, again["cohortId"])) == (1, set(VISITORS[5:6]))
+
+
+async def test_one_made_by_a_machine_whose_clock_is_ahead_can_be_deleted(client: Client, data: DataSet) -> None:
+    await client.insert(*insert_cohort(Cohort(SITE.site_id, "co_ahead", "ahead"), datetime.now(UTC) + timedelta(hours=1)))
+    assert [(await ask(client, delete("co_ahead"), EVERYTHING))["deleteCohort"] for _ in range(2)] == [True, False]
 
 
 async def test_the_id_of_a_lens_whose_cohort_was_deleted(client: Client, data: DataSet) -> None:

@@ -17,7 +17,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from clickhouse.cohorts import cohort_id_of
+from clickhouse.cohorts import Cohort, cohort_id_of, insert_cohort
 from clickhouse.errors import QueryTooComplexError
 from clickhouse.keys import ApiKey, compile_keys, insert_key
 from clickhouse.sites import Site, compile_sites, insert_site
@@ -313,10 +313,13 @@ def test_what_a_machine_whose_clock_is_ahead_wrote_can_be_changed(shop: str, set
     with open_database(settings) as database:
         database.insert(insert_key(ApiKey.from_row(database.query(compile_keys(key_id=key_id))[0]), later))
         database.insert(insert_site(require_site(database, shop), later))
+        database.insert(insert_cohort(Cohort(shop, "co_ahead", "ahead"), later))
     run("keys", "revoke", key_id)
     assert [cells[-1] for cells in lines(run("keys", "list")) if cells[0] == key_id] == ["revoked"]
     run("sites", "set", shop, "--name", "New")
     assert [cells[1] for cells in lines(run("sites", "list")) if cells[0] == shop] == ["New"]
+    run("cohorts", "delete", "--site", shop, "--name", "ahead")
+    assert "ahead" not in run("cohorts", "list", "--site", shop).stdout
 
 
 def test_keys_of_a_site_are_listed_and_ended_only_of_that_site(shop: str) -> None:

@@ -191,7 +191,7 @@ def marked_elements(
     """One row for each element of each page that was clicked in the lens or told by the tracker.
 
     page, page_key, selector, key and by_selector (what it is grouped by), clicks, dead_clicks, rage_clicks and OF_MARKED of `wanted`.
-    top: told in a layout of the lens, else the median of its clicks not at (0, 0), else told in another one, else 0.
+    top: told at a breakpoint of the lens, else the median of its clicks not at (0, 0), else told at another one, else 0.
     """
     own_key = GROUPINGS[scope.grouping]
     more = dict.fromkeys(column for name, columns in OF_MARKED.items() if name in wanted for column in columns)

@@ -118,7 +118,7 @@ def warnings(compared: Compared, sessions: tuple[int, int]) -> list[ComparisonWa
         (
             "DIFFERENT_WIDTHS",
             _widths(baseline) != _widths(candidate),
-            "The two sides see different layouts: give both the same breakpoint, device and viewportWidth to compare positions and depths.",
+            "The two sides see different widths: give both the same breakpoint, device and viewportWidth to compare positions and depths.",
         ),
         (
             "FEW_SESSIONS",

@@ -117,9 +117,9 @@ def newcombe(baseline: Rate, candidate: Rate) -> tuple[float, float] | None:
     return delta - below, delta + above
 
 
-@strawberry.type(description="Clicks in one layout, on both sides.")
+@strawberry.type(description="Clicks at one breakpoint, on both sides.")
 class BreakpointChange:
-    breakpoint: Breakpoint = strawberry.field(description="The layout, by viewport width.")
+    breakpoint: Breakpoint = strawberry.field(description="Which breakpoint.")
     clicks: CountChange = strawberry.field(description=CLICKS_OF_BREAKPOINT)
 
 
@@ -140,7 +140,7 @@ class TotalsChange:
     issue_score: NumberChange = strawberry.field(
         description="How much is wrong with the page, 0 to 100, as `issueScore { value }` of PageTotals."
     )
-    breakpoints: list[BreakpointChange] = strawberry.field(description="Clicks per layout, all three of them; they add up to `clicks`.")
+    breakpoints: list[BreakpointChange] = strawberry.field(description="Clicks by breakpoint, all three of them; they add up to `clicks`.")
 
     @classmethod
     def of(cls, baseline: PageTotals, candidate: PageTotals) -> Self:

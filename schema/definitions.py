@@ -12,7 +12,7 @@ DEAD_CLICKS = "Dead clicks: those on something not interactive that changed noth
 DEAD_CLICKS_TOLD = DEAD_CLICKS + " 0 where the source cannot tell, which `capabilities { fields }` says."
 RAGE_RATE = "Rage bursts ÷ clicks; no proportion, so it has no interval."
 DEAD_RATE = "Dead clicks ÷ clicks, with an interval, as each is one of the clicks."
-CLICKS_OF_BREAKPOINT = "Clicks and taps in this layout, dead ones included."
+CLICKS_OF_BREAKPOINT = "Clicks and taps at this breakpoint, dead ones included."
 
 SITE_ID = "The site's id, as in site_abc123."
 PAGE_INFO = "Where this page of the list stands: whether more follow, and the cursors to go on from."

@@ -64,7 +64,7 @@ class MarkChange:
 @strawberry.federation.type(
     keys=["siteId pageKey selector"],
     description="An element of a page, the same under every lens: as the tracker told it last, else as it was clicked last, and as it is marked."
-    " Its box is that of the one layout in which it was told last; `elements` has its `x` and `y` in a lens.",
+    " Its box is that of the one breakpoint at which it was told last; `elements` has its `x` and `y` in a lens.",
 )
 class Element(Node):
     site_id: str = strawberry.field(description=SITE_ID)
@@ -88,7 +88,7 @@ class Element(Node):
     width: int | None = strawberry.field(description="Its width, CSS px, rounded down; null where the tracker never told it.")
     height: int | None = strawberry.field(description="Its height, CSS px, rounded down; null where the tracker never told it.")
     viewport_width: int | None = strawberry.field(
-        description="How wide the viewport was that `left` and `width` were told in, CSS px: `left` ÷ `viewportWidth` places it on any other of its layout;"
+        description="How wide the viewport was that `left` and `width` were told in, CSS px: `left` ÷ `viewportWidth` places it on any other of its breakpoint;"
         " null where the tracker never told it."
     )
     marked_by: str | None = strawberry.field(description="Id of the key that changed its name or marks last; null when nobody did.")
@@ -189,8 +189,8 @@ class ElementStats:
     key: str = strawberry.field(description="What it is grouped by: selector, href, text or name; the selector where it has no such thing.")
     element_count: int = strawberry.field(description="Elements in this row, each page's counted by itself; 1 unless grouped or merged.")
     x: float | None = strawberry.field(
-        description="Where the row's `element` is, CSS px on the standard viewport: as told in a layout (breakpoint) the lens leaves, else the median of its"
-        " clicks in the lens not at (0, 0), else as told in any other layout, else 0. Told in several, it is their median."
+        description="Where the row's `element` is, CSS px on the standard viewport: as told at a breakpoint the lens leaves, else the median of its"
+        " clicks in the lens not at (0, 0), else as told at any other one, else 0. Told at several, it is their median."
     )
     y: int | None = strawberry.field(description="Likewise, CSS px from the top of the page, or of the viewport when fixed; rounded down.")
     displays: int = strawberry.field(

@@ -38,7 +38,7 @@ class Device(Enum):
     MOBILE = enum_value("MOBILE", description="A phone.")
 
 
-@strawberry.enum(description="The layout a page was shown in, by viewport width in CSS px.")
+@strawberry.enum(description="Which range of widths the viewport was in, CSS px: pages lay themselves out by it.")
 class Breakpoint(Enum):
     DESKTOP = enum_value("DESKTOP", description="Viewports 1024 px wide and wider.")
     TABLET = enum_value("TABLET", description="Viewports 768 to 1023 px wide.")
@@ -161,7 +161,7 @@ class Direction(Enum):
 @strawberry.enum(description="What visits can be told apart by; each is a field of a segment too.")
 class Dimension(Enum):
     DEVICE = enum_value("DEVICE", description="What the tracker said, else the breakpoint.")
-    BREAKPOINT = enum_value("BREAKPOINT", description="The layout, by viewport width.")
+    BREAKPOINT = enum_value("BREAKPOINT", description="The range of widths the viewport was in.")
     BROWSER = enum_value("BROWSER", description="Browser as the tracker sent it.")
     COUNTRY = enum_value("COUNTRY", description="Country as the tracker sent it.")
     REGION = enum_value("REGION", description="Region as the tracker sent it.")
@@ -188,7 +188,7 @@ class ChangeOrder(Enum):
 class ComparisonWarningCode(Enum):
     CLAMPED = enum_value("CLAMPED", description="The plan's retention cut off the beginning of a window.")
     DIFFERENT_WIDTHS = enum_value(
-        "DIFFERENT_WIDTHS", description="breakpoint, device or viewportWidth differ: other layouts, other positions."
+        "DIFFERENT_WIDTHS", description="breakpoint, device or viewportWidth differ: at another width elements stand elsewhere."
     )
     FEW_SESSIONS = enum_value("FEW_SESSIONS", description="Fewer than 1000 sessions on a side.")
     DIFFERENT_LENGTHS = enum_value(

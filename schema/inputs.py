@@ -172,7 +172,7 @@ LISTED = "`filterValues` lists them, upper and lower case matter; an empty text 
 )
 class Segment:
     device: list[Device] | None = strawberry.field(default=UNSET, description="What the tracker said, else the breakpoint.")
-    breakpoint: list[Breakpoint] | None = strawberry.field(default=UNSET, description="The layout, by viewport width.")
+    breakpoint: list[Breakpoint] | None = strawberry.field(default=UNSET, description="By viewport width.")
     viewport_width: IntRange | None = strawberry.field(default=UNSET, description="Viewport width in CSS px, exact and inclusive.")
     country: list[str] | None = strawberry.field(default=UNSET, description=f"Countries as the tracker sent them; {LISTED}")
     region: list[str] | None = strawberry.field(default=UNSET, description=f"Regions as the tracker sent them; {LISTED}")

@@ -61,7 +61,7 @@ class Replay(Node):
     url: str | None = strawberry.field(description="Where to watch it, by the site's URL template; null when the site has none.")
     started_at: dt.datetime = strawberry.field(description="First row of the session, UTC.")
     duration_seconds: float = strawberry.field(description="From the first row of the session to its last, seconds.")
-    breakpoint: Breakpoint = strawberry.field(description="Layout at its first row, by viewport width.")
+    breakpoint: Breakpoint = strawberry.field(description="By viewport width at its first row.")
     device: Device = strawberry.field(description="What the tracker said, else the breakpoint.")
     country: str | None = strawberry.field(description="Country as sent; null when never sent.")
     browser: str | None = strawberry.field(description="Browser as sent; null when never sent.")

@@ -46,9 +46,9 @@ def measures_of(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({measure for name in names for measure in MEASURES.get(name, ())}))
 
 
-@strawberry.type(description="Clicks in one layout.")
+@strawberry.type(description="Clicks at one breakpoint.")
 class BreakpointCount:
-    breakpoint: Breakpoint = strawberry.field(description="The layout, by viewport width.")
+    breakpoint: Breakpoint = strawberry.field(description="Which breakpoint.")
     clicks: int = strawberry.field(description=CLICKS_OF_BREAKPOINT)
 
 
@@ -91,7 +91,7 @@ class PageTotals:
     rage_rate: Rate = strawberry.field(description=RAGE_RATE)
     dead_rate: Rate = strawberry.field(description=DEAD_RATE)
     issue_score: IssueScore = strawberry.field(description="How much is wrong with the page, with its parts.")
-    breakpoints: list[BreakpointCount] = strawberry.field(description="Clicks per layout; they add up to `clicks`.")
+    breakpoints: list[BreakpointCount] = strawberry.field(description="Clicks by breakpoint; they add up to `clicks`.")
 
     @classmethod
     def from_row(cls, measured: dict[str, Any]) -> Self:

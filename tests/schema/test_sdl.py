@@ -60,6 +60,11 @@ def test_everything_is_described() -> None:
     assert missing == []
 
 
+def test_a_breakpoint_has_one_name() -> None:
+    """A layout is that of a source's tables."""
+    assert "layout" not in SCHEMA.as_str().lower()
+
+
 def test_dates_are_described_with_their_formats() -> None:
     for name, example in (("Date", "2026-04-01"), ("DateTime", "2026-04-01T12:00:00.250000+00:00")):
         scalar = SCHEMA._schema.type_map[name]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from clickhouse.statement import Params, Statement
 
-_NOT_SHOWN = "region, campaign, variant, is_test, pageviews, derived_at, expires_on"
-"""Columns that no replay shows: each costs a seek a session."""
+_NOT_SHOWN = "is_test, pageviews, derived_at, expires_on"
+_SELDOM_SHOWN = "region, campaign, variant"
+"""Columns that no replay shows, and those that are asked for on their own (`compile_session_columns`): each costs a seek a session."""
 
 
 def compile_sessions(site_id: str, session_ids: tuple[int, ...]) -> Statement:
@@ -50,13 +51,14 @@ def compile_session_by_key(site_id: str, session_keys: tuple[str, ...]) -> State
 
 
 def whole_sessions(site_id: str, params: Params, wanted: str = "") -> list[str]:
-    """Lines of a SELECT of the site's sessions, or of those `wanted`, with the visitor's id as sent, without what no replay shows."""
+    """Lines of a SELECT of the site's sessions, with the visitor's id as sent; or of those `wanted`, without what is seldom shown."""
+    left_out = f"{_SELDOM_SHOWN}, {_NOT_SHOWN}" if wanted else _NOT_SHOWN
     where = [f"WHERE site_id = {params.site(site_id)}", *([f"  AND {wanted}"] if wanted else [])]
     theirs = ["  AND visitor_id IN (", "SELECT visitor_id", "FROM sessions", *where, ")"] if wanted else []
     return [
         "SELECT *",
         "FROM (",
-        f"SELECT * EXCEPT ({_NOT_SHOWN})",
+        f"SELECT * EXCEPT ({left_out})",
         "FROM sessions FINAL",
         *where,
         ") AS known",

@@ -107,6 +107,23 @@ class Replay(Node):
         row = await context.sessions_by_key.load((siteId, sessionId))
         return cls.from_row(row, site) if row else None
 
+    @strawberry.field(description="Region as sent; null when never sent.")
+    async def region(self, info: strawberry.Info[Context]) -> str | None:
+        return await self._as_sent(info.context, "region")
+
+    @strawberry.field(description="Campaign as sent; null when never sent.")
+    async def campaign(self, info: strawberry.Info[Context]) -> str | None:
+        return await self._as_sent(info.context, "campaign")
+
+    @strawberry.field(description="Variant of an A/B test as sent; null when never sent.")
+    async def variant(self, info: strawberry.Info[Context]) -> str | None:
+        return await self._as_sent(info.context, "variant")
+
+    async def _as_sent(self, context: Context, column: str) -> str | None:
+        """Of a column that `row` is without, as each costs a seek a session: of those selected, all sessions in one statement."""
+        found = await context.session_columns.load((self.site_id, self.row["session_id"], (column,)))
+        return (found or {}).get(column) or None
+
     @strawberry.field(description="Converting events: `conversion: true`, or with a value.")
     def conversions(self) -> int:
         return replays.conversions(self.row)

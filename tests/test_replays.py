@@ -397,6 +397,30 @@ async def test_a_replay_is_the_same_wherever_it_is_found(client: Client, replays
         assert again["node"] == node
 
 
+async def test_dimensions_that_are_seldom_shown_are_read_when_selected(
+    client: Client, statements: list[Statement], replays: Replays
+) -> None:
+    sent = {
+        fact.session: {name: fact.dimensions[name] or None for name in ("region", "campaign", "variant")}
+        for fact in sorted(replays.model.all.pageviews, key=lambda view: -view.timestamp_ms)
+    }
+    costs = []
+    for fields in ("", "variant", "region campaign variant"):
+        statements.clear()
+        found = await ask(
+            client,
+            f'{{ site(siteId: "{SITE.site_id}") {{ replays(window: {{last: "-30d"}}, first: 100) {{ nodes {{ sessionId {fields} }} }} }} }}',
+        )
+        costs.append(len(statements))
+        nodes = found["site"]["replays"]["nodes"]
+        assert len(nodes) == len(replays.sessions)
+        for node in nodes:
+            session = sent[node["sessionId"]]
+            assert node == {"sessionId": node["sessionId"]} | {name: session[name] for name in fields.split()}
+        assert fields != "variant" or "campaign" not in statements[-1].sql
+    assert costs == [costs[0], costs[0] + 1, costs[0] + 1]
+
+
 @pytest.mark.parametrize(
     ("template", "session", "visitor", "expected"),
     [

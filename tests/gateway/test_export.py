@@ -37,7 +37,7 @@ ELEMENT = f"""{{ key elementCount element {{ pageKey selector label tag text hre
     visitors sessions averageSecondsToClick rageClicks deadClicks belowFold {RATE} }}"""
 SPOT = "pageKey pageCount x y fixed element { selector label text tag }"
 RAGE = f"{{ {SPOT} count clicks averageClicks maxClicks severity }}"
-REPLAY = """{ sessionId visitorId url startedAt durationSeconds breakpoint device country browser entryPage trafficSource
+REPLAY = """{ sessionId visitorId url startedAt durationSeconds breakpoint device country browser entryPage trafficSource region campaign variant
     pages clicks rageClicks deadClicks conversions watchScore { value rage dead duration lost } }"""
 CHANGE = "{ baseline candidate delta relativeDelta }"
 RATE_CHANGE = f"{{ baseline {RATE} candidate {RATE} delta relativeDelta low high significant }}"

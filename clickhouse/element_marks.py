@@ -98,6 +98,12 @@ def insert_mark(before: Mark, after: Mark, by: str, now: datetime) -> Insert:
     return Insert("element_marks", columns, [tuple(getattr(made, column) for column in columns)])
 
 
+def record_mark(before: Mark, after: Mark, by: str, now: datetime) -> list[Insert]:
+    """The change and, last, the mark it makes."""
+    mark = insert_mark(before, after, by, now)
+    return [mark._replace(table="mark_changes"), mark]
+
+
 def cta_clause(lens: Lens, params: Params) -> str:
     """Rows on elements that are marked as a call to action."""
     return marked_clause("is_cta AND NOT deleted", lens, params)

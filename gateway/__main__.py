@@ -16,7 +16,7 @@ from clickhouse.sites import Site, compile_sites, insert_site
 from gateway.cohorts import cohorts, save_cohort
 from gateway.commands import Commands
 from gateway.database import Database, open_database
-from gateway.demo import has_demo_of, load_demo, make_demo_key
+from gateway.demo import has_demo_of, load_demo, make_demo_key, mark_ctas
 from gateway.demo_visits import DEMO_DOMAINS, DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_cohorts, demo_rows
 from gateway.forget import forget
 from gateway.keys import keys, token_secret
@@ -128,6 +128,7 @@ def demo_command(settings: Settings) -> None:
                 report(load_demo(database, demo_rows(now)))
         for name, visitor_ids in demo_cohorts().items():
             save_cohort(database, DEMO_SITE, name, visitor_ids)
+        mark_ctas(database, now)
         token = make_demo_key(database, token_secret(settings), now)
     address = f"http://{settings.host}:{settings.port}/graphql"
     click.echo(f"\nToken    {token}")

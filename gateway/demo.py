@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from clickhouse.derive import compile_touched
+from clickhouse.element_marks import Mark, compile_marks, record_mark
 from clickhouse.keys import ApiKey, insert_key
 from clickhouse.pages import compile_extent
 from gateway.auth import hash_token
 from gateway.database import Database
+from gateway.demo_site import CTAS
 from gateway.demo_visits import DEMO_SITE
 from gateway.load import LoadSummary, load_files
 from gateway.sites import require_site
@@ -35,6 +38,15 @@ def load_demo(database: Database, lines: Iterable[bytes]) -> LoadSummary:
         with file.open("wb") as rows:
             rows.writelines(lines)
         return load_files(database, require_site(database, DEMO_SITE), [file], progress=True)
+
+
+def mark_ctas(database: Database, now: datetime) -> None:
+    """As `markElement` does; what anybody marked since stays as it is."""
+    marked = {(row["page_key"], row["selector"]) for row in database.query(compile_marks(DEMO_SITE, CTAS))}
+    for place in (place for place in CTAS if place not in marked):
+        before = Mark(DEMO_SITE, *place)
+        for insert in record_mark(before, replace(before, is_cta=True), KEY_ID, now):
+            database.insert(insert)
 
 
 def make_demo_key(database: Database, secret: bytes, now: datetime) -> str:

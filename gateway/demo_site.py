@@ -16,6 +16,8 @@ HEADER_HEIGHT_PX = 72
 GAP_PX = 40
 
 PRICING = "/pricing"
+CTAS = (("https://example.com/", "section.hero a.cta"), ("https://example.com/pricing", "div.plan-pro a.choose"))
+"""Page key and selector of what is marked as a call to action."""
 
 
 class Block(NamedTuple):

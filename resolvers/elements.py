@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from clickhouse.breakdown import BreakdownQuestion
-from clickhouse.element_marks import Mark, insert_mark, marks_of
+from clickhouse.element_marks import Mark, marks_of, record_mark
 from clickhouse.elements import (
     ElementScope,
     ElementSort,
@@ -197,8 +197,7 @@ async def _change(context: Context, site_id: str, page_key: str, selector: str, 
         raise NotFoundError("This page has no such element; `insights { elements }` lists those it has.", pageKey=key[1], selector=selector)
     after = change(before.mark)
     if after != before.mark:
-        insert = insert_mark(before.mark, after, context.key.key_id, context.now)
-        for table in ("mark_changes", insert.table):
-            await context.client_of(site_id).insert(*insert._replace(table=table))
+        for insert in record_mark(before.mark, after, context.key.key_id, context.now):
+            await context.client_of(site_id).insert(*insert)
         context.forget_marks(key)
     return await load_element(context, *key)

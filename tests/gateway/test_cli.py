@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,13 +19,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clickhouse.cohorts import Cohort, cohort_id_of, insert_cohort
+from clickhouse.element_marks import Mark, compile_mark_changes, compile_marks, record_mark
+from clickhouse.elements import compile_attributes
 from clickhouse.errors import QueryTooComplexError
 from clickhouse.keys import ApiKey, compile_keys, insert_key
 from clickhouse.sites import Site, compile_sites, insert_site
 from gateway.__main__ import main
 from gateway.auth import TOKEN, hash_token
 from gateway.database import open_database
-from gateway.demo import has_demo_of
+from gateway.demo import KEY_ID, has_demo_of
+from gateway.demo_site import CTAS
 from gateway.demo_visits import DEMO_SITE, demo_rows
 from gateway.settings import Settings
 from gateway.sites import require_site
@@ -433,6 +437,26 @@ def test_the_demo_is_loaded_once_a_day_and_its_link_stays_the_same(settings: Set
     (row,) = rows(settings, compile_keys(key_id=token.split("_")[1]))
     assert row["token_hash"] == hash_token(token, settings.token_secret())
     assert row["site_ids"] == [DEMO_SITE]
+
+
+def test_the_demo_marks_calls_to_action_and_leaves_what_was_marked_since(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.__main__.serve", lambda settings: None)
+    monkeypatch.setattr("gateway.__main__.demo_rows", lambda now: demo_rows(now, days=1))
+
+    def marks() -> dict[tuple[str, str], Mark]:
+        return {(row["page_key"], row["selector"]): Mark.from_row(row) for row in rows(settings, compile_marks(DEMO_SITE, CTAS))}
+
+    run("demo")
+    assert {place: (mark.is_cta, mark.updated_by) for place, mark in marks().items()} == dict.fromkeys(CTAS, (True, KEY_ID))
+    assert {(row["page_key"], row["selector"]) for row in rows(settings, compile_attributes(DEMO_SITE, CTAS))} == {*CTAS}
+    before = marks()[CTAS[0]]
+    with open_database(settings) as database:
+        for insert in record_mark(before, replace(before, is_cta=False), "k_other", datetime.now(UTC)):
+            database.insert(insert)
+    run("demo")
+    assert [(marks()[place].is_cta, marks()[place].updated_by) for place in CTAS] == [(False, "k_other"), (True, KEY_ID)]
+    changes = {row["page_key"]: len(row["changes"]) for row in rows(settings, compile_mark_changes(DEMO_SITE, CTAS))}
+    assert [changes[page_key] for page_key, _ in CTAS] == [2, 1]
 
 
 def test_a_file_may_have_any_name(shop: str, tmp_path: Path) -> None:

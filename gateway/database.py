@@ -13,7 +13,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse.client import open_sync
 from clickhouse.data_versions import changed_sites, insert_change
-from clickhouse.errors import BadUserInputError, DeadlineError, QueryTooComplexError, from_driver
+from clickhouse.errors import BadUserInputError, DeadlineError, QueryTooComplexError, SourceUnavailableError, from_driver
 from clickhouse.insert import Insert
 from clickhouse.migrations import compile_applied, compile_distributed, why_not_written
 from clickhouse.statement import Statement
@@ -30,6 +30,10 @@ NOTICE_S = 2.0
 AT_LIMIT = (
     "ClickHouse ended a statement at a limit of its user or of the server, on memory, rows or time; its log tells which."
     " Raise that limit and run the command again: what was begun is completed."
+)
+BROKEN_OFF = (
+    "The connection to the data source broke off: it ended, or it ended a statement at a limit, of which its log tells."
+    " Run the command again when that is mended: what was begun is completed."
 )
 
 
@@ -119,4 +123,8 @@ def open_database(settings: Settings) -> Iterator[Database]:
             yield Database(client, nodes, 0.0 if Target.parse(settings.clickhouse).is_embedded else NOTICE_S)
         except (ClickHouseError, OSError) as error:
             failure = from_driver(error)
-            raise (QueryTooComplexError(AT_LIMIT) if isinstance(failure, QueryTooComplexError | DeadlineError) else failure) from error
+            if isinstance(failure, QueryTooComplexError | DeadlineError):
+                failure = QueryTooComplexError(AT_LIMIT)
+            if isinstance(failure, SourceUnavailableError) and not getattr(error, "code", None):  # it was reached when it was opened
+                failure = SourceUnavailableError(BROKEN_OFF)
+            raise failure from error

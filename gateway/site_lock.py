@@ -55,16 +55,25 @@ def site_lock(dsn: str, site_id: str, *writers: Client) -> Iterator[None]:
     if target.is_embedded:
         yield
         return
+    lost = threading.Event()
     with closing(target.open()) as client:
         lock = f"heatgraph writes {site_id} of {client.database}"
-        # Closing it ends it; KILL QUERY … SYNC would go on to end the statement of whoever comes next.
-        with closing(_hold(client, lock, site_id)) as stream, _watched(stream, site_id):
-            for writer in writers:
-                _wait_for_killed(writer, lock, site_id)
-                writer.set_client_setting("log_comment", lock)
-                assert isinstance(writer, HttpClient)
-                writer.timeout = WITHOUT_END
-            yield
+        try:
+            # Closing it ends it; KILL QUERY … SYNC would go on to end the statement of whoever comes next.
+            with closing(_hold(client, lock, site_id)) as stream, _watched(stream, lost):
+                for writer in writers:
+                    _wait_for_killed(writer, lock, site_id)
+                    writer.set_client_setting("log_comment", lock)
+                    assert isinstance(writer, HttpClient)
+                    writer.timeout = WITHOUT_END
+                yield
+        except (KeyboardInterrupt, ClickHouseError, OSError) as error:
+            if not lost.is_set():
+                raise
+            raise SourceUnavailableError(
+                f"ClickHouse ended, or something closed the connection that keeps others from writing the site {site_id}. "
+                "Run the command again: what was begun is completed."
+            ) from error
 
 
 def _hold(client: Client, lock: str, site_id: str) -> Any:
@@ -82,17 +91,15 @@ def _hold(client: Client, lock: str, site_id: str) -> Any:
 
 
 @contextmanager
-def _watched(stream: Any, site_id: str) -> Iterator[None]:
-    """Stops the process when the statement ends by itself: somebody else may write now. What was begun is completed by the next run."""
+def _watched(stream: Any, lost: threading.Event) -> Iterator[None]:
+    """Interrupts what is done inside when the statement ends by itself, which `lost` tells: somebody else may write now."""
     left = threading.Event()
 
     def watch() -> None:
         with suppress(Exception):  # however it ends
             stream.read()
         if not left.is_set():
-            click.echo(
-                f"Others are no longer kept from writing the site {site_id}: that connection was closed. Run the command again.", err=True
-            )
+            lost.set()
             signal.pthread_kill(writing, signal.SIGINT)
 
     before = signal.getsignal(signal.SIGINT)

@@ -23,7 +23,7 @@ from gateway.settings import Settings
 from gateway.site_lock import site_lock
 from tests.gateway.processes import ROOT, free_port, wait_for
 from tests.gateway.test_load import START, ndjson, visit
-from tests.servers import Node
+from tests.servers import Node, server
 
 VISITS = 900
 HOLD = """
@@ -175,9 +175,26 @@ def test_a_command_that_loses_it_stops(dsn: str, ignored: bool) -> None:
     open_sync(dsn).command("KILL QUERY WHERE query_id = {lock:String} SYNC", {"lock": lock})
     _, problems = holder.communicate(timeout=20)
     assert holder.returncode
-    assert "Others are no longer kept from writing the site shop: that connection was closed. Run the command again." in problems
+    assert "closed the connection that keeps others from writing the site shop. Run the command again" in problems
     with site_lock(dsn, "shop"):
         assert running(dsn) == 1
+
+
+def test_a_load_whose_server_is_killed_says_to_run_it_again(tmp_path: Path) -> None:
+    """Whichever connection is seen to break first."""
+    (path,) = files(tmp_path, 1)
+    for pause in (0.0, 0.3):
+        with server() as own:
+            migrate(open_sync(own.dsn("shop")))
+            with open_database(Settings(clickhouse=own.dsn("shop"))) as database:
+                database.insert(insert_site(Site("shop", "Shop"), START))
+            loading = load(own.dsn("shop"), path, "shop")
+            wait_for(lambda: bool(running(own.dsn("shop"))))
+            time.sleep(pause)
+            own.kill()
+            _, problems = loading.communicate(timeout=60)
+        assert loading.returncode == 2
+        assert problems.count("\n") == 1 and "Run the command again" in problems and "what was begun is completed" in problems, problems
 
 
 def test_sums_that_are_new_are_made_after_a_load_that_knows_nothing_of_them(dsn: str, tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ RETRY_S = 0.1
 RELEASE_S = 5
 WITHOUT_END = Timeout(connect=10, read=None)
 """Of what is written: an UPDATE says nothing until it is done, and that may take hours. A server that hangs is noticed by the lock's silence."""
+SILENCE = Timeout(connect=10, read=300)
+"""Whatever the address says of how long answers may take: the lock's byte comes every 20 seconds."""
 PATIENCE_S = 2  # a command that was killed a moment ago is not worth a word
 
 STILL_WRITING = "SELECT count() FROM system.processes WHERE Settings['log_comment'] = {lock:String} AND query_id != queryID()"
@@ -57,6 +59,8 @@ def site_lock(dsn: str, site_id: str, *writers: Client) -> Iterator[None]:
         return
     lost = threading.Event()
     with closing(target.open()) as client:
+        assert isinstance(client, HttpClient)
+        client.timeout = SILENCE
         lock = f"heatgraph writes {site_id} of {client.database}"
         try:
             # Closing it ends it; KILL QUERY … SYNC would go on to end the statement of whoever comes next.

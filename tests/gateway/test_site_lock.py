@@ -180,6 +180,13 @@ def test_a_command_that_loses_it_stops(dsn: str, ignored: bool) -> None:
         assert running(dsn) == 1
 
 
+def test_it_is_silent_for_longer_than_answers_may_take(dsn: str) -> None:
+    holder = hold(dsn + "?send_receive_timeout=1", "shop")
+    time.sleep(3)
+    assert holder.poll() is None
+    kill(holder)
+
+
 def test_a_load_whose_server_is_killed_says_to_run_it_again(tmp_path: Path) -> None:
     """Whichever connection is seen to break first."""
     (path,) = files(tmp_path, 1)

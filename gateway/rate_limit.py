@@ -68,7 +68,7 @@ class Budgets:
                 result = await self._shared.limit(key_id, min(cost, self._cost_per_minute))
             except (BaseThrottledError, OSError) as error:
                 self._away_until = self._clock() + AWAY_S
-                logger.warning("Redis did not answer, so that each worker limits for itself for %g s: %s", AWAY_S, error)
+                logger.warning("Redis did not answer, so that each worker limits for itself for %g s: %s", AWAY_S, error.__cause__ or error)
         result = result or await self._local.limit(key_id, min(cost, self._share))
         state = result.state
         budget = Budget(state.limit, state.remaining, int(state.reset_after))

@@ -7,6 +7,7 @@ enters a message; `clickhouse.client` logs it beside the request id and raises o
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from clickhouse_connect.driver.exceptions import OperationalError
 logger = logging.getLogger("heatgraph.clickhouse")
 
 BUSY_S = 5
+MUTATION_FAILED = 341
 
 request_tag: ContextVar[Mapping[str, str | int]] = ContextVar("request_tag", default=MappingProxyType({}))
 """Whose statements these are: request id, operation, key id. Set by the gateway, kept in ClickHouse's `log_comment` and in our log."""
@@ -136,7 +138,12 @@ _BY_CODE: dict[int, tuple[type[HeatgraphError], str]] = {
             "The data source refused its user. Check user, password and rights of --clickhouse (HEATGRAPH_CLICKHOUSE).",
         ),
         (
-            (32, 101, 202, 203, 210, 236, 242, 243, 252, 279, 425, 999),
+            (75, 243),
+            SourceUnavailableError,
+            "The data source cannot write to its disk, most likely because it is full. Make room there, and try again.",
+        ),
+        (
+            (32, 101, 202, 203, 210, 236, 242, 252, 279, 425, 999),
             SourceUnavailableError,
             "The data source is not available. Try again in a moment.",
         ),
@@ -150,6 +157,8 @@ def from_driver(exception: Exception) -> HeatgraphError:
     """What to tell the caller about an exception of the driver; the original goes to the log."""
     logger.warning("ClickHouse failed, request %s: %s", dict(request_tag.get()), exception)
     code = getattr(exception, "code", None)
+    if code == MUTATION_FAILED and (reason := re.search(r"reason: 'Code: (\d+)\.", str(exception))):
+        code = int(reason[1])
     if code in _BY_CODE:
         error, message = _BY_CODE[code]
         return error(message)

@@ -32,7 +32,8 @@ class Commands(click.Group):
         try:
             return super().invoke(context)
         except HeatgraphError as error:
-            reason = f" ({error.__cause__})" if error.code == "INTERNAL" and error.__cause__ else ""
+            first_line = str(error.__cause__ or "").partition("\n")[0]  # then where in ClickHouse's source it was
+            reason = f" ({first_line})" if error.code == "INTERNAL" and first_line else ""
             raise Refusal(error.message + reason) from error
 
 

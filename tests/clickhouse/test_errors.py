@@ -12,6 +12,7 @@ from clickhouse.errors import HeatgraphError, from_driver, request_tag
 from clickhouse.statement import Statement
 
 SECRET = "Code: 1. DB::Exception: near 'SELECT secret' (for url http://db.internal:8123)"
+MUTATION = "Code: 341. DB::Exception: Exception happened during execution of mutation 'mutation_5.txt' with part 'all_2_2_0' reason:"
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,9 @@ SECRET = "Code: 1. DB::Exception: near 'SELECT secret' (for url http://db.intern
         (DatabaseError(SECRET, code=81), "SOURCE_UNAVAILABLE", "python -m gateway migrate"),
         (DatabaseError(SECRET, code=516), "SOURCE_UNAVAILABLE", "Check user, password"),
         (DatabaseError(SECRET, code=497), "SOURCE_UNAVAILABLE", "Check user, password and rights"),
+        (DatabaseError(SECRET, code=243), "SOURCE_UNAVAILABLE", "Make room"),
+        (DatabaseError(f"{MUTATION} '{SECRET}'", code=341), "INTERNAL", "log"),
+        (DatabaseError(f"{MUTATION} 'Code: 243. DB::Exception' {SECRET}", code=341), "SOURCE_UNAVAILABLE", "Make room"),
         (DatabaseError(SECRET, code=210), "SOURCE_UNAVAILABLE", "Try again"),
         (OperationalError(SECRET), "SOURCE_UNAVAILABLE", "Check that it runs"),
         (ConnectionRefusedError(SECRET), "SOURCE_UNAVAILABLE", "Check that it runs"),

@@ -17,15 +17,17 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
+from clickhouse_connect.driver.exceptions import DatabaseError
 
 from clickhouse.cohorts import Cohort, cohort_id_of, insert_cohort
 from clickhouse.element_marks import Mark, compile_mark_changes, compile_marks, record_mark
 from clickhouse.elements import compile_attributes
-from clickhouse.errors import QueryTooComplexError
+from clickhouse.errors import HeatgraphError, QueryTooComplexError
 from clickhouse.keys import ApiKey, compile_keys, insert_key
 from clickhouse.sites import Site, compile_sites, insert_site
 from gateway.__main__ import main
 from gateway.auth import TOKEN, hash_token
+from gateway.commands import Commands
 from gateway.database import open_database
 from gateway.demo import KEY_ID, has_demo_of
 from gateway.demo_site import CTAS
@@ -483,3 +485,14 @@ def test_a_port_in_use_is_said_before_anything_starts(tmp_path: Path) -> None:
     assert f"port {port}" in result.output
     assert "--port" in result.output
     assert not (tmp_path / "data").exists()
+
+
+def test_of_what_nobody_foresaw_one_line_is_told() -> None:
+    """With it ClickHouse may send where in its source that was."""
+
+    @click.command("fail")
+    def fail() -> None:
+        raise HeatgraphError("Something went wrong.") from DatabaseError("Code: 1. Why.\n\n0. ? @ 0x000000000e87006c")
+
+    result = CliRunner().invoke(Commands(commands=[fail]), ["fail"])
+    assert (result.exit_code, result.stderr) == (2, "Error: Something went wrong. (Code: 1. Why.)\n")

@@ -2,7 +2,7 @@
 
     migrate(open_sync("./data"))                                    embedded engine or one server
     migrate(client, cluster="main")                                 once per node: local tables below Distributed ones
-    migrate(client, cluster="main", replicated=True)                once, on any node: ON CLUSTER, Replicated… (needs Keeper)
+    migrate(client, cluster="main", replicated=True)                once, on any node: ON CLUSTER, Replicated… (needs Keeper, see `replicas`)
 
 The files are `string.Template`s. `$local` is the suffix of tables that hold rows: empty, or `_local` on a cluster, where
 the plain name is the Distributed table; `$stored` is the suffix under which one run sees all rows it is about: those of its node,
@@ -26,6 +26,9 @@ from clickhouse.numbers import default_cell_sql
 from clickhouse.row_keys import ROW_ID
 from clickhouse.statement import Statement
 from clickhouse.tables import DDL, Table, parse
+
+EVERYWHERE = "('/clickhouse/tables/{uuid}/all', '{shard}-{replica}')"
+"""Arguments of the engine of a table that all nodes share, whatever their shard."""
 
 
 class MigrationError(SourceUnavailableError):
@@ -68,10 +71,26 @@ class Topology:
     def local(self) -> str:
         return "_local" if self.cluster else ""
 
+    def require(self, client: Client) -> None:
+        """Raises BadUserInputError for a cluster whose replicas would hold rows twice, or not the same ones."""
+        asked = "SELECT if(max(replica_num) > 1, min(internal_replication) + 1, 0) FROM system.clusters WHERE cluster = {cluster:String}"
+        written = client.command(asked, {"cluster": self.cluster}, use_database=False) if self.cluster else 0
+        if written == 1 and self.replicated:
+            raise BadUserInputError(
+                f"cluster: ClickHouse writes to every replica of a shard of {self.cluster!r}, and each would also pass on what it was sent: rows"
+                " would be there twice. Set <internal_replication>true</internal_replication> for its shards in ClickHouse's configuration."
+            )
+        if written == 2 and not self.replicated:
+            raise BadUserInputError(
+                f"cluster: {self.cluster!r} has replicas, and a row would be on one of them only. Give --replicated, too."
+            )
+
     def statements(self, text: str) -> list[str]:
         """The statements of a DDL file, with a Distributed table for each table on a cluster."""
-        replicated, stored = ("Replicated", "") if self.replicated else ("", self.local)
-        filled = Template(text).substitute(on_cluster=self.on_cluster, local=self.local, replicated=replicated, stored=stored)
+        replicated, stored, everywhere = ("Replicated", "", EVERYWHERE) if self.replicated else ("", self.local, "")
+        filled = Template(text).substitute(
+            on_cluster=self.on_cluster, local=self.local, replicated=replicated, stored=stored, everywhere=everywhere
+        )
         statements = [statement for statement in re.split(r";\s*$", filled, flags=re.MULTILINE) if statement.strip()]
         if not self.cluster:
             return statements
@@ -106,6 +125,7 @@ def steps(folder: Path = DDL) -> list[Step]:
 def migrate(client: Client, cluster: str | None = None, replicated: bool = False, folder: Path = DDL) -> list[Step]:
     """Applies the steps this database does not have yet and returns them; raises MigrationError, BadUserInputError."""
     topology = Topology(cluster or None, replicated)
+    topology.require(client)
     if client.database:
         client.command(f"CREATE DATABASE IF NOT EXISTS `{client.database}` {topology.on_cluster}", use_database=False)
     for statement in topology.statements(_MIGRATIONS):
@@ -167,6 +187,6 @@ CREATE TABLE IF NOT EXISTS migrations $on_cluster
     checksum   String,
     applied_at DateTime64(3, 'UTC')
 )
-ENGINE = ${replicated}MergeTree
+ENGINE = ${replicated}MergeTree$everywhere
 ORDER BY step;
 """

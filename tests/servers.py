@@ -45,6 +45,8 @@ CONFIG = """
     <access_control_improvements><select_from_system_db_requires_grant>true</select_from_system_db_requires_grant></access_control_improvements>
     <remote_servers>
         <two_shards>{shards}</two_shards>
+        <one_is_written><shard><internal_replication>true</internal_replication>{replicas}</shard></one_is_written>
+        <all_are_written><shard>{replicas}</shard></all_are_written>
     </remote_servers>
 </clickhouse>
 """
@@ -53,6 +55,9 @@ SHARD = """
             <shard><replica>
                 <host>127.0.0.1</host><port>{port}</port><user>{user}</user><password>{password}</password>
             </replica></shard>"""
+
+REPLICAS = "<replica><host>127.0.0.1</host><port>1</port></replica><replica><host>127.0.0.1</host><port>2</port></replica>"
+"""Of clusters nobody reaches: `clickhouse local` neither sends parts to replicas nor runs ON CLUSTER."""
 
 USERS = """
 <clickhouse>
@@ -94,7 +99,7 @@ class Node:
         shards = "".join(SHARD.format(port=other.tcp_port, user=USER, password=PASSWORD) for other in nodes)
         users, config = self.folder / "users.xml", self.folder / "config.xml"
         users.write_text(USERS.format(user=USER, password=PASSWORD, limited=LIMITED))
-        config.write_text(CONFIG.format(users=users, shards=shards))
+        config.write_text(CONFIG.format(users=users, shards=shards, replicas=REPLICAS))
 
     def start(self) -> None:
         """Returns when it answers."""

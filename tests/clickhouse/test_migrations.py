@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
@@ -14,6 +15,7 @@ from clickhouse.client import open_sync
 from clickhouse.errors import BadUserInputError
 from clickhouse.migrations import MigrationError, Topology, migrate, steps, why_not_current, why_not_written
 from clickhouse.tables import DDL, TABLES
+from tests.servers import Node
 
 
 @pytest.fixture
@@ -96,6 +98,28 @@ def test_replicated_statements_run_on_the_cluster(folder: Path) -> None:
         "AS sessions_local\n"
         "ENGINE = Distributed('main', currentDatabase(), 'sessions_local', cityHash64(site_id, visitor_id))"
     )
+
+
+def test_every_replica_of_every_shard_knows_the_steps() -> None:
+    client = Mock(spec=SyncClient, database="")
+    client.command.return_value = 0
+    client.query.return_value.named_results.return_value = [{"step": step.number, "checksum": step.checksum} for step in steps()]
+    assert migrate(client, "main", replicated=True) == []
+    made = client.command.call_args.args[0]
+    assert "migrations ON CLUSTER 'main'" in made
+    assert "ENGINE = ReplicatedMergeTree('/clickhouse/tables/{uuid}/all', '{shard}-{replica}')" in made
+
+
+@pytest.mark.parametrize(
+    ("cluster", "replicated", "problem"),
+    [("one_is_written", False, "Give --replicated, too"), ("all_are_written", True, "<internal_replication>true</internal_replication>")],
+)
+def test_replicas_that_would_hold_other_rows_are_refused(nodes: tuple[Node, Node], cluster: str, replicated: bool, problem: str) -> None:
+    client = open_sync(nodes[0].dsn(name := f"refused_{cluster}"))
+    with pytest.raises(BadUserInputError, match=problem):
+        migrate(client, cluster, replicated)
+    assert client.command("EXISTS DATABASE " + name, use_database=False) == 0
+    client.close()
 
 
 def test_a_column_is_added_to_the_local_table_and_the_distributed_one() -> None:

@@ -111,6 +111,7 @@ class BusySourceError(HeatgraphError):
 
 
 TOO_LATE = "The answer took too long. Ask for a shorter window, fewer pages or fewer fields."
+BEHIND = "A replica of the data source is down or behind, and what is written waits for all of them. Try again when all are up."
 
 _BY_CODE: dict[int, tuple[type[HeatgraphError], str]] = {
     code: (error, message)
@@ -137,6 +138,7 @@ _BY_CODE: dict[int, tuple[type[HeatgraphError], str]] = {
             SourceUnavailableError,
             "The data source refused its user. Check user, password and rights of --clickhouse (HEATGRAPH_CLICKHOUSE).",
         ),
+        ((285, 319, 341), SourceUnavailableError, BEHIND),
         (
             (75, 243),
             SourceUnavailableError,

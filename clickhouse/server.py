@@ -19,6 +19,7 @@ from clickhouse.background import Background
 from clickhouse.errors import from_driver
 from clickhouse.native import Asking
 from clickhouse.reading import Answer, Limits, Listener, Reading, Row, comment, ignore, in_queue, too_late
+from clickhouse.replicas import REPLICA, REPLICATED, written_to_all
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
 from clickhouse.target import Target
@@ -29,6 +30,7 @@ EXCEPTION_END = b"__exception__\r\n"
 
 STREAMS_AT_ONCE = 2  # beside the pool, which slow readers must not block
 KILL_S = 3.0
+QUORUM_MS = 10_000  # for a replica that is behind; somebody waits
 SPARE_CONNECTIONS = 2  # a kill must find one when every statement hangs
 
 
@@ -104,7 +106,8 @@ class ServerClient:
         settings = {"log_comment": comment()}
 
         async def run() -> None:
-            await (await self._driver()).command(statement.sql, statement.params, settings=settings)
+            driver = await self._driver()
+            await driver.command(statement.sql, statement.params, settings=settings | await _to_all_replicas(driver))
 
         await self._write(run())
 
@@ -112,7 +115,8 @@ class ServerClient:
         names = [TABLES[table].column(column) for column in columns]
 
         async def run() -> None:
-            await (await self._driver()).insert(table, rows, names)
+            driver = await self._driver()
+            await driver.insert(table, rows, names, settings=await _to_all_replicas(driver))
 
         await self._write(run())
 
@@ -149,6 +153,14 @@ class ServerClient:
         if self._opened:
             async with asyncio.timeout(KILL_S):
                 await self._opened.command("KILL QUERY WHERE query_id = {id:String} ASYNC", {"id": reading.statement_id})
+
+
+async def _to_all_replicas(driver: Driver) -> dict[str, Any]:
+    """Settings of an INSERT; asked again with each write, of which there are few: a replica may have been added."""
+    if not (await driver.query(REPLICATED.sql)).result_rows:
+        return {}
+    (place,) = (await driver.query(REPLICA.sql)).named_results()
+    return written_to_all(place["replicas"]) | {"insert_quorum_timeout": QUORUM_MS}
 
 
 def _failed(answer: bytes) -> OperationalError:

@@ -13,16 +13,17 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse.client import open_sync
 from clickhouse.data_versions import changed_sites, insert_change
-from clickhouse.errors import BadUserInputError, DeadlineError, QueryTooComplexError, SourceUnavailableError, from_driver
+from clickhouse.errors import BEHIND, BadUserInputError, DeadlineError, QueryTooComplexError, SourceUnavailableError, from_driver
 from clickhouse.insert import Insert
 from clickhouse.migrations import compile_applied, compile_distributed, why_not_written
+from clickhouse.replicas import CLUSTER_NODES, REPLICA, REPLICATED, catch_up, written_to_all
 from clickhouse.statement import Statement
 from clickhouse.target import Target
 from gateway.setting_types import listed
 from gateway.settings import Settings
 
-ON_NODE = {"distributed_product_mode": "allow", "mutations_sync": 2}
-"""A DELETE knows no GLOBAL IN; an UPDATE is done when the command returns."""
+ON_NODE = {"distributed_product_mode": "allow", "mutations_sync": 2, "allow_nondeterministic_mutations": 1}
+"""A DELETE knows no GLOBAL IN; an UPDATE is done when the command returns; what a subquery of either asks, every replica has by then."""
 NOTICE_S = 2.0
 """Gateways look for changes every `--version-seconds`, by default 1, and have answers under way."""
 
@@ -38,7 +39,7 @@ BROKEN_OFF = (
 
 
 class Database:
-    """`nodes` are those of a cluster, each of which changes its own rows; after `notice_s` gateways have seen a change."""
+    """`nodes` are those of a cluster, one of each shard of which changes its rows; after `notice_s` gateways have seen a change."""
 
     def __init__(self, client: Client, nodes: Sequence[Client] = (), notice_s: float = 0.0) -> None:
         self.client = client
@@ -53,15 +54,12 @@ class Database:
         return (self.client, *self.nodes)
 
     def query(self, statement: Statement) -> list[dict[str, Any]]:
-        return list(self.client.query(statement.sql, statement.params).named_results())
+        return _rows(self.client, statement)
 
     def require_nodes(self) -> None:
-        """Raises BadUserInputError on a cluster whose nodes are not known: what changes rows is better not begun there."""
-        if self.is_cluster and not self.nodes:
-            raise BadUserInputError(
-                "On a cluster each node changes its own rows. Give the addresses of all of them, separated by commas,"
-                " with --cluster-nodes or HEATGRAPH_CLUSTER_NODES."
-            )
+        """Raises BadUserInputError on a cluster not all of whose nodes are known: what changes rows is better not begun there."""
+        if self.is_cluster:
+            _ = self._changing_nodes
 
     def require_own_tables(self) -> None:
         """Raises BadUserInputError where rows that this version derives would not be what the tables hold."""
@@ -72,20 +70,51 @@ class Database:
     def is_cluster(self) -> bool:
         return bool(self.query(compile_distributed()))
 
+    @cached_property
+    def _changing_nodes(self) -> list[Client]:
+        """One node of each shard, after all replicas have caught up: what one changes changes on the others."""
+        changing, known = list(self.nodes), len(self.nodes)
+        if known and self._to_all_replicas:
+            places = [(place, node) for node in self.nodes for place in _rows(node, REPLICA)]
+            known = len({place["replica"] for place, _ in places})
+            changing = list({place["shard"]: node for place, node in places}.values())
+        if not known or known < (nodes := self.query(CLUSTER_NODES)[0]["nodes"]):
+            raise BadUserInputError(
+                "On a cluster each node changes its own rows. Give the addresses of all of them, replicas too, separated by commas, with"
+                " --cluster-nodes or HEATGRAPH_CLUSTER_NODES." + (f" {known} of {nodes} nodes are known." if known else "")
+            )
+        if self._to_all_replicas:
+            self._catch_up()
+        return changing
+
+    def _catch_up(self) -> None:
+        try:
+            for node in self.nodes:
+                for statement in catch_up():
+                    node.command(statement)
+        except ClickHouseError as error:
+            raise SourceUnavailableError(BEHIND) from error
+
+    @cached_property
+    def _to_all_replicas(self) -> dict[str, Any]:
+        """Settings of an INSERT, empty without replicas."""
+        return written_to_all(self.query(REPLICA)[0]["replicas"]) if self.query(REPLICATED) else {}
+
     def command(self, *statements: Statement) -> None:
         if any(statement.changes for statement in statements):
             self.require_nodes()
         with self._changing({site_id for statement in statements for site_id in statement.site_ids}):
             for statement in statements:
-                if statement.changes and self.nodes:
-                    for node in self.nodes:
+                if statement.changes and self.is_cluster:
+                    for node in self._changing_nodes:
                         node.command(statement.on_node().sql, statement.params, settings=ON_NODE)
                 else:
-                    self.client.command(statement.sql, statement.params, settings={"mutations_sync": 2} if statement.changes else None)
+                    settings = {"mutations_sync": 2} if statement.changes else self._to_all_replicas
+                    self.client.command(statement.sql, statement.params, settings=settings)
 
     def insert(self, insert: Insert) -> None:
         with self._changing(changed_sites(insert.columns, insert.rows)):
-            self.client.insert(insert.table, insert.rows, column_names=insert.columns)
+            self.client.insert(insert.table, insert.rows, column_names=insert.columns, settings=self._to_all_replicas)
 
     @contextmanager
     def _changing(self, site_ids: set[str]) -> Iterator[None]:
@@ -104,7 +133,13 @@ class Database:
         if site_ids:
             change = insert_change(site_ids)
             rows = b"\n".join(map(orjson.dumps, change.rows))
-            self.client.raw_insert(change.table, change.columns, rows, fmt="JSONCompactEachRow")  # `insert` would import pandas: 0.8 s
+            self.client.raw_insert(  # `insert` would import pandas: 0.8 s
+                change.table, change.columns, rows, settings=self._to_all_replicas, fmt="JSONCompactEachRow"
+            )
+
+
+def _rows(client: Client, statement: Statement) -> list[dict[str, Any]]:
+    return list(client.query(statement.sql, statement.params).named_results())
 
 
 @contextmanager
@@ -118,7 +153,7 @@ def open_database(settings: Settings) -> Iterator[Database]:
             return client
 
         client = opened_at(settings.clickhouse)
-        nodes = [opened_at(address) for address in listed(settings.cluster_nodes)]
+        nodes = [opened_at(address) for address in dict.fromkeys(listed(settings.cluster_nodes))]
         try:
             yield Database(client, nodes, 0.0 if Target.parse(settings.clickhouse).is_embedded else NOTICE_S)
         except (ClickHouseError, OSError) as error:

@@ -42,10 +42,10 @@ class Settings:
     )
     sources: str = setting("", "TOML file of further ClickHouse sources; empty: only the one above.")
     cluster: str = setting("", "Name of the ClickHouse cluster to create tables on; empty for one server.")
-    replicated: bool = setting(False, "Create replicated tables (needs a cluster with Keeper).")
+    replicated: bool = setting(False, "Create replicated tables (needs a cluster with Keeper and `internal_replication`).")
     cluster_nodes: str = setting(
         "",
-        "Addresses of all nodes of a cluster, separated by commas: `load`, `forget`, `cohorts delete` and a new retention need them.",
+        "Addresses of all nodes of a cluster, replicas too, separated by commas: `load`, `forget`, `cohorts delete` and a new retention need them.",
         type=NODES,
     )
     host: str = setting("127.0.0.1", "Address to listen on.")

@@ -105,6 +105,10 @@ def test_without_all_nodes_nothing_is_changed(nodes: tuple[Node, Node], tmp_path
         assert (refused.exit_code, refused.stdout) == (2, ""), command
         assert "--cluster-nodes or HEATGRAPH_CLUSTER_NODES" in refused.stderr, command
         assert "Something went wrong" not in refused.stderr
+        for known in (dsns[0], f"{dsns[0]},{dsns[0]}"):
+            refused = run(*command, known=("--cluster-nodes", known))
+            assert (refused.exit_code, refused.stdout) == (2, ""), command
+            assert "1 of 2 nodes are known" in refused.stderr, command
     assert counts() == before
     for command in CHANGES:
         done = run(*command, known=("--cluster-nodes", ", ".join(dsns)))

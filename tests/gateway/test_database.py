@@ -16,6 +16,7 @@ def test_why_a_change_failed_is_not_hidden_by_what_fails_after_it() -> None:
     client = Mock(spec=Client)
     client.command.side_effect = DatabaseError("no room")
     client.raw_insert.side_effect = [None, DatabaseError("session is locked")]
+    client.query.return_value.named_results.return_value = []
     with pytest.raises(DatabaseError, match="no room"):
         Database(client).command(Statement("INSERT INTO sites SELECT 1", {}, site_ids=frozenset({"site_1"})))
     assert client.raw_insert.call_count == 2

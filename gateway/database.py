@@ -10,6 +10,8 @@ from typing import Any
 import orjson
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.httpclient import HttpClient
+from urllib3 import Timeout
 
 from clickhouse.client import open_sync
 from clickhouse.data_versions import changed_sites, insert_change
@@ -26,7 +28,8 @@ ON_NODE = {"distributed_product_mode": "allow", "mutations_sync": 2, "allow_nond
 """A DELETE knows no GLOBAL IN; an UPDATE is done when the command returns; what a subquery of either asks, every replica has by then."""
 NOTICE_S = 2.0
 """Gateways look for changes every `--version-seconds`, by default 1, and have answers under way."""
-
+LAST_WORD = Timeout(connect=10, read=10)
+"""Whoever stops a command because the server hangs does not wait for it."""
 
 AT_LIMIT = (
     "ClickHouse ended a statement at a limit of its user or of the server, on memory, rows or time; its log tells which."
@@ -123,6 +126,8 @@ class Database:
         try:
             yield
         except BaseException:
+            if isinstance(self.client, HttpClient):
+                self.client.timeout = LAST_WORD
             with suppress(ClickHouseError, OSError):  # which would hide why the change failed
                 self.changed(*site_ids)
             raise

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from unittest.mock import Mock
 
 import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
+from urllib3 import Timeout
 
+from clickhouse.client import open_sync
 from clickhouse.errors import SourceUnavailableError
+from clickhouse.migrations import migrate
 from clickhouse.statement import Statement
+from gateway import database
 from gateway.database import Database, open_database
 from gateway.settings import Settings
+from tests.servers import server
 
 
 def test_why_a_change_failed_is_not_hidden_by_what_fails_after_it() -> None:
@@ -31,3 +37,16 @@ def test_a_connection_that_breaks_within_a_command_is_no_wrong_address(broken: E
         open_database(Settings(clickhouse="chdb://memory")),
     ):
         raise broken
+
+
+def test_who_stops_a_command_does_not_wait_for_a_server_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "LAST_WORD", Timeout(connect=1, read=1))
+    with server() as own:
+        migrate(open_sync(own.dsn("shop")))
+        with open_database(Settings(clickhouse=own.dsn("shop"))) as commands:
+            commands.client.timeout = Timeout(connect=15, read=15)  # type: ignore[attr-defined]  # without end where a site is locked
+            with pytest.raises(KeyboardInterrupt), commands._changing({"shop"}):
+                own.hang()
+                started = monotonic()
+                raise KeyboardInterrupt
+            assert monotonic() - started < 10

@@ -15,6 +15,7 @@ from clickhouse.client import connect, open_sync
 from clickhouse.cohorts import cohort_id_of
 from clickhouse.keys import ApiKey
 from clickhouse.migrations import migrate
+from clickhouse.reading import Limits
 from clickhouse.sites import Site
 from gateway.database import Database
 from gateway.load import load_files
@@ -29,6 +30,8 @@ from tests.reference.rows import EVENTS, TEST_ACCOUNT_RULES, URLS, VISITORS, dat
 from tests.servers import CLUSTER, Node
 
 KEY = ApiKey("w", "w", frozenset({"heatmap:read", "replay:read", "cohort:write", "element:write"}), frozenset({"*"}))
+PATIENT = Limits(max_execution_ms=60_000, max_queue_ms=60_000)
+"""Twenty lists at once, on a machine that other tests share."""
 DATA = data_set(Random(7), sessions=150, days=5)
 DAYS = {"from": str(DATA.first_day), "to": str(DATA.first_day + timedelta(days=6))}
 WINDOW = f'{{between: {{from: "{DAYS["from"]}", to: "{DAYS["to"]}"}}}}'
@@ -126,7 +129,7 @@ async def same(dsns: tuple[str, str], query: str, **variables: Any) -> Any:
     """What both answer."""
     answers = []
     for dsn in dsns:
-        client = await connect(dsn)
+        client = await connect(dsn, PATIENT)
         answers.append(without_clock(await answer(client, query, KEY, **variables)))
         answers[-1]["errors"].sort(key=lambda error: str(error["path"]))
         await client.close()
@@ -263,7 +266,7 @@ async def test_exports(dsns: tuple[str, str], name: str) -> None:
     parameters |= {name: value for name, value in words.items() if name in {"siteId", *known}}
     files = []
     for dsn in dsns:
-        client = await connect(dsn)
+        client = await connect(dsn, PATIENT)
         statement = await compile_export(SCHEMA, Context(Sources([Source("default", client)]), KEY, now=NOW), name, parameters)
         file = b"".join([chunk async for chunk in client.stream(statement, "JSONEachRow")])
         files.append([orjson.loads(line) for line in file.splitlines()])

@@ -77,7 +77,7 @@ def test_who_asks_while_days_are_derived_again_gets_no_old_sums_beside_new_ones(
 ) -> None:
     """Asked after the rows were derived again and before their days are summed up: with what was known just before, and a moment later."""
     site = create_site(database, Site("site_noticed", "Noticed"))
-    day = NOW.replace(hour=9)
+    day = (NOW - timedelta(days=1)).replace(hour=9)  # today it may be earlier
     rows = [
         {"type": "click", "timestamp": (day - timedelta(days=number % 10)).isoformat(), "sessionId": f"s{number}", "visitorId": "v"}
         | {"url": "https://example.com/", "x": 1, "y": number}

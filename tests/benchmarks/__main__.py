@@ -16,7 +16,7 @@ import click
 
 from clickhouse.client import open_sync
 from tests.benchmarks import report
-from tests.benchmarks.bench_splice import splice
+from tests.benchmarks.bench_splice import HEAD, splice, splice_hot_page
 from tests.benchmarks.datasets import bytes_by_table, ensure
 from tests.benchmarks.ingest import ingest
 from tests.benchmarks.readme import write_between
@@ -50,19 +50,22 @@ def storage(node: Node, sizes: list[int], repetitions: int) -> Iterator[str]:
         finally:
             client.close()
             layouts.close()
-        yield f"**{report.millions(interactions)} interactions**, ms of PostHog's layout → ms of ours (how many times faster)"
+        yield f"**{report.millions(interactions)} interactions**, ms in ClickHouse of PostHog's layout → of ours (how many times faster)"
         yield report.ratios(layouts.questions, results[interactions], interactions)
     yield report.growth(layouts.questions, results)
     yield report.disk(bytes_of)
 
 
-def serving(node: Node, interactions: int, folder: Path, seconds: float) -> Iterator[str]:
+def serving(node: Node, sizes: list[int], folder: Path, seconds: float) -> Iterator[str]:
     """The gateway beside plain SQL and beside graphql-yoga, and what it stores a second; `seconds` are for each line of a table."""
+    interactions = sizes[0]
     database = ensure(node, interactions)
     yield "**Ingest**, rows a second"
     yield ingest(node, database, folder, min(interactions, 1_000_000))
     yield "**GraphQL beside the same SQL over HTTP**, the cache off"
-    yield splice(node, folder, seconds)
+    rows, kept = splice(node, folder, seconds)
+    rows += [splice_hot_page(node, ensure(node, size), size, folder, seconds) for size in sizes]
+    yield f"{report.table(HEAD, rows)}\n\n{kept}"
     yield f"**The gateway beside graphql-yoga with `@clickhouse/client`**, same query, statements and ClickHouse, {report.millions(interactions)} interactions"
     yield throughput(node, database, Traffic(interactions).last_day, folder, slice_s=seconds / 6)
 
@@ -79,7 +82,7 @@ def main(sizes: tuple[float, ...], repetitions: int, seconds: float, folder: Pat
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     with server(folder) as node, TemporaryDirectory() as files:
-        for section in chain(storage(node, interactions, repetitions), serving(node, interactions[0], Path(files), seconds)):
+        for section in chain(storage(node, interactions, repetitions), serving(node, interactions, Path(files), seconds)):
             click.echo(section + "\n")
             sections.append(section)
     click.echo(f"Took {perf_counter() - started:.0f} s.", err=True)

@@ -4,6 +4,7 @@ A click map of 10 to 50 000 points over GraphQL, and the very same statement sen
 reads, each over one kept connection, in turn; medians. Beside it the same gateway with every point made into a Python object.
 The windows end now, so that the gateway keeps of the answers nothing but the site and that it has the page; but for the last line,
 of a window that is over: what the same client waits for a map from the cache, which is time in the gateway and on the wire.
+The pages of the table hold hardly more clicks than points, so that ClickHouse has least to do; `make bench` adds the hot page of its own sites.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -45,11 +47,16 @@ from schema.build import Subgraph, build_schema
 from schema.heatmap import HeatmapPoint
 from schema.splice import Spliced, SplicingExecutor
 from tests.asking import ask
+from tests.benchmarks.questions import HOT_PAGE
+from tests.benchmarks.questions import SITE as GENERATED_SITE
+from tests.benchmarks.report import millions, table
+from tests.benchmarks.throughput import make_key
 from tests.gateway.processes import ROOT, free_port, is_open, running, wait_for
 from tests.servers import PASSWORD, USER, Node, server
 
 SITE, PAGES, SECRET = "bench", "https://bench.example/", "only for the benchmark"
 COLUMNS = 100
+HEAD = ("points", "SQL over HTTP", "GraphQL", "ratio", "object by object", "ratio")
 SIZES = (10, 500, 5_000, 50_000)
 KEPT_POINTS = 5_000
 ROLLING = {"last": "-7d"}
@@ -116,12 +123,17 @@ def variables(first: int, window: dict[str, Any] = ROLLING) -> dict[str, Any]:
     return {"site": SITE, "page": f"{PAGES}{first}", "window": window, "first": first}
 
 
-async def statement_of(dsn: str, first: int) -> Statement:
+def of_hot_page(interactions: int) -> dict[str, Any]:
+    """The last month of the generated site's; of few interactions fewer points, as it has no more."""
+    return {"site": GENERATED_SITE, "page": HOT_PAGE, "window": {"last": "-30d"}, "first": min(5_000, interactions // 1_000)}
+
+
+async def statement_of(dsn: str, values: dict[str, Any]) -> Statement:
     """What the gateway asks ClickHouse for the points."""
     ran: list[Statement] = []
     client = await connect(dsn)
     client.on_statement = ran.append
-    await ask(client, MAP, **variables(first))
+    await ask(client, MAP, **values)
     await client.close()
     return ran[-1]
 
@@ -162,13 +174,13 @@ def plain(node: Node, dsn: str, statement: Statement) -> Asked:
     return Asked(node.http_port, "/?" + urlencode({**settings, **bound}), sql if isinstance(sql, bytes) else sql.encode(), login)
 
 
-def graphql(port: int, token: str, first: int, window: dict[str, Any] = ROLLING, **headers: str) -> Asked:
-    body = orjson.dumps({"query": MAP, "variables": variables(first, window)})
+def graphql(port: int, token: str, values: dict[str, Any], **headers: str) -> Asked:
+    body = orjson.dumps({"query": MAP, "variables": values})
     headers |= {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     asked = Asked(port, "/graphql", body, headers)
     text = asked.ask()
     answer = orjson.loads(gzip.decompress(text) if "Accept-Encoding" in headers else text)
-    assert len(answer["data"]["site"]["page"]["insights"]["heatmap"]["points"]) == first, answer
+    assert len(answer["data"]["site"]["page"]["insights"]["heatmap"]["points"]) == values["first"], answer
     return asked
 
 
@@ -202,9 +214,10 @@ def from_cache(port: int, token: str, seconds: float) -> str:
     """One line; raises AssertionError if an answer was not kept."""
     today = datetime.now(UTC).date()
     over = {"between": {"from": str(today - timedelta(days=7)), "to": str(today - timedelta(days=1))}}
-    both = [graphql(port, token, KEPT_POINTS, over), graphql(port, token, KEPT_POINTS, over, **{"Accept-Encoding": "gzip"})]
+    values = variables(KEPT_POINTS, over)
+    both = [graphql(port, token, values), graphql(port, token, values, **{"Accept-Encoding": "gzip"})]
     measure(both, seconds)
-    told = graphql(port, token, KEPT_POINTS, over, **{"X-Heatgraph-Reads": "1"})
+    told = graphql(port, token, values, **{"X-Heatgraph-Reads": "1"})
     reads = orjson.loads(told.ask())["extensions"]["reads"]
     assert all(read["cached"] for read in reads), reads
     for asked in (*both, told):
@@ -213,37 +226,48 @@ def from_cache(port: int, token: str, seconds: float) -> str:
     return f"{KEPT_POINTS:,} points from the cache: {identity_ms:.1f} ms, compressed with gzip {gzip_ms:.1f} ms."
 
 
-def splice(node: Node, directory: Path, seconds: float) -> str:
-    """The table, and a line; `seconds` are for each number of points."""
-    lines = ["| points | SQL over HTTP | GraphQL | ratio | object by object | ratio |", "|---|---|---|---|---|---|"]
+def compared(node: Node, dsn: str, ports: Sequence[int], token: str, values: dict[str, Any], seconds: float) -> list[str]:
+    """Plain SQL, the gateway and the one without splicing, in turn: cells of ms and of how many times what plain SQL took."""
+    sides = [plain(node, dsn, asyncio.run(statement_of(dsn, values))), *(graphql(port, token, values) for port in ports)]
+    measure(sides, seconds)
+    for side in sides:
+        side.close()
+    sql_ms, *over_graphql_ms = (median(side.ms) for side in sides)
+    return [f"{sql_ms:.1f} ms", *chain.from_iterable((f"{ms:.1f} ms", f"{ms / sql_ms:.2f}") for ms in over_graphql_ms)]
+
+
+@contextmanager
+def gateways(directory: Path, dsn: str) -> Iterator[list[int]]:
+    """Their ports: of one as it is, and of one without splicing."""
+    named = {"CLICKHOUSE": dsn, "SECRET": SECRET, "LOG_LEVEL": "warning", "MAX_KEY_COST_PER_MINUTE": "0"}
+    environment = {f"HEATGRAPH_{name}": value for name, value in named.items()}
+    with running(directory, **environment) as gateway, other_gateway(environment) as objects_port:
+        yield [gateway.port, objects_port]
+
+
+def splice(node: Node, directory: Path, seconds: float) -> tuple[list[list[str]], str]:
+    """Rows of the table, and a line about the cache; `seconds` are for each of them."""
     dsn = node.dsn("bench_splice")
     token = make_site(Settings(clickhouse=dsn, secret=SECRET), directory)
-    environment = {"CLICKHOUSE": dsn, "SECRET": SECRET, "LOG_LEVEL": "warning", "MAX_KEY_COST_PER_MINUTE": "0"}
-    environment = {f"HEATGRAPH_{name}": value for name, value in environment.items()}
-    with running(directory, **environment) as gateway, other_gateway(environment) as objects_port:
-        for first in SIZES:
-            of_size = [
-                plain(node, dsn, asyncio.run(statement_of(dsn, first))),
-                graphql(gateway.port, token, first),
-                graphql(objects_port, token, first),
-            ]
-            measure(of_size, seconds)
-            for asked in of_size:
-                asked.close()
-            sql_ms, spliced_ms, objects_ms = (median(asked.ms) for asked in of_size)
-            lines.append(
-                f"| {first:,} | {sql_ms:.1f} ms | {spliced_ms:.1f} ms | {spliced_ms / sql_ms:.2f} "
-                f"| {objects_ms:.1f} ms | {objects_ms / sql_ms:.2f} |"
-            )
-        lines += ["", from_cache(gateway.port, token, seconds)]
-    return "\n".join(lines)
+    with gateways(directory, dsn) as ports:
+        rows = [[f"{first:,}", *compared(node, dsn, ports, token, variables(first), seconds)] for first in SIZES]
+        return rows, from_cache(ports[0], token, seconds)
+
+
+def splice_hot_page(node: Node, database: str, interactions: int, directory: Path, seconds: float) -> list[str]:
+    """A row of the table."""
+    dsn, values = node.dsn(database), of_hot_page(interactions)
+    with gateways(directory, dsn) as ports:
+        cells = compared(node, dsn, ports, make_key(dsn), values, seconds)
+    return [f"{values['first']:,} of the hot page of {millions(interactions)}", *cells]
 
 
 @click.command()
 @click.option("--seconds", default=20.0, show_default=True, help="For each number of points.")
 def main(seconds: float) -> None:
     with tempfile.TemporaryDirectory() as directory, server() as node:
-        click.echo(splice(node, Path(directory), seconds))
+        rows, kept = splice(node, Path(directory), seconds)
+        click.echo(f"{table(HEAD, rows)}\n\n{kept}")
 
 
 if __name__ == "__main__":

@@ -130,6 +130,7 @@ class GraphQLEndpoint:
         key = None
         if authorization or not self._settings.is_development:
             key = await authenticator.authenticate(authorization)
+            observe(key=key.key_id)  # known, too, when the document is refused
         asked = await read_request(request, self._settings.max_body_bytes)
         text = self._persisted.text_of(asked)
         document = self._documents.prepare(text)
@@ -140,7 +141,6 @@ class GraphQLEndpoint:
             raise HTTPException(405, "GET is for queries; send a mutation with POST.", {"Allow": "POST"})
         if key is None:
             key = ANONYMOUS if is_introspection(operation, document) else await authenticator.authenticate(None)
-        observe(key=key.key_id)
         cost = self._costs.of(operation, document, asked.variables)
         refuse_expensive(cost.estimated, self._settings.max_query_cost)
         budget = await self._budgets.spend(key.key_id, cost.estimated) if key.key_id else None

@@ -195,6 +195,15 @@ async def test_a_path_cannot_forge_a_line_of_the_log(settings: Settings, caplog:
     assert vars(line)["path"] == "/x%0AINFO%3A%20GET%20/%C3%BC"
 
 
+async def test_the_line_of_a_refused_document_names_the_key(settings: Settings, token: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "heatgraph.request")
+    async with serving(create_app(settings, small_schema())) as http:
+        http.headers["Authorization"] = f"Bearer {token}"
+        await post(http, "{ nothing }")
+    (line,) = (record for record in caplog.records if record.name == "heatgraph.request")
+    assert line.getMessage().endswith(f" key={token.split('_')[1]} code=BAD_USER_INPUT")
+
+
 def test_headers_of_a_trace_cannot_forge_a_line_of_the_log(tmp_path: Path) -> None:
     forged = {"traceparent": TRACEPARENT, "tracestate": 'x {"level":"CRITICAL"}', "baggage": 'user=1,{"level":"CRITICAL"}'}
     with running(tmp_path, HEATGRAPH_LOG_FORMAT="json") as gateway:

@@ -21,6 +21,12 @@ def test_clickhouse_is_healthy_once_only() -> None:
     assert "CLICKHOUSE_DB" not in COMPOSE and "initdb" not in COMPOSE
 
 
+def test_each_service_that_is_built_has_an_image_of_its_own() -> None:
+    """Compose builds them at once, and the second of two of one name fails on a machine that has none yet: `image … already exists`."""
+    built = COMPOSE.partition("&gateway")[2].partition("\nx-served:")[0]
+    assert "\n  build:\n" in built and "\n  image:" not in built
+
+
 def test_requests_may_finish_before_a_gateway_is_killed() -> None:
     served = COMPOSE.partition("&served")[2].partition("\nservices:")[0]
     (seconds,) = re.findall(r"stop_grace_period: (\d+)s", served)

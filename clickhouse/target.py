@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.asyncclient import AsyncClient
@@ -51,7 +51,7 @@ class Target:
         if dsn.strip() and "://" not in dsn:  # none is that of a variable that was not set
             return cls.parse(f"chdb://{Path(dsn).absolute()}")
         parts = urlsplit(dsn)
-        if parts.scheme in ("http", "https") and parts.hostname:
+        if _is_server(parts):
             return cls(parts._replace(path="").geturl(), unquote(parts.path.strip("/")))
         if parts.scheme == "chdb" and parts.netloc == "memory":
             return cls("chdb://memory", parts.path.strip("/"))
@@ -86,6 +86,13 @@ class Target:
             raise SourceUnavailableError(NOT_AN_OPTION) from exception
         client.database = self.database or client.database
         return client
+
+
+def _is_server(parts: SplitResult) -> bool:
+    try:
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is none
+        return False
 
 
 def _not_opened(path: Path) -> SourceUnavailableError:

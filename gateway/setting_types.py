@@ -17,13 +17,28 @@ from clickhouse.target import Target
 ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/?#@,A-Z]+")
 
 
-class Seconds(click.FloatRange):
-    """A click.FloatRange takes nan for a number of any range."""
+class Count(click.IntRange):
+    """A click.IntRange that says what is allowed also of what is no number."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if math.isnan(found := super().convert(value, param, ctx)):
-            self.fail(f"{value!r} is no number.", param, ctx)
-        return found
+        try:
+            int(value)
+        except ValueError:
+            self.fail(f"{value!r} is no whole number; give one from {self.min} to {self.max}.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Seconds(click.FloatRange):
+    """A click.FloatRange that does, and does not take nan for a number of any range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            is_number = not math.isnan(float(value))
+        except ValueError:
+            is_number = False
+        if not is_number:
+            self.fail(f"{value!r} is no number; give one from {self.min} to {self.max}.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class Checked(click.ParamType[str]):
@@ -50,13 +65,20 @@ def _data_source(value: str) -> None:
     try:
         Target.parse(value)
     except ValueError as error:
-        raise ValueError(f"{value!r} is {error}.") from error
+        raise ValueError(f"{_without_password(value)!r} is {error}.") from error
+
+
+def _without_password(address: str) -> str:
+    """As it may stand in a log."""
+    return re.sub(r"(?<=//).*@", "…@", address)
 
 
 def _nodes(value: str) -> None:
     for address in listed(value):
         if not address.startswith(("http://", "https://")):
-            raise ValueError(f"{address!r} is no node; give http(s)://user:password@host:8123/database of each, separated by commas.")
+            raise ValueError(
+                f"{_without_password(address)!r} is no node; give http(s)://user:password@host:8123/database of each, separated by commas."
+            )
         _data_source(address)
 
 

@@ -18,7 +18,7 @@ import click
 
 from clickhouse.reading import Limits
 from clickhouse.target import Target
-from gateway.setting_types import DATA_SOURCE, NODES, ORIGINS, REDIS, Seconds, listed
+from gateway.setting_types import DATA_SOURCE, NODES, ORIGINS, REDIS, Count, Seconds, listed
 from gateway.shape import ShapeLimits
 
 PREFIX = "HEATGRAPH"
@@ -230,6 +230,6 @@ def _click_type(hint: Any, minimum: int | None, maximum: int) -> click.ParamType
     if get_origin(hint) is Literal:
         return click.Choice(get_args(hint))
     if hint in (int, float):
-        return click.IntRange(minimum, maximum) if hint is int else Seconds(minimum, maximum)
+        return Count(minimum, maximum) if hint is int else Seconds(minimum, maximum)
     assert isinstance(hint, type)
     return hint

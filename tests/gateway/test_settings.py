@@ -44,12 +44,16 @@ def test_worker_processes_get_equal_settings(monkeypatch: pytest.MonkeyPatch) ->
     ("name", "value", "said"),
     [
         ("HEATGRAPH_PORT", "http", "HEATGRAPH_PORT"),
+        ("HEATGRAPH_PORT", "http", "give one from 0 to 65535"),
         ("HEATGRAPH_WORKERS", "0", "1<=x"),
         ("HEATGRAPH_PORT", "70000", "0<=x<=65535"),
         ("HEATGRAPH_MAX_WINDOW_DAYS", "99999999999", "1<=x<=3650"),
         ("HEATGRAPH_MAX_EXECUTION_MS", "99999999999999999999", "1<=x<=3600000"),
         ("HEATGRAPH_MAX_MEMORY_BYTES", "99999999999999999999", "1<=x<=1000000000000000"),
-        ("HEATGRAPH_KEY_CACHE_SECONDS", "nan", "'nan' is no number"),
+        ("HEATGRAPH_KEY_CACHE_SECONDS", "nan", "'nan' is no number; give one from 0 to 3600"),
+        ("HEATGRAPH_SHUTDOWN_DELAY_SECONDS", "soon", "'soon' is no number; give one from 0 to 3600"),
+        ("HEATGRAPH_CLICKHOUSE", "http://db:81230/heat", "'http://db:81230/heat' is not a data source"),
+        ("HEATGRAPH_CLICKHOUSE", "http://db:http/heat", "'http://db:http/heat' is not a data source"),
         ("HEATGRAPH_VERSION_SECONDS", "nan", "'nan' is no number"),
         ("HEATGRAPH_SHUTDOWN_DELAY_SECONDS", "inf", "0<=x<=3600"),
         ("HEATGRAPH_CORS_ORIGINS", "not an origin", "'not an origin' is no origin"),
@@ -65,6 +69,14 @@ def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, val
     with pytest.raises(click.UsageError) as refused:
         Settings.from_environment()
     assert said in refused.value.format_message()
+
+
+@pytest.mark.parametrize("name", ["HEATGRAPH_CLICKHOUSE", "HEATGRAPH_CLUSTER_NODES"])
+def test_a_bad_address_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "htp://reader:pass@word@db:8123/heat")
+    with pytest.raises(click.UsageError) as refused:
+        Settings.from_environment()
+    assert "'htp://…@db:8123/heat' is no" in refused.value.format_message()
 
 
 def test_every_number_has_a_highest(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,7 @@ class Metrics:
 
     def respond(self, request: Request) -> Response:
         sent = request.headers.get("authorization", "")
-        if self._expected and not hmac.compare_digest(sent.encode(), self._expected.encode()):
+        if self._expected and not hmac.compare_digest(sent.encode("latin-1"), self._expected.encode()):
             return PlainTextResponse("Send the token of --metrics-token (HEATGRAPH_METRICS_TOKEN) as `Authorization: Bearer …`.\n", 401)
         registry = REGISTRY
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:

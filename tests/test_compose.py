@@ -31,3 +31,9 @@ def test_requests_may_finish_before_a_gateway_is_killed() -> None:
     served = COMPOSE.partition("&served")[2].partition("\nservices:")[0]
     (seconds,) = re.findall(r"stop_grace_period: (\d+)s", served)
     assert int(seconds) > Settings().shutdown_delay_seconds + Settings().shutdown_grace_seconds
+
+
+def test_settings_of_the_env_file_reach_the_gateway() -> None:
+    """Compose itself only puts them where the file says `${…}`."""
+    gateway = COMPOSE.partition("&gateway")[2].partition("\nx-served:")[0]
+    assert "\n  env_file:\n    - {path: .env, required: false}\n" in gateway

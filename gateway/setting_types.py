@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -102,7 +103,22 @@ def _redis(value: str) -> None:
             ) from error
 
 
+def check_replay_url(value: str) -> None:
+    try:
+        parts = urlsplit(value)
+    except ValueError:  # a host that is none, as in https://[::1/
+        parts = urlsplit("")
+    bare = re.sub(r"\{(?:sessionId|visitorId|offsetSeconds|date)\}", "", value)
+    is_https = parts.scheme == "https" and parts.hostname and "{" not in parts.netloc
+    if value and (not is_https or "{sessionId}" not in value or re.search(r"[{}\s]", bare)):
+        raise ValueError(
+            f"{value!r} must be an https:// address with {{sessionId}} behind its host; {{visitorId}}, {{offsetSeconds}} and {{date}} may"
+            " stand there too, but no other braces or spaces."
+        )
+
+
 DATA_SOURCE = Checked("address", _data_source)
 NODES = Checked("addresses", _nodes)
 ORIGINS = Checked("origins", _origins)
 REDIS = Checked("address", _redis)
+REPLAY_URL = Checked("address", check_replay_url)

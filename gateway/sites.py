@@ -8,7 +8,6 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import click
@@ -18,6 +17,7 @@ from clickhouse.names import MAX_VISITOR_ID_CHARACTERS, checked_name
 from clickhouse.sites import PLANS, Site, compile_retain, compile_sites, insert_site
 from gateway.commands import checked_name_option, checked_site_id, print_table
 from gateway.database import Database, open_database
+from gateway.setting_types import REPLAY_URL
 from gateway.settings import Settings, with_settings
 from gateway.site_lock import site_lock
 
@@ -38,21 +38,6 @@ def _domains(context: click.Context, parameter: click.Parameter, values: Sequenc
 def _time_zone(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     if value is not None and value not in available_timezones():
         raise click.BadParameter(f"{value!r} is no IANA time zone; one reads Europe/Berlin or UTC.")
-    return value
-
-
-def _replay_url(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    if value:
-        try:
-            parts = urlsplit(value)
-        except ValueError:  # a host that is none, as in https://[::1/
-            parts = urlsplit("")
-        bare = re.sub(r"\{(?:sessionId|visitorId|offsetSeconds|date)\}", "", value)
-        if parts.scheme != "https" or not parts.hostname or "{" in parts.netloc or "{sessionId}" not in value or re.search(r"[{}\s]", bare):
-            raise click.BadParameter(
-                f"{value!r} must be an https:// address with {{sessionId}} behind its host; {{visitorId}}, {{offsetSeconds}} and {{date}} may"
-                " stand there too, but no other braces or spaces."
-            )
     return value
 
 
@@ -88,7 +73,7 @@ def _site_options(command: Any) -> Any:
         ),
         click.option(
             "--replay-url-template",
-            callback=_replay_url,
+            type=REPLAY_URL,
             help="https:// address of a replay, with {sessionId} in it; {visitorId}, {offsetSeconds} and {date}, the UTC day it began, if wanted.",
         ),
     ):

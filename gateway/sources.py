@@ -44,13 +44,14 @@ from clickhouse.redis_cache import RedisCache
 from clickhouse.shared import SharedClient
 from clickhouse.sites import Site
 from clickhouse.target import Target
+from gateway.setting_types import check_replay_url
 from gateway.settings import MOST, Settings
 from gateway.statements import ObservedClient
 from resolvers.sources import Source, Sources
 
 FIRST = "default"
 HIGHEST = {row.name: row.metadata["maximum"] for row in fields(Settings)}
-WRITTEN = {str: "a text in quotes", int: "a number from 1 to {most}", bool: "true or false", list: "a list"}
+WRITTEN = {str: "a text in quotes", int: "a number from 1 to {most}", bool: "true or false", list: "a list of texts in quotes"}
 LIMITS = ("max_execution_ms", "max_memory_bytes", "max_rows_to_read")
 COMMON: dict[str, type] = {"name": str, "dsn": str, "pool_size": int} | dict.fromkeys(LIMITS, int)
 LAYOUTS: dict[str, dict[str, type]] = {"heatgraph": {"allow_partial": bool}, "posthog": {"person_distinct_ids": str, "sites": list}}
@@ -117,6 +118,10 @@ def _source(table: dict[str, Any], first: SourceSettings, where: str) -> SourceS
 def _site(given: dict[str, Any], where: str) -> Site:
     if given.get("time_zone", "UTC") not in available_timezones():
         raise BadUserInputError(f"{where}: time_zone is an IANA name; one reads Europe/Berlin or UTC.")
+    try:
+        check_replay_url(given.get("replay_url_template", ""))
+    except ValueError as error:
+        raise BadUserInputError(f"{where}: replay_url_template {error}") from error
     return Site(
         **{"name": given["site_id"], "has_rollups": False}
         | {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
@@ -128,7 +133,8 @@ def _checked(table: dict[str, Any], known: Mapping[str, type], needed: Sequence[
         if name not in known:
             raise BadUserInputError(f"{where}: {name!r} is unknown; known are {', '.join(known)}.")
         most = HIGHEST.get(name, MOST)
-        if type(value) is not known[name] or value == "" or (type(value) is int and not 1 <= value <= most):
+        texts_only = name == "sites" or not isinstance(value, list) or all(isinstance(entry, str) for entry in value)
+        if type(value) is not known[name] or value == "" or not texts_only or (type(value) is int and not 1 <= value <= most):
             raise BadUserInputError(f"{where}: {name} is {WRITTEN[known[name]].format(most=most)}.")
     for name in needed:
         if name not in table:

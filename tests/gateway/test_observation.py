@@ -135,7 +135,7 @@ async def test_metrics_in_production_need_their_token(settings: Settings) -> Non
     async with serving(create_app(with_token, small_schema())) as http:
         assert (await http.get("/metrics")).status_code == 401
         assert (await http.get("/metrics", headers={"Authorization": "Bearer let you"})).status_code == 401
-        read = await http.get("/metrics", headers={"Authorization": "Bearer let me, Zoë".encode()})
+        read = await http.get("/metrics", headers={b"Authorization": "Bearer let me, Zoë".encode()})
     assert read.status_code == 200 and "heatgraph_request_seconds_bucket" in read.text
 
 

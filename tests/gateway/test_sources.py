@@ -293,6 +293,11 @@ def test_a_key_is_made_for_a_site_of_any_source(settings: Settings) -> None:
         (POSTHOG + 'sites = [{site_id = "s"}]', "source 1, site 1: team_id is missing"),
         (POSTHOG + 'sites = [{site_id = "s", team_id = "1"}]', "team_id is a number from 1 to"),
         (POSTHOG + 'sites = [{site_id = "s", team_id = 1, time_zone = "Berlin"}]', "time_zone is an IANA name"),
+        (POSTHOG + 'sites = [{site_id = "s", team_id = 1, domains = [1]}]', "domains is a list of texts in quotes"),
+        (
+            POSTHOG + 'sites = [{site_id = "s", team_id = 1, replay_url_template = "http://r.example/{sessionId}"}]',
+            "site 's': replay_url_template 'http://r.example/{sessionId}' must be an https:// address",
+        ),
         (POSTHOG + 'sites = [{site_id = "s", team_id = 1}, {site_id = "s", team_id = 2}]', "write one [[sources.sites]] for each site"),
         (POSTHOG + 'sites = [{site_id = "s", team_id = 1}]\nallow_partial = true', "'allow_partial' is unknown"),
         (POSTHOG + 'sites = [{site_id = "s", team_id = 1}]\nperson_distinct_ids = "a b"', "the name of a table"),

@@ -63,10 +63,15 @@ class Target:
     def is_embedded(self) -> bool:
         return self.address.startswith("chdb:")
 
+    @property
+    def scheme(self) -> str:
+        """Told to the driver, which would go by the port alone, and send passwords unencrypted to an https:// that is none of its ports."""
+        return self.address.partition(":")[0].lower()
+
     def open(self) -> Client:
         """Raises SourceUnavailableError, BadUserInputError. The database need not exist yet."""
         try:
-            client = clickhouse_connect.get_client(dsn=self.address, settings=dict(SETTINGS))
+            client = clickhouse_connect.get_client(dsn=self.address, interface=self.scheme, settings=dict(SETTINGS))
         except (TypeError, ClickHouseError, OSError) as exception:
             if self.path and isinstance(exception, ProgrammingError):
                 raise _not_opened(self.path) from exception
@@ -80,7 +85,11 @@ class Target:
         """For servers only; raises SourceUnavailableError, and what the driver raises."""
         try:
             client = await clickhouse_connect.get_async_client(
-                dsn=self.address, settings=dict(SETTINGS), connector_limit=max_connections, connector_limit_per_host=max_connections
+                dsn=self.address,
+                interface=self.scheme,
+                settings=dict(SETTINGS),
+                connector_limit=max_connections,
+                connector_limit_per_host=max_connections,
             )
         except (TypeError, ProgrammingError) as exception:
             raise SourceUnavailableError(NOT_AN_OPTION) from exception

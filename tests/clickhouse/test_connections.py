@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from clickhouse import connections
-from clickhouse.client import Client, connect
+from clickhouse.client import Client, connect, open_sync
 from clickhouse.connections import Connections
 from clickhouse.errors import HeatgraphError, SourceUnavailableError
 from clickhouse.server import ServerClient
@@ -189,3 +189,24 @@ async def test_a_server_that_is_overloaded_is_asked_again(source: Client) -> Non
         with pytest.raises(HeatgraphError):
             await source.query(Statement("SELECT 1 AS one", {}))
     assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(("scheme", "begins"), [("https", b"\x16\x03"), ("http", b"POST /")])
+async def test_an_address_is_asked_as_its_scheme_says_whatever_its_port(scheme: str, begins: bytes) -> None:
+    """A TLS handshake, before anything that holds the password."""
+    heard: list[bytes] = []
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(1000))
+        writer.close()
+
+    async with await asyncio.start_server(hear, "127.0.0.1") as listener:
+        port = listener.sockets[0].getsockname()[1]
+        dsn = f"{scheme}://reader:password@127.0.0.1:{port}/heat"
+        client = await connect(dsn)
+        with pytest.raises(SourceUnavailableError):
+            await client.query(Statement("SELECT 1", {}))
+        await client.close()
+        with pytest.raises(SourceUnavailableError):
+            await asyncio.to_thread(open_sync, dsn)
+    assert heard and {first[: len(begins)] for first in heard} == {begins}

@@ -102,6 +102,7 @@ SPOT: dict[str, Leaf | Shape] = {
     "pageKey": Leaf("page_key", "String"),
     "pageCount": Leaf("page_count", "UInt64"),
     "x": Leaf("if(selector = '', spot_column * standard_width_px / cell_columns, relative_x * standard_width_px)", "Float64"),
+    "relativeX": Leaf("if(selector = '', spot_column / cell_columns, relative_x)", "Float64"),
     "y": Leaf("if(selector = '', spot_row * cell_height_px, floor(y))", "Int64"),
     "fixed": Leaf("fixed", "Bool"),
     "element": POINT_ELEMENT,

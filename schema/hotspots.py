@@ -42,12 +42,15 @@ def _severity(average_clicks: float) -> Severity:
     return Severity.MEDIUM if average_clicks < HIGH_SEVERITY_CLICKS else Severity.HIGH
 
 
-def place(row: dict[str, Any], lens: Lens) -> tuple[float, int]:
+def place(row: dict[str, Any], lens: Lens) -> dict[str, Any]:
     """Median position of an element's interactions; the left top corner of a cell."""
     standard_width_px, cell = standard_viewport_px(lens)[0], Cell.of(lens)
     if row["selector"]:
-        return row["relative_x"] * standard_width_px, math.floor(row["y"])
-    return row["spot_column"] * standard_width_px / cell.columns, row["spot_row"] * cell.height_px
+        x, relative_x, y = row["relative_x"] * standard_width_px, row["relative_x"], math.floor(row["y"])
+    else:
+        column = row["spot_column"]
+        x, relative_x, y = column * standard_width_px / cell.columns, column / cell.columns, row["spot_row"] * cell.height_px
+    return {"x": x, "relative_x": relative_x, "y": y}
 
 
 async def load_replays(info: strawberry.Info[Context], spots: Spots, spot_id: int, first: int | None) -> list[SpotReplay] | None:
@@ -80,6 +83,9 @@ class RageClick:
     x: float = strawberry.field(
         description="CSS px on the standard viewport: median of the bursts' centres not at (0, 0), or the cell's left edge."
     )
+    relative_x: float = strawberry.field(
+        description="x ÷ the standard viewport's width, which places it on any other; 1 is the right edge."
+    )
     y: int = strawberry.field(
         description="CSS px from the top of the page (of the viewport for fixed elements): median, rounded down, or the cell's top edge."
     )
@@ -93,15 +99,13 @@ class RageClick:
 
     @classmethod
     def from_row(cls, row: dict[str, Any], spots: Spots) -> Self:
-        x, y = place(row, spots.asked.lens)
         average = row["clicks"] / row["count"]
         return cls(
             spots=spots,
             spot_id=row["spot_id"],
             page_key=row["page_key"],
             page_count=row["page_count"],
-            x=x,
-            y=y,
+            **place(row, spots.asked.lens),
             fixed=bool(row["fixed"]),
             element=element_of(row),
             count=row["count"],
@@ -127,6 +131,9 @@ class DeadClick:
     )
     page_count: int = strawberry.field(description="Distinct pages these clicks are on: 1 but for a URL rule.")
     x: float = strawberry.field(description="CSS px on the standard viewport: median of those not at (0, 0), or the cell's left edge.")
+    relative_x: float = strawberry.field(
+        description="x ÷ the standard viewport's width, which places it on any other; 1 is the right edge."
+    )
     y: int = strawberry.field(
         description="CSS px from the top of the page (of the viewport for fixed elements): median, rounded down, or the cell's top edge."
     )
@@ -137,14 +144,12 @@ class DeadClick:
 
     @classmethod
     def from_row(cls, row: dict[str, Any], spots: Spots, lens_clicks: int) -> Self:
-        x, y = place(row, spots.asked.lens)
         return cls(
             spots=spots,
             spot_id=row["spot_id"],
             page_key=row["page_key"],
             page_count=row["page_count"],
-            x=x,
-            y=y,
+            **place(row, spots.asked.lens),
             fixed=bool(row["fixed"]),
             element=element_of(row),
             clicks=row["clicks"],

@@ -324,7 +324,7 @@ async def assert_same_rage_clicks(asked: Asked, arguments: str, rule: RageRule |
     if never_seen(asked):
         return
     expected = worst_first(asked.model.rage_clicks(asked.lens, rule))
-    selection = f"pageKey pageCount x y fixed element {ELEMENT} count clicks averageClicks maxClicks severity"
+    selection = f"pageKey pageCount x relativeX y fixed element {ELEMENT} count clicks averageClicks maxClicks severity"
     got, last = await asked.paged("rageClicks", arguments, selection, max(1, len(expected) // 3))
     assert not differences(got, expected), rule
     assert last["totalCount"] == len(expected)
@@ -337,7 +337,7 @@ async def test_dead_clicks(asked: Asked) -> None:
         return
     expected = worst_first(asked.model.dead_clicks(asked.lens))
     got, last = await asked.paged(
-        "deadClicks", "", f"pageKey pageCount x y fixed element {ELEMENT} clicks share", max(1, len(expected) // 3)
+        "deadClicks", "", f"pageKey pageCount x relativeX y fixed element {ELEMENT} clicks share", max(1, len(expected) // 3)
     )
     assert not differences(got, expected)
     assert last["totalCount"] == len(expected)

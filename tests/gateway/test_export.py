@@ -35,7 +35,7 @@ TIMELINE = "{ start isPartial pageviews visitors sessions clicks rageClicks dead
 ELEMENT = f"""{{ key elementCount element {{ pageKey selector label tag text href name isCta isFixed top left width height viewportWidth }}
     x y displays clicks clickRate {RATE} clickShare {RATE}
     visitors sessions averageSecondsToClick rageClicks deadClicks belowFold {RATE} }}"""
-SPOT = "pageKey pageCount x y fixed element { selector label text tag }"
+SPOT = "pageKey pageCount x relativeX y fixed element { selector label text tag }"
 RAGE = f"{{ {SPOT} count clicks averageClicks maxClicks severity }}"
 REPLAY = """{ sessionId visitorId url startedAt durationSeconds breakpoint device country browser entryPage trafficSource region campaign variant
     pages clicks rageClicks deadClicks conversions watchScore { value rage dead duration lost } }"""

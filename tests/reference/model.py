@@ -262,10 +262,10 @@ class Model:
 
         def corner(spot: str | Place, inside: Sequence[Interaction]) -> Answer:
             if not isinstance(spot, str):
-                return {"x": float(spot[1] * cell.width), "y": spot[2] * cell.height}
+                return {"x": float(spot[1] * cell.width), "relativeX": float(spot[1] * cell.width / width), "y": spot[2] * cell.height}
             placed = without_origin(inside) or inside
             x, y = exact_median(one.relative_x for one in placed), exact_median(one.y for one in placed)
-            return {"x": float(x * width), "y": math.floor(y)}
+            return {"x": float(x * width), "relativeX": float(x), "y": math.floor(y)}
 
         def page(inside: Sequence[Interaction]) -> Answer:
             counts = Counter(one.page_key for one in inside)

@@ -122,7 +122,9 @@ def test_a_burst_stands_at_its_centre_and_its_clicks_are_clicks() -> None:
     model = Model([*rows, *rows])  # each row twice is each row once
     assert model.heatmap(ALL, "RAGE_CLICK")["points"][(False, 7, 3)]["selector"] == "#submit"
     counts = {"count": 1, "clicks": 5, "averageClicks": 5.0, "maxClicks": 5, "severity": "LOW"}
-    assert model.rage_clicks(ALL) == {"#submit": {"pageKey": PRICING, "pageCount": 1, "x": 102.0, "y": 52, "fixed": False} | counts}
+    assert model.rage_clicks(ALL) == {
+        "#submit": {"pageKey": PRICING, "pageCount": 1, "x": 102.0, "relativeX": 102 / 1280, "y": 52, "fixed": False} | counts
+    }
     assert (model.totals(ALL)["clicks"], model.totals(ALL)["rageRate"]["value"]) == (5, 0.2)
 
 
@@ -145,7 +147,7 @@ def test_a_dead_click_counts_twice_and_shares_in_all_clicks() -> None:
     totals = model.totals(ALL)
     assert (totals["clicks"], totals["deadClicks"], totals["deadRate"]["value"]) == (4, 1, 0.25)
     assert model.dead_clicks(ALL) == {
-        "h2": {"pageKey": PRICING, "pageCount": 1, "x": 5.0, "y": 5, "fixed": False, "clicks": 1, "share": 0.25}
+        "h2": {"pageKey": PRICING, "pageCount": 1, "x": 5.0, "relativeX": 5 / 1280, "y": 5, "fixed": False, "clicks": 1, "share": 0.25}
     }
     assert model.heatmap(ALL, "DEAD_CLICK")["points"][(False, 0, 0)]["share"] == 1.0
 

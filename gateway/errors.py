@@ -12,14 +12,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from graphql import GraphQLEnumType, GraphQLError, GraphQLInputObjectType, GraphQLNamedType
+from graphql import GraphQLEnumType, GraphQLError, GraphQLNamedType
 
 from clickhouse.errors import HeatgraphError
 from gateway.rate_limit import Budget
 
 logger = logging.getLogger("heatgraph.gateway")
 
-CHOOSING = re.compile(r"does not exist in '(\w+)' enum\.|Enum '(\w+)' cannot represent|OneOf Input Object type '(\w+)', exactly one")
+CHOOSING = re.compile(
+    r"does not exist in '(\w+)' enum\.|Enum '(\w+)' cannot represent|OneOf Input Object type '(\w+)', exactly one"
+    r"|Cannot query field '\w+' on type '(\w+)'|of type '(\w+)' not to include unknown field"
+)
 SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 MAX_MESSAGE_CHARACTERS = 1000  # messages quote what was sent, and that can be as long as the request
 
@@ -77,14 +80,14 @@ def format_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
 
 
 def with_choices(errors: list[dict[str, Any]], types: Mapping[str, GraphQLNamedType]) -> list[dict[str, Any]]:
-    """What an enum or a oneOf input would have taken; for who may learn names of the schema."""
+    """What an enum or an input would have taken, or a type has; for who may learn names of the schema."""
     return [error | {"message": error["message"] + _choices(error["message"], types)} for error in errors]
 
 
 def _choices(message: str, types: Mapping[str, GraphQLNamedType]) -> str:
     found = CHOOSING.search(message)
-    kind = types.get(found[1] or found[2] or found[3]) if found else None
-    names = kind.values if isinstance(kind, GraphQLEnumType) else kind.fields if isinstance(kind, GraphQLInputObjectType) else ()
+    kind = types.get(next(filter(None, found.groups()))) if found else None
+    names = kind.values if isinstance(kind, GraphQLEnumType) else getattr(kind, "fields", ())
     return f" Allowed: {', '.join(names)}." if names else ""
 
 

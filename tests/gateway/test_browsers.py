@@ -135,6 +135,20 @@ async def test_a_one_of_input_that_is_wrong_inside_a_variable_says_where(environ
     assert error["locations"] == [{"line": 1, "column": 8}]
 
 
+@pytest.mark.parametrize(
+    ("query", "allowed"),
+    [
+        ('{ site(siteId: "s") { page(key: "k") { heatmap { total } } } }', " Allowed: id, siteId, key, "),
+        ('{ site(siteId: "s") { pages(window: {between: {start: "2026-04-01"}}) { totalCount } } }', " Allowed: from, to."),
+    ],
+)
+async def test_a_name_that_is_none_is_answered_with_those_there_are_in_development_only(query: str, allowed: str) -> None:
+    for environment in ("development", "production"):
+        async with serving_anybody(SCHEMA, environment=environment) as http:
+            answer = await post(http, query)
+        assert (allowed in answer.text) == (environment == "development")
+
+
 # Compression
 
 LONG = {"query": "{ echo(text: $text) }".join(("query ($text: String!) ", "")), "variables": {"text": "heat" * 1000}}

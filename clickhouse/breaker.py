@@ -17,8 +17,8 @@ from time import monotonic
 from typing import Any
 
 from clickhouse.client import Client, DelegatingClient
-from clickhouse.errors import BusySourceError, DeadlineError, SilentSourceError, SourceUnavailableError
-from clickhouse.reading import Answer, too_late
+from clickhouse.errors import TOO_LATE, BusySourceError, DeadlineError, SilentSourceError, SourceUnavailableError
+from clickhouse.reading import Answer
 from clickhouse.rollups import ROLLUPS
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
@@ -99,7 +99,7 @@ class GuardedClient(DelegatingClient):
                 with self.breaker.watching():
                     return await self._run(statement)
         except TimeoutError:
-            raise DeadlineError(too_late().message) from None
+            raise DeadlineError(TOO_LATE) from None
 
     async def _run(self, statement: Statement) -> Answer:
         try:

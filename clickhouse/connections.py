@@ -1,7 +1,7 @@
 """Kept HTTP/1.1 connections to one server: a request out, its whole answer back, in a fraction of what a general client takes for it.
 
     connections = Connections("http://localhost:8123/", {"Authorization": "Basic …"}, tls=None)
-    answer = await connections.post("query_id=1", b"SELECT 1")      -> Answered(200, {"x-clickhouse-summary": "…"}, b"1\\n")
+    answer = await connections.post("query_id=1", b"SELECT 1")      -> Response(200, {"x-clickhouse-summary": "…"}, b"1\\n")
 
 A connection whose request is cancelled is closed. A server may close one that nobody uses: then the request goes out on another.
 """
@@ -23,7 +23,7 @@ MAX_AGE_S = 600.0  # a name may lead to another server by now
 
 
 @dataclass(slots=True)
-class Answered:
+class Response:
     """Names of headers are in lower case."""
 
     status: int = 0
@@ -45,7 +45,7 @@ class Connections:
         self._headers = "".join(f"{name}: {value}\r\n" for name, value in {"Host": parts.netloc.rpartition("@")[2], **headers}.items())
         self._idle: list[_Connection] = []
 
-    async def post(self, parameters: str, body: bytes) -> Answered:
+    async def post(self, parameters: str, body: bytes) -> Response:
         """Raises OSError."""
         head = f"POST {self._path}?{parameters} HTTP/1.1\r\n{self._headers}Content-Length: {len(body)}\r\n\r\n"
         request = head.encode("latin-1") + body
@@ -66,7 +66,7 @@ class Connections:
             self._idle.pop().close()
         await asyncio.sleep(0)  # for their sockets
 
-    async def _ask(self, connection: _Connection, request: bytes) -> Answered:
+    async def _ask(self, connection: _Connection, request: bytes) -> Response:
         try:
             answer = await connection.ask(request)
         except BaseException:
@@ -80,8 +80,8 @@ class Connections:
 class _Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self.is_open = True
-        self._answering: asyncio.Future[Answered] | None = None
-        self._answer, self._parts = Answered(), list[bytes]()
+        self._answering: asyncio.Future[Response] | None = None
+        self._answer, self._parts = Response(), list[bytes]()
         self._parser = httptools.HttpResponseParser(self)
         self._opened_at = self._used_at = monotonic()
 
@@ -93,7 +93,7 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are no subclass
 
-    async def ask(self, request: bytes) -> Answered:
+    async def ask(self, request: bytes) -> Response:
         if not self.is_open:
             raise UnusedConnectionError
         self._parser = httptools.HttpResponseParser(self)
@@ -143,7 +143,7 @@ class _Connection(asyncio.Protocol):
     def _end(self, error: Exception | None) -> None:
         """Of the request under way, if it still is."""
         answering, self._answering = self._answering, None
-        answer, self._answer, self._parts = self._answer, Answered(), []  # an answer may be large: an idle connection has none
+        answer, self._answer, self._parts = self._answer, Response(), []  # an answer may be large: an idle connection has none
         if answering and not answering.done():
             if error:
                 answering.set_exception(error)

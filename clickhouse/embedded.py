@@ -15,8 +15,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse import native
 from clickhouse.background import Background
-from clickhouse.errors import from_driver
-from clickhouse.reading import Answer, Limits, Listener, Reading, Row, answered, ignore, in_queue, too_late
+from clickhouse.errors import TOO_LATE, SilentSourceError, from_driver
+from clickhouse.reading import Answer, Limits, Listener, Reading, Row, ignore, in_queue
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
 from clickhouse.target import Target
@@ -56,7 +56,7 @@ class EmbeddedClient:
             # not the driver's `query`, which says how many rows came back instead of how many were read
             result = driver._backend._run(sql, "Native", native.bound(statement), driver.database)  # type: ignore[attr-defined]
             summary = {"read_rows": result.storage_rows_read(), "read_bytes": result.storage_bytes_read()}
-            return answered(native.rows(result.bytes()), summary, started)
+            return Answer.of(native.rows(result.bytes()), summary, started)
 
         return await self._read(reading, ask, statement.ahead)
 
@@ -78,7 +78,7 @@ class EmbeddedClient:
             raise
         except TimeoutError:
             self._kills.start(self._kill(reading, work))
-            raise too_late() from None
+            raise SilentSourceError(TOO_LATE) from None
         except ClickHouseError as exception:
             raise from_driver(exception) from exception
 

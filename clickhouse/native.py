@@ -28,7 +28,7 @@ from clickhouse_connect.driver.query import QueryContext, QueryResult
 from clickhouse_connect.driver.transform import NativeTransform
 
 from clickhouse.connections import Connections
-from clickhouse.reading import Answer, Limits, Reading, Row, answered
+from clickhouse.reading import Answer, Limits, Reading, Row
 from clickhouse.selection import WIDE
 from clickhouse.statement import Statement
 
@@ -58,7 +58,7 @@ class Asking:
         else:
             own = _encoded({"query_id": reading.statement_id, "log_comment": reading.settings["log_comment"]})
             body, summary = await self._ask(f"{self._settings}&{own}&{values}", f"{statement.sql}\nFORMAT Native".encode())
-        return replace(answered(rows(body), summary, started), native=body)
+        return replace(Answer.of(rows(body), summary, started), native=body)
 
     async def _ask_driver(self, statement: Statement, reading: Reading) -> tuple[bytes, dict[str, Any]]:
         settings = reading.settings | {"query_id": reading.statement_id} | WAITING

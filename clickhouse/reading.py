@@ -19,7 +19,7 @@ from functools import lru_cache
 from time import perf_counter
 from typing import Any
 
-from clickhouse.errors import TOO_LATE, BusySourceError, SilentSourceError, request_tag
+from clickhouse.errors import BusySourceError, request_tag
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
 
@@ -104,6 +104,12 @@ class Answer:
     shared: bool = False  # with a request that had asked the same just before
     native: bytes = field(default=b"", repr=False, compare=False)  # what the rows were read from, for a cache elsewhere
 
+    @classmethod
+    def of(cls, rows: list[Row], summary: Mapping[str, Any], started: float) -> Answer:
+        """Asked at `started` by perf_counter; `summary` is ClickHouse's own."""
+        ms = (perf_counter() - started) * 1000
+        return cls(rows, int(summary.get("read_rows", 0)), int(summary.get("read_bytes", 0)), ms)
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -146,23 +152,9 @@ def note(statement: Statement, answer: Answer) -> None:
         logger.debug("read %s", " ".join(f"{name}={value}" for name, value in facts.items()), extra=facts)
 
 
-def answered(rows: list[Row], summary: Mapping[str, Any], started: float) -> Answer:
-    """Asked at `started` by perf_counter; `summary` is ClickHouse's own."""
-    return Answer(
-        rows,
-        int(summary.get("read_rows", 0)),
-        int(summary.get("read_bytes", 0)),
-        (perf_counter() - started) * 1000,
-    )
-
-
 def comment(**more: str) -> str:
     """The request's tag as JSON, for ClickHouse's `log_comment`."""
     return json.dumps({**request_tag.get(), **more})
-
-
-def too_late() -> SilentSourceError:
-    return SilentSourceError(TOO_LATE)
 
 
 @asynccontextmanager

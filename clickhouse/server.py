@@ -16,9 +16,9 @@ from clickhouse_connect.driver.asyncclient import AsyncClient as Driver
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
 from clickhouse.background import Background
-from clickhouse.errors import from_driver
+from clickhouse.errors import TOO_LATE, SilentSourceError, from_driver
 from clickhouse.native import Asking
-from clickhouse.reading import Answer, Limits, Listener, Reading, Row, comment, ignore, in_queue, too_late
+from clickhouse.reading import Answer, Limits, Listener, Reading, Row, comment, ignore, in_queue
 from clickhouse.replicas import REPLICA, REPLICATED, written_to_all
 from clickhouse.statement import Statement
 from clickhouse.tables import TABLES
@@ -67,7 +67,7 @@ class ServerClient:
                 raise
             except TimeoutError:
                 self._background.start(self._kill(reading))
-                raise too_late() from None
+                raise SilentSourceError(TOO_LATE) from None
             except (ClickHouseError, OSError) as exception:
                 raise from_driver(exception) from exception
 
@@ -95,7 +95,7 @@ class ServerClient:
                 raise
             except TimeoutError:
                 self._background.start(self._kill(reading))
-                raise too_late() from None
+                raise SilentSourceError(TOO_LATE) from None
             except ClientPayloadError as exception:  # a server that fails on the way leaves its answer unfinished
                 raise from_driver(_failed(held_back)) from exception
             except (ClickHouseError, ClientError, OSError) as exception:

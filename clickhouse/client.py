@@ -47,7 +47,7 @@ class Client(Protocol):
 
 
 class DelegatingClient:
-    """Asks another one; the base of those that add something to `run`, `stream` and the writes."""
+    """Asks another one; the base of those that add something to some of it."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -65,6 +65,9 @@ class DelegatingClient:
 
     async def run(self, statement: Statement) -> Answer:
         return await self._client.run(statement)
+
+    def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
+        return self._client.stream(statement, output_format)
 
     async def close(self) -> None:
         await self._client.close()

@@ -9,7 +9,7 @@ after `version_seconds`, all in one statement; a change made through this client
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -76,10 +76,6 @@ class SharedClient(DelegatingClient):
             answer = await self._together(key, statement, cacheable)
         note(statement, answer)
         return answer
-
-    async def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
-        async for chunk in self._client.stream(statement, output_format):
-            yield chunk
 
     async def command(self, statement: Statement) -> None:
         await self._write(lambda: self._client.command(statement), statement.site_ids)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -58,6 +60,24 @@ async def test_what_is_asked_at_once_runs_once(shared: SharedClient, statements:
     assert len(statements) == 1
     assert all(answer.rows == [{"slept": 0}] for answer in answers)
     assert sorted(answer.shared for answer in answers) == [False] + [True] * 19
+
+
+async def test_a_stream_that_is_left_ends_at_once() -> None:
+    ended = False
+
+    class Endless:
+        async def stream(self, statement: Statement, output_format: str) -> AsyncGenerator[bytes, None]:
+            nonlocal ended
+            try:
+                while True:
+                    yield b"chunk"
+            finally:
+                ended = True
+
+    shared = SharedClient(Endless(), MemoryCache(0), version_seconds=1.0)  # type: ignore[arg-type]
+    async with aclosing(shared.stream(Statement("SELECT 1", {}), "CSV")) as chunks:
+        assert await anext(chunks) == b"chunk"
+    assert ended
 
 
 async def test_other_values_are_another_question(shared: SharedClient, statements: list[Statement]) -> None:

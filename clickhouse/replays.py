@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from clickhouse.conditions import lens_clauses, page_column, performed_clause, url_clauses, window_clauses
 from clickhouse.lens import Lens, PerformedEvent, UrlRule, Window
-from clickhouse.statement import Params, Statement, where_all
+from clickhouse.statement import Params, Statement, union_all, where_all
 from clickhouse.totals import COUNTS, TOTALS
 
 RAGE_POINTS, MAX_RAGE_BURSTS = 10, 5
@@ -36,8 +36,6 @@ ORDERS = {"MOST_WORTH_WATCHING": WATCH_SCORE, "STARTED_AT": "toUnixTimestamp64Mi
 
 LONGEST_SESSION = timedelta(days=1)
 """So far outside the lens's window a session may have been on a page."""
-
-PAGEVIEW = "'pageview'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +71,13 @@ class ReplayFilter:
 
 @dataclass(frozen=True, slots=True)
 class ReplayQuestion:
-    """`order` is a ReplayOrderField; `after` is (sort value, start in ms, session id) of the last one seen.
-
-    `whole_site` merges all pages, as a URL rule merges its own.
-    """
+    """`order` is a ReplayOrderField; `after` is (sort value, start in ms, session id) of the last one seen."""
 
     order: str
     descending: bool
     first: int
     having: ReplayFilter = ReplayFilter()
     after: tuple[int, int, int] | None = None
-    whole_site: bool = False
 
     @property
     def ordering(self) -> str:
@@ -114,7 +108,7 @@ def listed_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQuest
         "FROM (",
         "SELECT DISTINCT page, session_id",
         "FROM (",
-        *_rows(lens, page_keys, question.whole_site, "session_id", params),
+        *_rows(lens, page_keys, "session_id", params),
         ")",
         ") AS seen",
         "INNER JOIN (",
@@ -129,7 +123,7 @@ def listed_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQuest
     ]
 
 
-def compile_in_lens(lens: Lens, page_keys: tuple[str, ...], whole_site: bool, session_ids: tuple[int, ...]) -> Statement:
+def compile_in_lens(lens: Lens, page_keys: tuple[str, ...], session_ids: tuple[int, ...]) -> Statement:
     """What happened of each of these sessions inside the lens, one row a page and session."""
     params = Params()
     wanted = f"session_id IN {params.bind(list(session_ids), 'Array(UInt64)')}"
@@ -138,7 +132,7 @@ def compile_in_lens(lens: Lens, page_keys: tuple[str, ...], whole_site: bool, se
             "SELECT page, session_id, min(timestamp) AS first_at,",
             ",\n".join(f"  {TOTALS[count]} AS {count}" for count in COUNTS),
             "FROM (",
-            *_rows(lens, page_keys, whole_site, "session_id, timestamp, {kind} AS kind", params, wanted),
+            *_rows(lens, page_keys, "session_id, timestamp, {kind} AS kind", params, wanted),
             ")",
             "GROUP BY page, session_id",
         ],
@@ -146,19 +140,12 @@ def compile_in_lens(lens: Lens, page_keys: tuple[str, ...], whole_site: bool, se
     )
 
 
-def _rows(lens: Lens, page_keys: tuple[str, ...], whole_site: bool, columns: str, params: Params, *extra: str) -> list[str]:
+def _rows(lens: Lens, page_keys: tuple[str, ...], columns: str, params: Params, *extra: str) -> list[str]:
     """Interactions and pageviews of the lens; {kind} in `columns` is what a row is."""
-    page = "'' AS page" if whole_site else page_column(lens, page_keys, params)
+    page = page_column(lens, page_keys, params)
     where = where_all([*lens_clauses(lens, page_keys, params), *extra])
-    return [
-        f"SELECT {page}, {columns.replace('{kind}', 'toString(kind)')}",
-        "FROM interactions",
-        where,
-        "UNION ALL",
-        f"SELECT {page}, {columns.replace('{kind}', PAGEVIEW)}",
-        "FROM pageviews",
-        where,
-    ]
+    kinds = {"interactions": "toString(kind)", "pageviews": "'pageview'"}
+    return union_all([f"SELECT {page}, {columns.format(kind=kind)}", f"FROM {table}", where] for table, kind in kinds.items())
 
 
 def _having(lens: Lens, having: ReplayFilter, params: Params) -> list[str]:

@@ -46,7 +46,7 @@ async def list_replays(
     binding = asked.binding("replays", order, descending, having)
     asked, values = asked.resumed(context, after, binding, (cursors.INT64, cursors.INSTANT, cursors.UINT64))
     first = page_size(first) if visible else 0
-    question = ReplayQuestion(order, descending, first, having, values if visible else None, is_whole_site(asked))
+    question = ReplayQuestion(order, descending, first, having, values if visible else None)
     rows = await context.answers.load(asked.list_question(compile_replays, question))
 
     def cursor(row: Row) -> str:
@@ -62,7 +62,7 @@ async def list_replays(
 
 async def load_in_lens(context: Context, asked: AskedLens, session_id: int) -> Row:
     """What happened of a listed session inside the lens."""
-    question = Question(compile_in_lens, asked.lens, asked.page_key, (is_whole_site(asked),), (session_id,))
+    question = Question(compile_in_lens, asked.lens, asked.page_key, measures=(session_id,))
     return next(row for row in await context.answers.load(question) if row["session_id"] == session_id)
 
 
@@ -79,7 +79,3 @@ def conversions(session: Row) -> int:
             " `capabilities { fields }` tells what it can answer."
         )
     return int(session["conversions"])
-
-
-def is_whole_site(asked: AskedLens) -> bool:
-    return asked.page_key is None and asked.lens.url is None

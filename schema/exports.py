@@ -29,7 +29,7 @@ from clickhouse.selection import Shape, everything
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
 from clickhouse.timeline import TIMELINE_POINT
-from resolvers import comparison, conversions, depths, discovery, lenses, replays
+from resolvers import comparison, conversions, depths, discovery, lenses
 from resolvers.comparison import Compared
 from resolvers.context import Context
 from resolvers.lenses import AskedLens
@@ -165,9 +165,7 @@ def _replays(
 ) -> Statement:
     context.require("replay:read")
     order, wanted = order_by or ReplayOrder(), having.plain() if having else sql.ReplayFilter()
-    question = sql.ReplayQuestion(
-        order.field.name, order.descending, page_size(first, MAX_ROWS), wanted, whole_site=replays.is_whole_site(asked)
-    )
+    question = sql.ReplayQuestion(order.field.name, order.descending, page_size(first, MAX_ROWS), wanted)
     return export.export_replays(asked.lens, asked.page_keys, question, asked.site.replay_url_template)
 
 
@@ -251,7 +249,7 @@ async def _asked(schema: Schema, context: Context, one: Export, site: Site, give
         raise BadUserInputError("page: give exactly one of `page` (a key) and `url` (a URL rule).", argument="page")
     lens = read_arguments(schema, "Site", "pages", {name: given[name] for name in ("window", "segment") if name in given})
     url = read_arguments(schema, "Site", "insights", {"url": given["url"]})["url"].rule("url") if "url" in given else None
-    if "url" not in one.lens:
+    if page is None and url is None:
         url = WHOLE_SITE
     window = resolved_window(lens.get("window"), site, context.now)
     return await lenses.resolve(context, site, window, plain_segment(lens.get("segment")), url, page)

@@ -180,7 +180,7 @@ class Site(Node):
     ) -> ReplayConnection | None:
         context = info.context
         site = await context.readable_site(self.site_id)
-        asked = await lenses.resolve(context, site, resolved_window(window, site, context.now), plain_segment(segment))
+        asked = await lenses.resolve(context, site, resolved_window(window, site, context.now), plain_segment(segment), WHOLE_SITE)
         return await list_replays(context, asked, given(having), order_by, 25 if first is None else first, given(after))
 
     async def _all_of(self, context: Context, window: WindowArgument) -> lenses.AskedLens:

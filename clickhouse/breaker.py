@@ -9,7 +9,6 @@ The breaker opens after some failures in a row; later one statement at a time is
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from contextvars import ContextVar
@@ -21,7 +20,7 @@ from clickhouse.errors import TOO_LATE, BusySourceError, DeadlineError, SilentSo
 from clickhouse.reading import Answer
 from clickhouse.rollups import ROLLUPS
 from clickhouse.statement import Statement
-from clickhouse.tables import TABLES
+from clickhouse.tables import TABLES, tables_read
 
 FAILURES_TO_OPEN = 5
 OPEN_S = 2.0
@@ -137,5 +136,5 @@ class GuardedClient(DelegatingClient):
 
 def _is_of_visitors(statement: Statement) -> bool:
     """Whether every table it reads is sharded by visitor, or sums up what is."""
-    read = TABLES.keys() & set(re.findall(r"\b(?:FROM|JOIN) (\w+)", statement.sql))
+    read = tables_read(statement.sql)
     return bool(read) and all("visitor_id" in TABLES[table].columns or table in ROLLUPS for table in read)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from clickhouse.errors import BadUserInputError
 from clickhouse.numbers import breakpoint_sql, default_cell_sql
 from clickhouse.statement import Statement
-from clickhouse.tables import TABLES
+from clickhouse.tables import TABLES, tables_read
 from clickhouse.url import url_rest_sql
 
 KINDS = {"click": "click", "rage": "rageclick", "move": "mousemove"}
@@ -28,9 +28,8 @@ CLICKS_OF_A_RAGE_CLICK = 3  # PostHog's tracker sends one at the third click; ho
 MAX_PREFIXES = 20
 PERSON_DISTINCT_IDS = "person_distinct_ids"
 
-PAGE_KEY = "if(position(trim(TRAILING '/' FROM cutQueryStringAndFragment(current_url)), '/', 9) = 0, concat({base}, '/'), {base})".replace(
-    "{base}", "trim(TRAILING '/' FROM cutQueryStringAndFragment(current_url))"
-)
+_BARE_URL = "trim(TRAILING '/' FROM cutQueryStringAndFragment(current_url))"
+PAGE_KEY = f"if(position({_BARE_URL}, '/', 9) = 0, concat({_BARE_URL}, '/'), {_BARE_URL})"
 """Browsers write scheme and host in lower case and leave the default port out, so that nothing else needs to be normalised."""
 
 WIDTH_PX = "toUInt16(viewport_width * scale_factor)"
@@ -149,7 +148,7 @@ class PostHog:
         """BadUserInputError for what PostHog's table cannot tell, and for everything but reading."""
         if not statement.sql.lstrip().startswith(("SELECT", "WITH")):
             raise BadUserInputError("PostHog's tables are only read: cohorts and marks of its sites are made in PostHog.")
-        read = {table for _, table, _ in _TABLE.findall(statement.sql)} & TABLES.keys()
+        read = tables_read(statement.sql)
         if not read:
             return statement
         for asked, reason in HOLDS_NOT.items():
@@ -178,13 +177,12 @@ class PostHog:
         def select(table: str, values: dict[str, str], where: str, after: str = "") -> str:
             return f"SELECT {_columns(table, values | {'site_id': site})}\n{of_team} AND {where}{after}"
 
-        ids, version = self.person_distinct_ids, self.person_distinct_ids == "person_distinct_id2"
-        persons = (
-            f"SELECT distinct_id, argMax(person_id, version) AS person_id FROM {ids} WHERE team_id = {team}"
-            " GROUP BY distinct_id HAVING argMax(is_deleted, version) = 0"
-            if version
-            else f"SELECT distinct_id, person_id FROM {ids} WHERE team_id = {team}"
-        )
+        persons = f"SELECT distinct_id, person_id FROM {self.person_distinct_ids} WHERE team_id = {team}"
+        if self.person_distinct_ids == "person_distinct_id2":  # keeps every version of a row
+            persons = (
+                f"SELECT distinct_id, argMax(person_id, version) AS person_id FROM person_distinct_id2 WHERE team_id = {team}"
+                " GROUP BY distinct_id HAVING argMax(is_deleted, version) = 0"
+            )
         members = f"SELECT person_id, cohort_id FROM cohortpeople WHERE team_id = {team} GROUP BY person_id, cohort_id HAVING sum(sign) > 0"
         return {
             "interactions": [
@@ -214,9 +212,9 @@ def _columns(table: str, values: Mapping[str, str]) -> str:
 
 
 def _plain(type_: str) -> str:
-    """An aggregate's or an alias's type as that of a value, with its quotes escaped."""
+    """An aggregate's type as that of a value, with its quotes escaped."""
     found = re.match(r"SimpleAggregateFunction\(\w+, (.*)\)$", type_)
-    plain = (found[1] if found else type_).split(" ALIAS ")[0].split(" MATERIALIZED ")[0].split(" DEFAULT ")[0]
+    plain = found[1] if found else type_
     return ("String" if plain.startswith("Enum") else plain).replace("'", "\\'")
 
 

@@ -9,19 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from time import perf_counter
 from typing import Any
 
 from clickhouse.errors import BusySourceError, request_tag
 from clickhouse.statement import Statement
-from clickhouse.tables import TABLES
+from clickhouse.tables import tables_read
 
 Row = dict[str, Any]
 Listener = Callable[[Statement], None]
@@ -119,7 +117,7 @@ class Read:
     @property
     def tables(self) -> list[str]:
         """In alphabetical order."""
-        return list(_tables(self.statement.sql))
+        return sorted(tables_read(self.statement.sql))
 
     def facts(self) -> dict[str, Any]:
         """For people and machines; no SQL."""
@@ -132,14 +130,6 @@ class Read:
             "cached": answer.cached,
             "shared": answer.shared,
         }
-
-
-_TABLE = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)")
-
-
-@lru_cache(256)
-def _tables(sql: str) -> tuple[str, ...]:
-    return tuple(sorted(set(_TABLE.findall(sql)) & set(TABLES)))
 
 
 def note(statement: Statement, answer: Answer) -> None:

@@ -3,6 +3,7 @@
 TABLES["interactions"].column("page_key")     -> "page_key"; an unknown name raises KeyError
 TABLES["interactions"].columns["page_key"]    -> "LowCardinality(String)"
 TABLES["interactions"].sharding_key           -> "cityHash64(site_id, visitor_id)"
+tables_read("SELECT 1 FROM pages")            -> {"pages"}
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 DDL = Path(__file__).parent / "ddl"
+
+_READ = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)")
 
 _TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+)\$local.*?\n\(\n(.*?)\n\)\nENGINE", re.DOTALL)
 _ADDED = re.compile(r"ALTER TABLE (\w+)\$local \$on_cluster\s+ADD COLUMN IF NOT EXISTS (.*?);", re.DOTALL)
@@ -61,3 +65,9 @@ def read(folder: Path) -> dict[str, Table]:
 
 
 TABLES: Mapping[str, Table] = read(DDL)
+
+
+@lru_cache(256)
+def tables_read(sql: str) -> frozenset[str]:
+    """Names of our tables after FROM and JOIN."""
+    return frozenset(_READ.findall(sql)) & TABLES.keys()

@@ -331,7 +331,7 @@ class Comparison:
         order_by: ChangeOrderArgument = ChangeOrder.COUNT,
         first: FirstArgument = 25,
     ) -> list[ElementChange] | None:
-        by_share, first = order_by is ChangeOrder.SHARE, 25 if first is None else first
+        by_share, first = order_by is ChangeOrder.SHARE, given(first, 25)
         selection = own_selection(info._raw_info)
         return Spliced(await comparison.load_elements(info.context, self.compared, by_share, first, selection))  # type: ignore[return-value]
 
@@ -350,7 +350,7 @@ class Comparison:
             strawberry.argument(description="At most so many cells, 1 to 100 000; any other counts as the nearest of these."),
         ] = 500,
     ) -> list[CellChange] | None:
-        by_share, first, kind = order_by is ChangeOrder.SHARE, 500 if first is None else first, kind or PointKind.CLICK
+        by_share, first, kind = order_by is ChangeOrder.SHARE, given(first, 500), kind or PointKind.CLICK
         selection = own_selection(info._raw_info)
         return Spliced(await comparison.load_cells(info.context, self.compared, kind.name, by_share, first, selection))  # type: ignore[return-value]
 

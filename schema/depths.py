@@ -11,6 +11,7 @@ from resolvers.context import Context
 from resolvers.lenses import AskedLens
 from schema.cost import DEPTHS
 from schema.enums import Aggregation, ScrollUnit
+from schema.inputs import given
 from schema.rate import Rate
 from schema.splice import Spliced
 
@@ -66,9 +67,7 @@ class ScrollHeatmap:
         info: strawberry.Info[Context],
         share: Annotated[float | None, strawberry.argument(description="A fraction above 0, up to 1.")] = 0.7,
     ) -> float | None:
-        return await depths.load_depth_reached(
-            info.context, self.asked, self.unit.name, self.aggregation.name, 0.7 if share is None else share
-        )
+        return await depths.load_depth_reached(info.context, self.asked, self.unit.name, self.aggregation.name, given(share, 0.7))
 
     @classmethod
     def from_row(cls, row: dict[str, Any] | None, asked: AskedLens, unit: ScrollUnit, aggregation: Aggregation) -> ScrollHeatmap:

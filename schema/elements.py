@@ -277,7 +277,7 @@ class ElementStats:
         directives=[STATEMENT, VALUES],
     )
     async def breakdown(self, info: strawberry.Info[Context], by: ByArgument, first: FirstValuesArgument = 20) -> list[BreakdownRow]:
-        limit, selection = 20 if first is None else first, own_selection(info._raw_info)
+        limit, selection = given(first, 20), own_selection(info._raw_info)
         found = await elements.load_breakdown(info.context, self.asked, self.scope, self.group, by.name, limit, selection)
         return Spliced(found)  # type: ignore[return-value]
 

@@ -36,7 +36,7 @@ from resolvers.lenses import AskedLens
 from resolvers.listing import MAX_POINTS, page_size, search_text
 from schema.arguments import argument_names, read_arguments
 from schema.enums import Aggregation, ChangeOrder, Dimension, ElementGrouping, Interval, PointKind, ScrollUnit
-from schema.inputs import CellInput, ElementOrder, PageOrder, PointInput, RageRule, plain_segment, resolved_window
+from schema.inputs import CellInput, ElementOrder, PageOrder, PointInput, RageRule, given, plain_segment, resolved_window
 from schema.interactions import interaction_question
 from schema.replays import ReplayFilter, ReplayOrder
 
@@ -85,7 +85,7 @@ def _scroll_question(unit: ScrollUnit | None, step: int | None, aggregation: Agg
 
 
 def _attention(context: Context, asked: AskedLens, band_height: int | None = None, top: int | None = None) -> Statement:
-    height, top = 200 if band_height is None else band_height, top or 0
+    height, top = given(band_height, 200), top or 0
     depths.check_bands(height, top)
     return export.export_attention(asked.lens, asked.page_keys, AttentionQuestion(height, top))
 

@@ -19,6 +19,7 @@ from resolvers.listing import Listing
 from schema.definitions import PAGE_INFO
 from schema.enums import RateBasis, Severity
 from schema.heatmap import PointElement
+from schema.inputs import given
 from schema.pagination import PageInfo
 from schema.rate import Rate
 from schema.replays import SpotReplay
@@ -54,7 +55,7 @@ def place(row: dict[str, Any], lens: Lens) -> dict[str, Any]:
 
 
 async def load_replays(info: strawberry.Info[Context], spots: Spots, spot_id: int, first: int | None) -> list[SpotReplay] | None:
-    found = await hotspots.load_spot_replays(info.context, spots, spot_id, 3 if first is None else first)
+    found = await hotspots.load_spot_replays(info.context, spots, spot_id, given(first, 3))
     return None if found is None else [SpotReplay.from_row(row, session, spots.asked.site) for row, session in found]
 
 

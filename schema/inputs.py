@@ -28,9 +28,9 @@ from schema.definitions import SITE_ID
 from schema.enums import Breakpoint, Device, Direction, ElementOrderField, PageOrderField, Period
 
 
-def given(value: Any) -> Any:
-    """None for an argument that was left out."""
-    return None if value is UNSET else value
+def given(value: Any, default: Any = None) -> Any:
+    """The default for an argument that was left out or is null."""
+    return default if value is UNSET or value is None else value
 
 
 def names(values: Any) -> list[str] | None:

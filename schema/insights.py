@@ -152,7 +152,7 @@ class Insights(Node):
             cell.plain() if cell else None,
             hide_origin is not False,
             bool(ctas_only),
-            500 if first is None else first,
+            given(first, 500),
             points=selection.of("points"),
             wanted=frozenset(map(to_snake_case, selection.names())),
         )
@@ -168,7 +168,7 @@ class Insights(Node):
         after: AfterInLensArgument = UNSET,
     ) -> RageClickConnection | None:
         applied = rule.plain() if rule else DEFAULT_RULE
-        first = 50 if first is None else first
+        first = given(first, 50)
         spots, listing, total = await hotspots.list_rage_clicks(info.context, self.asked, applied, first, given(after))
         return RageClickConnection.of(spots, listing, total, applied)
 
@@ -177,7 +177,7 @@ class Insights(Node):
         self, info: strawberry.Info[Context], first: FirstArgument = 50, after: AfterInLensArgument = UNSET
     ) -> DeadClickConnection | None:
         measures = dead_click_measures(own_selection(info._raw_info))
-        first = 50 if first is None else first
+        first = given(first, 50)
         spots, listing, totals = await hotspots.list_dead_clicks(info.context, self.asked, first, given(after), measures)
         return DeadClickConnection.of(spots, listing, totals)
 
@@ -203,7 +203,7 @@ class Insights(Node):
         top: Annotated[int | None, strawberry.argument(description="Where the first band begins, CSS px, 0 to 10 000 000.")] = 0,
     ) -> AttentionHeatmap | None:
         bands = own_selection(info._raw_info).of("bands")
-        height = 200 if band_height is None else band_height
+        height = given(band_height, 200)
         return AttentionHeatmap.from_row(await depths.load_attention(info.context, self.asked, height, top or 0, bands))
 
     @strawberry.field(
@@ -229,7 +229,7 @@ class Insights(Node):
     ) -> ElementStatsConnection | None:
         scope = ElementScope((group_by or ElementGrouping.SELECTOR).name, bool(ctas_only), bool(deleted))
         wanted = wanted_stats(info._raw_info, ("nodes",), ("edges", "node"))
-        query = elements.ElementQuery(scope, (order_by or ElementOrder()).plain(), 10 if first is None else first, given(after), *wanted)
+        query = elements.ElementQuery(scope, (order_by or ElementOrder()).plain(), given(first, 10), given(after), *wanted)
         asked, listing, population = await elements.list_elements(info.context, self.asked, query)
         return ElementStatsConnection.of(asked, scope, listing, population)
 
@@ -281,9 +281,7 @@ class Insights(Node):
     ) -> InteractionConnection | None:
         selection = own_selection(info._raw_info)
         fields = selected_fields(selection)
-        question = interaction_question(
-            self.asked, kind or PointKind.CLICK, given(points), cell, hide_origin, 50 if first is None else first
-        )
+        question = interaction_question(self.asked, kind or PointKind.CLICK, given(points), cell, hide_origin, given(first, 50))
         question = replace(question, with_total="totalCount" in selection.names())
         listing = await heatmaps.list_interactions(info.context, self.asked, question, given(after), fields)
         return InteractionConnection.of(listing, self.asked.site, fields)
@@ -297,16 +295,14 @@ class Insights(Node):
         first: FirstArgument = 10,
         after: AfterInLensArgument = UNSET,
     ) -> ReplayConnection | None:
-        return await list_replays(info.context, self.asked, given(having), order_by, 10 if first is None else first, given(after))
+        return await list_replays(info.context, self.asked, given(having), order_by, given(first, 10), given(after))
 
     @strawberry.field(
         description="The lens's sessions by a dimension, most sessions first; a last row holds all that did not fit into `first`.",
         directives=[STATEMENT, VALUES],
     )
     async def breakdown(self, info: strawberry.Info[Context], by: ByArgument, first: FirstValuesArgument = 20) -> list[BreakdownRow] | None:
-        found = await discovery.load_breakdown(
-            info.context, self.asked, by.name, 20 if first is None else first, own_selection(info._raw_info)
-        )
+        found = await discovery.load_breakdown(info.context, self.asked, by.name, given(first, 20), own_selection(info._raw_info))
         return Spliced(found)  # type: ignore[return-value]
 
     @strawberry.field(

@@ -55,7 +55,7 @@ class Viewer:
 
 
 async def list_sites(context: Context, first: int | None, after: str | None) -> SiteConnection:
-    return SiteConnection.of(await sites.list_sites(context, 25 if first is None else first, given(after)))
+    return SiteConnection.of(await sites.list_sites(context, given(first, 25), given(after)))
 
 
 async def load_node(info: strawberry.Info[Context], node_id: str) -> Node | None:

@@ -142,7 +142,7 @@ class Site(Node):
     ) -> list[FilterValue] | None:
         context = info.context
         asked = await self._all_of(context, window)
-        limit, selection = 25 if first is None else first, own_selection(info._raw_info)
+        limit, selection = given(first, 25), own_selection(info._raw_info)
         return Spliced(await discovery.load_filter_values(context, asked, dimension.name, given(search), limit, selection))  # type: ignore[return-value]
 
     @strawberry.field(
@@ -158,14 +158,14 @@ class Site(Node):
     ) -> list[EventName] | None:
         context = info.context
         asked = await self._all_of(context, window)
-        limit, selection = 25 if first is None else first, own_selection(info._raw_info)
+        limit, selection = given(first, 25), own_selection(info._raw_info)
         return Spliced(await discovery.load_event_names(context, asked, given(search), limit, selection))  # type: ignore[return-value]
 
     @strawberry.field(description="The cohorts of the site, by name.", directives=[PAGED])
     async def cohorts(
         self, info: strawberry.Info[Context], first: FirstArgument = 25, after: AfterArgument = UNSET
     ) -> CohortConnection | None:
-        return CohortConnection.of(await cohorts.list_cohorts(info.context, self.site_id, 25 if first is None else first, given(after)))
+        return CohortConnection.of(await cohorts.list_cohorts(info.context, self.site_id, given(first, 25), given(after)))
 
     @strawberry.field(description="The sessions behind a lens on the whole site: those with any row in it.", directives=[STATEMENT, PAGED])
     async def replays(
@@ -181,7 +181,7 @@ class Site(Node):
         context = info.context
         site = await context.readable_site(self.site_id)
         asked = await lenses.resolve(context, site, resolved_window(window, site, context.now), plain_segment(segment), WHOLE_SITE)
-        return await list_replays(context, asked, given(having), order_by, 25 if first is None else first, given(after))
+        return await list_replays(context, asked, given(having), order_by, given(first, 25), given(after))
 
     async def _all_of(self, context: Context, window: WindowArgument) -> lenses.AskedLens:
         """All visits to all pages in the window."""
@@ -205,9 +205,7 @@ class Site(Node):
         order = order_by or PageOrder()
         selection = own_selection(info._raw_info)
         measures, with_total = measures_of(selection.below("edges", "totals")), "totalCount" in selection.names()
-        query = pages.PageQuery(
-            search_text(search), order.field.name, order.descending, 25 if first is None else first, after, measures, with_total
-        )
+        query = pages.PageQuery(search_text(search), order.field.name, order.descending, given(first, 25), after, measures, with_total)
         return PageConnection.of(await pages.list_pages(context, asked, query), site)
 
 

@@ -145,20 +145,18 @@ def _decompressed(blocks: Iterable[bytes], name: str, compression: str) -> Itera
         return zlib.decompressobj(wbits=31) if compression == "gzip" else zstd.ZstdDecompressor()
 
     member = begin()
-    fresh = True
     for block in blocks:
         while block:
             if member.eof:
-                member, fresh = begin(), True
+                member = begin()
             try:
                 text = member.decompress(block)
             except (zlib.error, zstd.ZstdError) as error:
                 raise BadUserInputError(f"{name}: the {compression} data is damaged. What stands before the damage was read.") from error
-            fresh = False
             block = member.unused_data if member.eof else b""
             if text:
                 yield text
-    if not member.eof and not fresh:
+    if not member.eof:
         raise BadUserInputError(
             f"{name}: the {compression} data is cut off. What stands before the end was read; send the whole file again."
         )

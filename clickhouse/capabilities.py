@@ -28,7 +28,7 @@ of each subquery: those would ask shards side by side and hang up on them, which
 
 
 def compile_received_kinds(site_id: str, names: Collection[str]) -> Statement:
-    """One row of true and false for those of `names`, which are names of ROWS. What was never sent takes one column of the site's rows."""
+    """One row of true and false for those of `names`, which are names of ROWS. For what was never sent one column of all the site's rows is read."""
     params = Params()
     site = f"site_id = {params.site(site_id)}"
     found = [

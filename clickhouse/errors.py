@@ -1,7 +1,7 @@
 """Every error a caller may see: a stable code and a message that says what to do next.
 
-Three families: the caller's fault, a limit hit, the database unavailable. ClickHouse's own text never
-enters a message; `clickhouse.client` logs it beside the request id and raises one of these.
+Three families: the caller's fault, a limit hit, the database unavailable. ClickHouse's own text never enters
+a message: `from_driver` logs it beside the request's id and makes one of these of it.
 """
 
 from __future__ import annotations

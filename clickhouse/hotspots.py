@@ -60,9 +60,9 @@ MAX_NAMED_SPOTS = 5000
 
 
 def compile_rage_clicks(lens: Lens, page_keys: tuple[str, ...], question: SpotQuestion) -> Statement:
-    """Per page at most first + 1 spots: count (bursts), clicks, max_clicks, the spot's id, place and element, total_count, total (bursts of all spots);
+    """Per page at most first + 1 spots: count (bursts), clicks, max_clicks, the spot's id, place and element.
 
-    page_key, of several pages the one with most of these, and page_count.
+    Of the pages it is on: page_key, the one with most of its bursts, and page_count. Of all spots: total_count and total (bursts).
     """
     params = Params()
     return Statement.of(rage_spots(lens, page_keys, question, params), params)

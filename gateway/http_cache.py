@@ -4,7 +4,7 @@ An answer about windows that are over may be used again for a minute, by the ask
 what a key has left, is asked for anew, and is not sent again (304) when it is still the same. What failed or is incomplete is never
 stored.
 
-    cache_headers("GET", {"site": …}, reads)     -> {"Cache-Control": "private, max-age=60", "ETag": 'W/"…"', "Vary": …}
+    cache_headers("GET", {"site": …}, reads, momentary=False)     -> {"Cache-Control": "private, max-age=60", "ETag": 'W/"…"', "Vary": …}
 """
 
 from __future__ import annotations

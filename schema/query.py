@@ -1,4 +1,4 @@
-"""Root fields; one-line bodies."""
+"""The root fields of queries."""
 
 from __future__ import annotations
 

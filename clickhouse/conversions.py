@@ -46,7 +46,7 @@ def converted_sessions(rows: list[str], group: str, lens: Lens, event: str | Non
     ]
 
 
-def compile_baseline(lens: Lens, page_keys: tuple[str, ...], event: str | None) -> Statement:
+def compile_lens_conversions(lens: Lens, page_keys: tuple[str, ...], event: str | None) -> Statement:
     """One row a page: `conversions`, the sessions of the lens that converted after their first row in it."""
     params = Params()
     where = where_all(lens_clauses(lens, page_keys, params))

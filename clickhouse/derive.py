@@ -8,7 +8,7 @@ loading ends in the same rows. Pure; `gateway.load` runs the statements of each 
         stage(batch)
         clear(batch, known.first, known.last)              if sessions are known
         derive(batch)
-        compile_stale(batch)                                if sessions are known
+        compile_stale_elements(batch)                       if sessions are known
     settled("site_abc123")
 """
 
@@ -143,8 +143,8 @@ def derive(batch: Batch) -> list[Statement]:
     ]
 
 
-def compile_stale(batch: Batch) -> Statement:
-    """`element`, a hash, of each element told by a session of the batch which, by what is known now, did not tell it of that breakpoint."""
+def compile_stale_elements(batch: Batch) -> Statement:
+    """`element`, a hash, of each stored element that was told by a session of the batch, and by what is known now was not, or at another breakpoint."""
     params = Params()
     return Statement.of(
         [

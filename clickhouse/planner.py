@@ -1,7 +1,7 @@
 """Which tables answer a question exactly: the first rollup that has every column, or the rows. One pure function decides:
 
     plan(lens, {"clicks", "pageviews"})
-    -> Plan(rollup="pages_daily", window=Window(whole days), raw_days=(first day, last day))
+    -> ReadPlan(rollup="pages_daily", window=Window(whole days), raw_days=(first day, last day))
 
 A rollup answers whole days, if it has every column that the question and the lens look at. The days at the edges of a window,
 and those whose sums are out of date (`lens.stale_days`), are read from the rows themselves.
@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReadPlan:
     """`window` is the whole days that `rollup` answers, but for `stale_days`; `raw_days` are read from the rows. No rollup: all of them."""
 
     rollup: str | None = None
@@ -57,11 +57,11 @@ class Plan:
         return clauses + ([f"day IN {params.days(self.raw_days)}"] if self.raw_days else [])
 
 
-ROWS = Plan()
+ROWS = ReadPlan()
 """No rollup."""
 
 
-def plan(lens: Lens, columns: Set[str]) -> Plan:
+def plan(lens: Lens, columns: Set[str]) -> ReadPlan:
     """`columns` are those of a rollup that the question selects, groups and filters by; a name no rollup has means the rows."""
     if not lens.has_rollups:
         return ROWS
@@ -74,7 +74,7 @@ def plan(lens: Lens, columns: Set[str]) -> Plan:
     edges = [lens.window.start.date()] if _midnight(first, lens) > lens.window.start else []
     if _midnight(after_last, lens) < lens.window.end:
         edges.append(after_last)
-    return Plan(rollup, Window(_midnight(first, lens), _midnight(after_last, lens)), stale, tuple(sorted({*edges, *stale})))
+    return ReadPlan(rollup, Window(_midnight(first, lens), _midnight(after_last, lens)), stale, tuple(sorted({*edges, *stale})))
 
 
 def lens_columns(lens: Lens) -> frozenset[str]:

@@ -43,8 +43,8 @@ def compile_visitor_names(site_id: str, visitor_ids: tuple[int, ...]) -> Stateme
     )
 
 
-def compile_session_by_key(site_id: str, session_keys: tuple[str, ...]) -> Statement:
-    """The same by the session's id as sent."""
+def compile_sessions_by_key(site_id: str, session_keys: tuple[str, ...]) -> Statement:
+    """The rows of `compile_sessions`, by the sessions' ids as sent."""
     params = Params()
     wanted = f"session_id IN (SELECT cityHash64(arrayJoin({params.texts(session_keys)})))"
     return Statement.of(whole_sessions(site_id, params, wanted), params)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from clickhouse.lens import Lens
 from clickhouse.numbers import KINDS, kind_clause, ratio, wilson_low
-from clickhouse.planner import ROWS, Plan, plan
+from clickhouse.planner import ROWS, ReadPlan, plan
 from clickhouse.statement import Params, Statement, union_all, where_all
 
 IS_CLICK = kind_clause("CLICK")
@@ -99,7 +99,7 @@ def lens_rows(
     extra: tuple[str, ...] = (),
     columns: tuple[str, ...] = (),
     sources: tuple[str, ...] = ("interactions", "pageviews"),
-    chosen: Plan = ROWS,
+    chosen: ReadPlan = ROWS,
 ) -> list[str]:
     """Pageviews and interactions of the lens as one set of rows; `extra` are further conditions, `columns` further columns."""
     where = where_all([*chosen.raw_clauses(lens, page_keys, params), *extra])
@@ -170,7 +170,13 @@ def measured_rows(
 
 
 def _summed(
-    lens: Lens, page_keys: tuple[str, ...], measures: tuple[str, ...], params: Params, extra: tuple[str, ...], chosen: Plan, merged: bool
+    lens: Lens,
+    page_keys: tuple[str, ...],
+    measures: tuple[str, ...],
+    params: Params,
+    extra: tuple[str, ...],
+    chosen: ReadPlan,
+    merged: bool,
 ) -> list[str]:
     """The same from daily sums."""
     return [
@@ -182,7 +188,7 @@ def _summed(
     ]
 
 
-def _plan(lens: Lens, measures: tuple[str, ...]) -> Plan:
+def _plan(lens: Lens, measures: tuple[str, ...]) -> ReadPlan:
     """A measure that is no sum is a column that no rollup has."""
     return plan(lens, {"pageviews", "clicks", *(name for name in measures if name not in SUMS)})
 

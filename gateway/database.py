@@ -106,7 +106,7 @@ class Database:
     def command(self, *statements: Statement) -> None:
         if any(statement.changes for statement in statements):
             self.require_nodes()
-        with self._changing({site_id for statement in statements for site_id in statement.site_ids}):
+        with self._noting_change({site_id for statement in statements for site_id in statement.site_ids}):
             for statement in statements:
                 if statement.changes and self.is_cluster:
                     for node in self._changing_nodes:
@@ -116,11 +116,11 @@ class Database:
                     self.client.command(statement.sql, statement.params, settings=settings)
 
     def insert(self, insert: Insert) -> None:
-        with self._changing(changed_sites(insert.columns, insert.rows)):
+        with self._noting_change(changed_sites(insert.columns, insert.rows)):
             self.client.insert(insert.table, insert.rows, column_names=insert.columns, settings=self._to_all_replicas)
 
     @contextmanager
-    def _changing(self, site_ids: set[str]) -> Iterator[None]:
+    def _noting_change(self, site_ids: set[str]) -> Iterator[None]:
         """Before and after: what is done inside may be done though its answer was lost, or this process is killed before it is noted."""
         self.changed(*site_ids)
         try:

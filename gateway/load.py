@@ -158,7 +158,7 @@ def _derive(database: Database, site_id: str, hidden: bool) -> None:
                 database.command(*derive.clear(batch, known[batch]["first"], known[batch]["last"]))
             database.command(*derive.derive(batch))
             if batch in known:
-                stale |= {row["element"] for row in database.query(derive.compile_stale(batch))}
+                stale |= {row["element"] for row in database.query(derive.compile_stale_elements(batch))}
     _drop(database, derive.STAGE)
     if stale:
         for start in range(0, len(stale), derive.MAX_STALE):

@@ -23,7 +23,7 @@ from clickhouse.errors import DeadlineError, ForbiddenError, NotFoundError, Plan
 from clickhouse.keys import ApiKey
 from clickhouse.pages import compile_extent, compile_seen, compile_tracked
 from clickhouse.reading import Row
-from clickhouse.sessions import compile_session_by_key, compile_session_columns, compile_sessions, compile_visitor_names
+from clickhouse.sessions import compile_session_columns, compile_sessions, compile_sessions_by_key, compile_visitor_names
 from clickhouse.sites import PLANS, Site, compile_sites
 from clickhouse.statement import Statement
 from clickhouse.url import page_key
@@ -71,7 +71,7 @@ class Context:
         self.session_columns: SourceLoader[tuple[str, int, tuple[str, ...]], Row | None] = SourceLoader(of_site, _load_session_columns)
         self.visitor_names: SourceLoader[tuple[str, int], Row | None] = SourceLoader(of_site, _rows(compile_visitor_names, "visitor_id"))
         self.sessions_by_key: SourceLoader[tuple[str, str], Row | None] = SourceLoader(
-            of_site, _rows(compile_session_by_key, "session_key")
+            of_site, _rows(compile_sessions_by_key, "session_key")
         )
         self.elements: SourceLoader[ElementKey, Row | None] = SourceLoader(of_site, _rows(compile_attributes, "page_key", "selector"))
         self.marks: SourceLoader[ElementKey, Mark] = SourceLoader(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from clickhouse.conversions import DepthQuestion, compile_baseline, compile_depth_conversions
+from clickhouse.conversions import DepthQuestion, compile_depth_conversions, compile_lens_conversions
 from clickhouse.errors import BadUserInputError
 from clickhouse.names import MAX_NAME_CHARACTERS
 from clickhouse.reading import Row
@@ -13,10 +13,11 @@ from resolvers.depths import scroll_step
 from resolvers.lenses import AskedLens
 
 
-async def load_baseline(context: Context, asked: AskedLens, event: str | None) -> tuple[int, int]:
+async def load_lens_conversions(context: Context, asked: AskedLens, event: str | None) -> tuple[int, int]:
     """Sessions of the lens that converted after their first row in it, and all its sessions."""
     converted, measured = await asyncio.gather(
-        context.answers.load(asked.question(compile_baseline, event_name(event))), context.answers.load(asked.measures(["sessions"]))
+        context.answers.load(asked.question(compile_lens_conversions, event_name(event))),
+        context.answers.load(asked.measures(["sessions"])),
     )
     return (converted[0]["conversions"] if converted else 0), (measured[0]["sessions"] if measured else 0)
 

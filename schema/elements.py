@@ -268,7 +268,7 @@ class ElementStats:
         context, name = info.context, given(event)
         row, baseline = await asyncio.gather(
             elements.load_conversions(context, self.asked, self.scope, self.group, name),
-            conversions.load_baseline(context, self.asked, name),
+            conversions.load_lens_conversions(context, self.asked, name),
         )
         return Conversion.of(row, self.sessions, baseline)
 

@@ -260,7 +260,7 @@ class Insights(Node):
         context, unit = info.context, unit or ScrollUnit.PERCENT
         rows, baseline = await asyncio.gather(
             conversions.list_depth_conversions(context, self.asked, given(event), unit.name, given(step)),
-            conversions.load_baseline(context, self.asked, given(event)),
+            conversions.load_lens_conversions(context, self.asked, given(event)),
         )
         return DepthConversions.of(unit, rows, baseline)
 

@@ -45,7 +45,7 @@ def test_who_stops_a_command_does_not_wait_for_a_server_that_hangs(monkeypatch: 
         migrate(open_sync(own.dsn("shop")))
         with open_database(Settings(clickhouse=own.dsn("shop"))) as commands:
             commands.client.timeout = Timeout(connect=15, read=15)  # type: ignore[attr-defined]  # without end where a site is locked
-            with pytest.raises(KeyboardInterrupt), commands._changing({"shop"}):
+            with pytest.raises(KeyboardInterrupt), commands._noting_change({"shop"}):
                 own.hang()
                 started = monotonic()
                 raise KeyboardInterrupt

@@ -44,9 +44,10 @@ from clickhouse.redis_cache import RedisCache
 from clickhouse.shared import SharedClient
 from clickhouse.sites import Site
 from clickhouse.target import Target
+from gateway.observed_client import ObservedClient
 from gateway.setting_types import check_replay_url
 from gateway.settings import MOST, Settings
-from gateway.statements import ObservedClient
+from gateway.settings import MOST, Settings
 from resolvers.sources import Source, Sources
 
 FIRST = "default"

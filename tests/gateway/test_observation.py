@@ -66,7 +66,7 @@ async def test_metrics_and_spans_tell_what_statements_read(settings: Settings, t
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exported))
     monkeypatch.setattr("gateway.observation.tracer", provider.get_tracer("test"))
-    monkeypatch.setattr("gateway.statements.tracer", provider.get_tracer("test"))
+    monkeypatch.setattr("gateway.observed_client.tracer", provider.get_tracer("test"))
     async with serving(create_app(settings)) as http:
         http.headers["Authorization"] = f"Bearer {token}"
         before = (await http.get("/metrics")).text

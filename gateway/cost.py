@@ -41,9 +41,9 @@ from graphql import (
 from strawberry.federation.schema_directives import Cost, ListSize
 from strawberry.schema import Schema
 
-from clickhouse.errors import QueryTooComplexError
 from clickhouse.recent import Recent
 from gateway.documents import MAX_REMEMBERED_CHARACTERS, REMEMBERED_CHARACTERS, DocumentError
+from gateway.shape import shown, too_complex
 
 DEFAULT_LIST_SIZE = 10
 """Of a list without @listSize: domains, breakpoints, warnings."""
@@ -118,9 +118,8 @@ class OperationCost:
         self._costs = costs
         self._document, self._operation = document, operation
         self._fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-        defaults = {node.variable.name.value: node.default_value for node in operation.variable_definitions or ()}
         self._variables = variables
-        self._defaults = defaults
+        self._defaults = {node.variable.name.value: node.default_value for node in operation.variable_definitions or ()}
         self._counted: dict[str, _Selected] = {}
         self._values: dict[tuple[str, str], int] = {}
         self._spliced_rows: Mapping[int, int] = {}
@@ -285,10 +284,11 @@ class OperationCost:
 def refuse_expensive(estimated: int, allowed: int) -> None:
     """Raises DocumentError with QUERY_TOO_COMPLEX."""
     if estimated > allowed:
-        shown = estimated if estimated < 1_000_000_000 else "over a billion"
-        message = f"The query may cost {shown}, and {allowed} is the most: ask for fewer rows (`first`), or for less of each, or send several queries."
-        details = {"limit": "cost", "allowed": allowed, "asked": min(estimated, 2**31 - 1)}
-        raise DocumentError([GraphQLError(message, original_error=QueryTooComplexError(message, **details))])
+        message = (
+            f"The query may cost {shown(estimated)}, and {allowed} is the most: ask for fewer rows (`first`), or for less of each,"
+            " or send several queries."
+        )
+        raise DocumentError([GraphQLError(message, original_error=too_complex(message, "cost", estimated, allowed))])
 
 
 def _field_cost(field: GraphQLField) -> FieldCost:

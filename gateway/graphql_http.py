@@ -47,9 +47,8 @@ def negotiate(accept: str | None) -> str | None:
         return JSON_TYPE
     ranges: dict[str, tuple[float, int]] = {}
     for place, entry in enumerate(accept.split(",")):
-        name, *parameters = (part.strip().lower() for part in entry.split(";"))
-        charsets = {parameter.partition("=")[2].strip('" ') for parameter in parameters if parameter.startswith("charset=")}
-        if charsets <= {"utf-8", "utf8"}:
+        name, parameters, is_utf8 = _media_type(entry)
+        if is_utf8:
             ranges.setdefault(name, (_quality(parameters), -place))
     of_type = {
         media_type: next((ranges[name] for name in (media_type, "application/*", "*/*") if name in ranges), (0.0, 0))
@@ -57,6 +56,13 @@ def negotiate(accept: str | None) -> str | None:
     }
     favourite = max(of_type, key=lambda media_type: of_type[media_type])
     return favourite if of_type[favourite][0] > 0 else None
+
+
+def _media_type(text: str) -> tuple[str, list[str], bool]:
+    """Its name, its parameters, and whether they allow UTF-8."""
+    name, *parameters = (part.strip().lower() for part in text.split(";"))
+    charsets = {parameter.partition("=")[2].strip('" ') for parameter in parameters if parameter.startswith("charset=")}
+    return name, parameters, charsets <= {"utf-8", "utf8"}
 
 
 def _quality(parameters: list[str]) -> float:
@@ -102,9 +108,8 @@ def _read_parameters(query_string: bytes) -> dict[str, Any]:
 
 
 def _check_content_type(request: Request) -> None:
-    name, *parameters = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
-    charsets = {parameter.partition("=")[2].strip('" ') for parameter in parameters if parameter.startswith("charset=")}
-    if name != JSON_TYPE or not charsets <= {"utf-8", "utf8"}:
+    name, _, is_utf8 = _media_type(request.headers.get("content-type", ""))
+    if name != JSON_TYPE or not is_utf8:
         raise HTTPException(415, f"Send the body as `Content-Type: {JSON_TYPE}`, in UTF-8.")
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise HTTPException(415, "Send the body uncompressed.")

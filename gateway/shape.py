@@ -102,7 +102,8 @@ def refuse_oversized(document: DocumentNode, limits: ShapeLimits) -> None:
             asked = root_fields if limit.name == "root_fields" else getattr(shape, limit.name)
             allowed = getattr(limits, limit.name)
             if asked > allowed:
-                raise too_complex(limit.name, asked, allowed)
+                message = f"The query is too large: {shown(asked)} of at most {allowed} {ADVICE[limit.name]}."
+                raise too_complex(message, limit.name, asked, allowed)
 
 
 ADVICE = {
@@ -115,11 +116,10 @@ ADVICE = {
 }
 
 
-def too_complex(limit: str, asked: int, allowed: int) -> QueryTooComplexError:
-    shown = asked if asked < 1_000_000_000 else "over a billion"
-    return QueryTooComplexError(
-        f"The query is too large: {shown} of at most {allowed} {ADVICE[limit]}.",
-        limit=limit,
-        allowed=allowed,
-        asked=min(asked, 2**31 - 1),
-    )
+def shown(asked: int) -> str:
+    """Fragments in fragments may ask for numbers as long as a page."""
+    return str(asked) if asked < 1_000_000_000 else "over a billion"
+
+
+def too_complex(message: str, limit: str, asked: int, allowed: int) -> QueryTooComplexError:
+    return QueryTooComplexError(message, limit=limit, allowed=allowed, asked=min(asked, 2**31 - 1))

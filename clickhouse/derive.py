@@ -173,13 +173,13 @@ def retell(site_id: str, stale: Sequence[int]) -> list[Statement]:
                 "FROM received",
                 f"WHERE site_id = {touch.text(site_id)}",
                 "  AND type = 'element'",
-                f"  AND {_ELEMENT} IN {touch.bind(list(stale), 'Array(UInt64)')}",
+                f"  AND {_ELEMENT} IN {touch.hashes(stale)}",
             ],
             touch,
         ),
         Statement.delete(
             "elements",
-            [f"site_id = {delete.text(site_id)}", f"{_ELEMENT} IN {delete.bind(list(stale), 'Array(UInt64)')}"],
+            [f"site_id = {delete.text(site_id)}", f"{_ELEMENT} IN {delete.hashes(stale)}"],
             delete,
         ),
     ]

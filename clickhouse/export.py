@@ -116,9 +116,8 @@ def export_interactions(lens: Lens, page_keys: PageKeys, question: InteractionQu
 def export_elements(lens: Lens, page_keys: PageKeys, question: ElementsQuestion) -> Statement:
     """As listed."""
     params = Params()
-    clicks = " AND ".join([*lens_clauses(lens, page_keys, params), kind_clause("CLICK")])
     rows = [
-        f"SELECT *, (SELECT count() FROM interactions WHERE {clicks}) AS lens_clicks",
+        f"SELECT *, {_lens_clicks(lens, page_keys, params)}",
         "FROM (",
         *listed_elements(lens, page_keys, question, params),
         ") AS stats",
@@ -143,9 +142,7 @@ def export_rage_clicks(lens: Lens, page_keys: PageKeys, question: SpotQuestion) 
 def export_dead_clicks(lens: Lens, page_keys: PageKeys, question: SpotQuestion) -> Statement:
     """Most dead clicks first."""
     params = Params()
-    clicks = " AND ".join([*lens_clauses(lens, page_keys, params), kind_clause("CLICK")])
-    counted = f"SELECT *, (SELECT count() FROM interactions WHERE {clicks}) AS lens_clicks"
-    rows = [counted, "FROM (", *dead_spots(lens, page_keys, question, params), ")"]
+    rows = [f"SELECT *, {_lens_clicks(lens, page_keys, params)}", "FROM (", *dead_spots(lens, page_keys, question, params), ")"]
     return _spots(DEAD_SPOT, lens, rows, question, params)
 
 
@@ -214,6 +211,12 @@ def for_csv(statement: Statement, shape: Shape) -> Statement:
         elif leaf.type.startswith("Array"):
             cells.append(f"toJSONString({name}) AS {name}")
     return replace(statement, sql=f"SELECT * REPLACE ({', '.join(cells)})\nFROM (\n{statement.sql}\n)") if cells else statement
+
+
+def _lens_clicks(lens: Lens, page_keys: PageKeys, params: Params) -> str:
+    """All clicks of the lens, which shares are out of."""
+    clicks = " AND ".join([*lens_clauses(lens, page_keys, params), kind_clause("CLICK")])
+    return f"(SELECT count() FROM interactions WHERE {clicks}) AS lens_clicks"
 
 
 def _spots(shape: Shape, lens: Lens, spots: list[str], question: SpotQuestion, params: Params) -> Statement:

@@ -92,7 +92,7 @@ def compile_spot_replays(lens: Lens, page_keys: tuple[str, ...], question: SpotR
         if question.kind == "RAGE_CLICK"
         else _stored_rows("DEAD_CLICK", lens, page_keys, params)
     )
-    wanted = [f"WHERE spot_id IN {params.bind(list(spots), 'Array(UInt64)')}"] if len(spots) <= MAX_NAMED_SPOTS else []
+    wanted = [f"WHERE spot_id IN {params.hashes(spots)}"] if len(spots) <= MAX_NAMED_SPOTS else []
     worst = "clicks DESC, timestamp DESC, session_id"
     return Statement.of(
         [

@@ -126,7 +126,7 @@ def listed_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQuest
 def compile_in_lens(lens: Lens, page_keys: tuple[str, ...], session_ids: tuple[int, ...]) -> Statement:
     """What happened of each of these sessions inside the lens, one row a page and session."""
     params = Params()
-    wanted = f"session_id IN {params.bind(list(session_ids), 'Array(UInt64)')}"
+    wanted = f"session_id IN {params.hashes(session_ids)}"
     return Statement.of(
         [
             "SELECT page, session_id, min(timestamp) AS first_at,",

@@ -132,4 +132,4 @@ def _delete(table: str, site_id: str, days: Sequence[date]) -> Statement:
 
 
 def _of_days(site_id: str, days: Sequence[date], params: Params) -> str:
-    return f"site_id = {params.text(site_id)} AND day IN {params.bind(list(days), 'Array(Date)')}"
+    return f"site_id = {params.text(site_id)} AND day IN {params.days(days)}"

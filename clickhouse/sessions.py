@@ -12,7 +12,7 @@ _SELDOM_SHOWN = "region, campaign, variant"
 def compile_sessions(site_id: str, session_ids: tuple[int, ...]) -> Statement:
     """One row for each of the ids that exists."""
     params = Params()
-    return Statement.of(whole_sessions(site_id, params, f"session_id IN {params.bind(list(session_ids), 'Array(UInt64)')}"), params)
+    return Statement.of(whole_sessions(site_id, params, f"session_id IN {params.hashes(session_ids)}"), params)
 
 
 def compile_session_columns(columns: tuple[str, ...], site_id: str, session_ids: tuple[int, ...]) -> Statement:
@@ -23,7 +23,7 @@ def compile_session_columns(columns: tuple[str, ...], site_id: str, session_ids:
             f"SELECT session_id, {', '.join(columns)}",
             "FROM sessions FINAL",
             f"WHERE site_id = {params.site(site_id)}",
-            f"  AND session_id IN {params.bind(list(session_ids), 'Array(UInt64)')}",
+            f"  AND session_id IN {params.hashes(session_ids)}",
         ],
         params,
     )
@@ -37,7 +37,7 @@ def compile_visitor_names(site_id: str, visitor_ids: tuple[int, ...]) -> Stateme
             "SELECT visitor_id, visitor_key",
             "FROM visitors",
             f"WHERE site_id = {params.site(site_id)}",
-            f"  AND visitor_id IN {params.bind(list(visitor_ids), 'Array(UInt64)')}",
+            f"  AND visitor_id IN {params.hashes(visitor_ids)}",
         ],
         params,
     )

@@ -75,8 +75,12 @@ class Params:
     def day(self, value: date) -> str:
         return self.bind(value, "Date")
 
-    def days(self, values: tuple[date, ...]) -> str:
+    def days(self, values: Sequence[date]) -> str:
         return self.bind(list(values), "Array(Date)")
+
+    def hashes(self, values: Sequence[int]) -> str:
+        """Ids of sessions, visitors and spots, and whatever else is a UInt64."""
+        return self.bind(list(values), "Array(UInt64)")
 
     def text(self, value: str) -> str:
         return self.bind(value, "String")

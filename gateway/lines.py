@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import json
 import zlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -417,5 +417,5 @@ def _check_columns(names: list[str], name: str, advice: str) -> None:
     missing = [needed for needed in NEEDED if needed not in names]
     if missing:
         raise BadUserInputError(f"{name}: has no column {', '.join(missing)}; {advice}.")
-    if len(set(names)) < len(names):
-        raise BadUserInputError(f"{name}: two columns have one name.")
+    if twice := [column for column, times in Counter(names).items() if times > 1]:
+        raise BadUserInputError(f"{name}: two columns are named {twice[0]!r}; rename or remove one.")

@@ -37,7 +37,7 @@ def read_arguments(schema: Schema, owner: str, field: str, given: Mapping[str, s
         elif argument.default_value is not Undefined:
             values[name] = argument.default_value
         elif argument.type is not get_nullable_type(argument.type):
-            raise BadUserInputError(f"{name}: is needed.", argument=name)
+            raise BadUserInputError(f"{name}: is needed; give it as a parameter of the URL.", argument=name)
     definition = schema.get_type_by_name(owner)
     assert isinstance(definition, StrawberryObjectDefinition)
     arguments = next(one.arguments for one in definition.fields if schema.config.name_converter.get_graphql_name(one) == field)

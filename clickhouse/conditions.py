@@ -97,7 +97,7 @@ def url_clauses(rule: UrlRule, params: Params, url: str = "url", key: str = "pag
 
 
 def stored_url_clauses(rule: UrlRule, params: Params) -> list[str]:
-    """The same for tables that store a URL as its page key and `url_rest`, where few URLs need to be put together."""
+    """The same for tables that store a URL as its page key and `url_rest`: few URLs are put together, as the key decides where it can."""
     whole = lower_scheme(rule.value)
     match rule.kind:
         case "exact":

@@ -121,8 +121,8 @@ def counted_clicks(lens: Lens, page_keys: tuple[str, ...], numbers: Mapping[str,
 
 
 def on_pages(lens: Lens, page_keys: tuple[str, ...], params: Params) -> str:
-    """Rows on these pages, or without any on those whose key, taken as a URL, the lens's rule matches, and those with a pageview or an
-    interaction in the lens."""
+    """The condition on rows of these pages; if none are named, of pages whose key, read as a URL, matches the lens's rule, and of
+    those with a pageview or an interaction in the lens."""
     if page_keys:
         return f"page_key IN {params.texts(page_keys)}"
     rule = lens.url or WHOLE_SITE

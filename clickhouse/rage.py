@@ -100,7 +100,8 @@ def _spots(clicks: Sequence[str], possible: list[str], payload: Sequence[str], t
 
 
 def _starts(spots: list[str], window_ms: int, min_clicks: str, radius_px: str) -> list[str]:
-    """One row a session, page and fixed: `every` spot in order, and `starts`, of each spot that may begin a burst all ahead within its reach."""
+    """One row a session, page and fixed: `every`, its spots in order, and `starts`: of each spot that may begin a burst an array of
+    itself and the later ones within window and radius."""
     in_order = f"PARTITION BY {_PLACE} ORDER BY timestamp, x, y"
     return [
         f"SELECT {_PLACE}, arraySort(groupArrayIf(ahead, arraySum(ahead.clicks) >= {min_clicks})) AS starts,",
@@ -160,7 +161,7 @@ def _in_bursts(starts: list[str], min_clicks: str, radius_px: str) -> list[str]:
 
 
 def _commonest(elements: str, what: str) -> str:
-    """Of a sorted array those that are the same in `what`, as many as none else are; the smallest of several."""
+    """The longest run of a sorted array whose elements are equal in `what`; of equally long ones the smallest."""
     differs = f"(element, before) -> {what} != {what.replace('element', 'before')}"
     runs = f"arraySplit({differs}, {elements}, arrayPushFront(arrayPopBack({elements}), {elements}[1]))"
     return f"arraySort(run -> (-toInt64(length(run)), run[1]), {runs})[1]"

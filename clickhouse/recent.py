@@ -37,7 +37,7 @@ class Recent(Generic[K, V]):
         return self._entries[key][0]
 
     def put(self, key: K, value: V, size: int = 0) -> None:
-        """What is larger than all that may be remembered is not."""
+        """A value larger than `max_size` is not remembered."""
         self.forget(key)
         if size > self._max_size:
             return

@@ -35,7 +35,7 @@ OF_DEPTHS = frozenset({"average_depth", "median_depth"})
 """Numbers that are counted along with the depths."""
 
 OPTIONAL = OF_DEPTHS | {"visitors", "fold_height", "median_page_height"}
-"""Numbers that cost; the others need another pass over the pageviews."""
+"""Numbers that are counted only if they are asked for; those not in OF_DEPTHS by another pass over the pageviews."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,7 @@ class SharedClient(DelegatingClient):
         return tuple(known.get(site_id) for site_id in sorted(statement.site_ids))
 
     async def _read_versions(self) -> Mapping[str, int]:
-        """None if the source does not tell in time or is down. Older ones would not do: they bring up sites whose days are noted since."""
+        """None of any site if the source does not answer in time. Those read before would not do: a site may be being loaded by now."""
         try:
             async with asyncio.timeout(READ_S):
                 return {row["site_id"]: row["version"] for row in await self._client.query(compile_versions())}

@@ -99,7 +99,7 @@ class Statement:
     """One SQL statement, one clause a line, with its bound values; `changes` names the table whose rows a DELETE or UPDATE is about.
 
     `site_ids` are the sites whose rows it reads or changes, empty if that is not known; `until` is the end of its window, None without one.
-    `ahead` is for what takes no time and which questions wait for: while the pool is busy it has a connection to itself.
+    `ahead` marks a quick one that questions wait for: while the pool is busy it gets a connection to itself.
     """
 
     sql: str

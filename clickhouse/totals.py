@@ -33,10 +33,10 @@ TOTALS = {
 """The measures of PageTotals."""
 
 COUNTS = ("pageviews", "clicks", "rage_clicks", "dead_clicks")
-"""Those that are shown of anything else: a session, a value."""
+"""Those that are also shown of a session and of a value in a breakdown."""
 
 KIND_TYPE = "Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5)"
-"""Compared row by row, for which names would be dear."""
+"""Kinds are compared row by row: as texts that would be slow."""
 
 LENS_EXTENT = {"pages": "uniqExact(row_page)", "sample_rate": "toFloat64(toString(min(sample_rate)))"}
 

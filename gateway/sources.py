@@ -47,7 +47,6 @@ from clickhouse.target import Target
 from gateway.observed_client import ObservedClient
 from gateway.setting_types import check_replay_url
 from gateway.settings import MOST, Settings
-from gateway.settings import MOST, Settings
 from resolvers.sources import Source, Sources
 
 FIRST = "default"

@@ -94,7 +94,7 @@ def counted_elements(
         where_all(where),
         "GROUP BY page_key, selector",
         ") AS told USING (page_key, selector)",
-        "WHERE clicks > 0 OR is_told",
+        "WHERE clicks > 0 OR rage_clicks > 0 OR is_told",
     ]
 
 

@@ -188,7 +188,7 @@ OF_MARKED = {
 def marked_elements(
     lens: Lens, page_keys: tuple[str, ...], scope: ElementScope, wanted: frozenset[str], selectors: tuple[str, ...], params: Params
 ) -> list[str]:
-    """One row for each element of each page that was clicked in the lens or told by the tracker.
+    """One row for each element of each page with a click or a burst in the lens, or told by the tracker.
 
     page, page_key, selector, key and by_selector (what it is grouped by), clicks, dead_clicks, rage_clicks and OF_MARKED of `wanted`.
     top: told at a breakpoint of the lens, else the median of its clicks not at (0, 0), else told at another one, else 0.

@@ -288,7 +288,7 @@ class ElementStatsEdge:
     node: ElementStats = strawberry.field(description="The row: an element, or several grouped.")
 
 
-@strawberry.type(description="Elements of the lens that were clicked, or told by the tracker and not clicked.")
+@strawberry.type(description="Elements of the lens with a click or a rage burst, and those told by the tracker without.")
 class ElementStatsConnection:
     edges: list[ElementStatsEdge] = strawberry.field(description="The rows with a cursor each.")
     nodes: list[ElementStats] = strawberry.field(description="The rows without cursors.")

@@ -207,7 +207,7 @@ class Insights(Node):
         return AttentionHeatmap.from_row(await depths.load_attention(info.context, self.asked, height, top or 0, bands))
 
     @strawberry.field(
-        description="The elements people clicked, and those the tracker told that nobody did; by default from the top of the page down."
+        description="The elements people clicked or raged on, and those the tracker told that nobody did; by default from the top of the page down."
         " Told ones are those of the page; of a URL rule those of every page whose key, taken as a URL, it matches, and of others with rows in the lens.",
         directives=[STATEMENT, PAGED],
     )

@@ -71,9 +71,9 @@ def members(case: Case, grouping: str) -> list[Member]:
         if row.page_key in pages:
             told[row.page_key, row.selector][row.breakpoint] = row
     clicked = grouped((one for one in seen.of_kind("CLICK") if one.selector), lambda one: (one.page_key, one.selector))
-    raged = grouped(seen.of_kind("RAGE_CLICK"), lambda one: (one.page_key, one.selector))
+    raged = grouped((one for one in seen.of_kind("RAGE_CLICK") if one.selector), lambda one: (one.page_key, one.selector))
     found = []
-    for place in sorted({*told, *clicked}):
+    for place in sorted({*told, *clicked, *raged}):
         here, mark = told[place], case.site.mark(place)
         clicks = clicked.get(place, [])
         own = [row.top for row in here.values() if row.breakpoint in breakpoints(lens)]

@@ -62,7 +62,7 @@ FROM (
                   AND selector != ''
                 GROUP BY page_key, selector
               ) AS told USING (page_key, selector)
-              WHERE clicks > 0 OR is_told
+              WHERE clicks > 0 OR rage_clicks > 0 OR is_told
             ) AS element
             LEFT JOIN (
               SELECT page_key, selector, name, is_cta, is_fixed, deleted
@@ -143,7 +143,7 @@ FROM (
                       AND selector != ''
                     GROUP BY page_key, selector
                   ) AS told USING (page_key, selector)
-                  WHERE clicks > 0 OR is_told
+                  WHERE clicks > 0 OR rage_clicks > 0 OR is_told
                 ) AS element
                 LEFT JOIN (
                   SELECT page_key, selector, name, is_cta, is_fixed, deleted
@@ -246,7 +246,7 @@ FROM (
         AND selector IN {p2:Array(String)}
       GROUP BY page_key, selector
     ) AS told USING (page_key, selector)
-    WHERE clicks > 0 OR is_told
+    WHERE clicks > 0 OR rage_clicks > 0 OR is_told
   ) AS element
   LEFT JOIN (
     SELECT page_key, selector, name, is_cta, is_fixed, deleted

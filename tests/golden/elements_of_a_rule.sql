@@ -49,7 +49,7 @@ FROM (
             AND selector != ''
           GROUP BY page_key, selector
         ) AS told USING (page_key, selector)
-        WHERE clicks > 0 OR is_told
+        WHERE clicks > 0 OR rage_clicks > 0 OR is_told
       ) AS element
       LEFT JOIN (
         SELECT page_key, selector, name, is_cta, is_fixed, deleted

@@ -49,7 +49,7 @@ class ScrollHeatmap:
         " To draw it as a line among depths in PERCENT: 100 × foldHeight ÷ medianPageHeight."
     )
     median_page_height: int | None = strawberry.field(
-        description="Median page height of the pageviews that tell it, CSS px whatever the unit, rounded to the nearest whole one; null when none does."
+        description="Median page height of the pageviews it is known of, CSS px whatever the unit, rounded to the nearest whole one; null when none does."
     )
     wide: strawberry.Private[dict[str, Any]]
     asked: strawberry.Private[AskedLens]

@@ -48,7 +48,8 @@ class Breakpoint(Enum):
 @strawberry.enum(description="What scroll depth is measured in.")
 class ScrollUnit(Enum):
     PERCENT = enum_value(
-        "PERCENT", description="Percent of the page's height, 0 to 100; a pageview that told no height of its page counts as 0."
+        "PERCENT",
+        description="Percent of the page's height, 0 to 100; a pageview counts as 0 when no row of its page in its session told that height.",
     )
     PIXEL = enum_value("PIXEL", description="CSS px from the top of the page.")
 

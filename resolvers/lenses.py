@@ -143,6 +143,12 @@ def url_rule(kind: str, value: str, argument: str) -> UrlRule:
         absolute_url(value, argument)
     if kind == "path" and (not value.startswith("/") or "?" in value or "#" in value):
         raise BadUserInputError(f"{argument}: a path begins with / and has no query or fragment, as in /pricing.", argument=argument)
+    start = value.split("*")[0].lower() if kind == "wildcard" else value.lower()
+    if kind in ("prefix", "wildcard") and "://" not in start and not any(scheme.startswith(start) for scheme in ("http://", "https://")):
+        raise BadUserInputError(
+            f"{argument}: whole URLs are compared, from https:// on; begin with that, or a wildcard with *. `path` compares paths.",
+            argument=argument,
+        )
     if kind == "regex":
         try:
             re2.compile(value, QUIET)

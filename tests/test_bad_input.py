@@ -80,6 +80,8 @@ CASES = [
     ("URL too long", rule(f'{{prefix: "{"a" * 2049}"}}'), r"url\.prefix: 1 to 2048"),
     ("empty wildcard", rule('{wildcard: ""}'), r"url\.wildcard"),
     ("no URL", rule('{exact: "pricing"}'), r"url\.exact: an absolute URL"),
+    ("prefix of no URL", rule('{prefix: "/pricing"}'), r"url\.prefix: whole URLs are compared"),
+    ("wildcard of no URL", rule('{wildcard: "example.com/*"}'), r"url\.wildcard: whole URLs are compared"),
     ("no path", rule('{path: "pricing"}'), r"url\.path: a path begins"),
     ("entry page", insights('segment: {entryPage: {regex: "("}}'), r"segment\.entryPage\.regex"),
     ("page key", f'{{ site(siteId: "{SITE.site_id}") {{ page(key: "/pricing") {{ id }} }} }}', "key: an absolute URL"),

@@ -15,7 +15,9 @@ from clickhouse_connect.driver.client import Client
 
 from clickhouse.client import open_sync
 from clickhouse.migrations import migrate
+from gateway.database import Database
 from tests.benchmarks.peer import generate_peer
+from tests.benchmarks.questions import SITE
 from tests.benchmarks.traffic import Traffic, generate
 from tests.servers import Node
 
@@ -42,6 +44,7 @@ def ensure(node: Node, interactions: int) -> str:
         traffic = Traffic(interactions)
         run(node.dsn(name), chain(generate(client, traffic), generate_peer(client, traffic)))
         run(node.dsn(name), merges(client))
+        Database(client).changed(SITE)  # as a load says, without which a gateway keeps nothing of the site
         client.command("CREATE TABLE complete (made DateTime) ENGINE = MergeTree ORDER BY made")
         client.close()
         click.echo(f"{interactions:,} interactions made in {perf_counter() - started:.0f} s.", err=True)

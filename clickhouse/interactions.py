@@ -86,4 +86,4 @@ def interaction_clauses(lens: Lens, page_keys: tuple[str, ...], question: Intera
 
 def _in_cells(cell: str, cells: tuple[tuple[int, int, int], ...], fixed: int, params: Params) -> str:
     numbers = [row << COLUMN_BITS | column for is_fixed, row, column in cells if is_fixed == fixed]
-    return f"{'fixed' if fixed else 'NOT fixed'} AND {cell} IN {params.hashes(numbers)}"
+    return f"{'fixed' if fixed else 'NOT fixed'} AND {cell} IN {params.bind(numbers, 'Array(UInt64)')}"

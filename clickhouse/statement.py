@@ -79,7 +79,7 @@ class Params:
         return self.bind(list(values), "Array(Date)")
 
     def hashes(self, values: Sequence[int]) -> str:
-        """Ids of sessions, visitors and spots, and whatever else is a UInt64."""
+        """Ids of sessions, visitors, spots and told elements."""
         return self.bind(list(values), "Array(UInt64)")
 
     def text(self, value: str) -> str:

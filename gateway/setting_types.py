@@ -5,9 +5,9 @@ ORIGINS.convert("https://app.example.com/", None, None)     -> click.BadParamete
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,10 +22,7 @@ class Count(click.IntRange):
     """A click.IntRange that says what is allowed also of what is no number."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        try:
-            int(value)
-        except ValueError:
-            self.fail(f"{value!r} is no whole number; give one from {self.min} to {self.max}.", param, ctx)
+        _require(int, value, self, param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -33,13 +30,19 @@ class Seconds(click.FloatRange):
     """A click.FloatRange that does, and does not take nan for a number of any range."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        try:
-            is_number = not math.isnan(float(value))
-        except ValueError:
-            is_number = False
-        if not is_number:
-            self.fail(f"{value!r} is no number; give one from {self.min} to {self.max}.", param, ctx)
+        _require(float, value, self, param, ctx)
         return super().convert(value, param, ctx)
+
+
+def _require(
+    kind: type[int | float], value: Any, allowed: Count | Seconds, param: click.Parameter | None, ctx: click.Context | None
+) -> None:
+    with suppress(ValueError):
+        number = kind(value)
+        if number == number:  # nan is not equal to itself
+            return
+    name = "whole number" if kind is int else "number"
+    allowed.fail(f"{value!r} is no {name}; give one from {allowed.min} to {allowed.max}.", param, ctx)
 
 
 class Checked(click.ParamType[str]):

@@ -31,7 +31,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, get_args, get_origin
 from zoneinfo import available_timezones
 
 from clickhouse.breaker import GuardedClient
@@ -51,12 +51,16 @@ from resolvers.sources import Source, Sources
 
 FIRST = "default"
 HIGHEST = {row.name: row.metadata["maximum"] for row in fields(Settings)}
-WRITTEN = {str: "a text in quotes", int: "a number from 1 to {most}", bool: "true or false", list: "a list of texts in quotes"}
+TABLES = list[dict[str, Any]]
+WRITTEN: dict[Any, str] = {
+    str: "a text in quotes", int: "a number from 1 to {most}", bool: "true or false", list[str]: "a list of texts in quotes",
+    TABLES: "a table [[sources.sites]] for each site",
+}  # fmt: skip
 LIMITS = ("max_execution_ms", "max_memory_bytes", "max_rows_to_read")
-COMMON: dict[str, type] = {"name": str, "dsn": str, "pool_size": int} | dict.fromkeys(LIMITS, int)
-LAYOUTS: dict[str, dict[str, type]] = {"heatgraph": {"allow_partial": bool}, "posthog": {"person_distinct_ids": str, "sites": list}}
-SITE: dict[str, type] = {
-    "site_id": str, "team_id": int, "name": str, "domains": list, "time_zone": str, "test_account_rules": list, "replay_url_template": str,
+COMMON: dict[str, Any] = {"name": str, "dsn": str, "pool_size": int} | dict.fromkeys(LIMITS, int)
+LAYOUTS: dict[str, dict[str, Any]] = {"heatgraph": {"allow_partial": bool}, "posthog": {"person_distinct_ids": str, "sites": TABLES}}
+SITE: dict[str, Any] = {
+    "site_id": str, "team_id": int, "name": str, "domains": list[str], "time_zone": str, "test_account_rules": list[str], "replay_url_template": str,
 }  # fmt: skip
 
 
@@ -103,9 +107,7 @@ def _source(table: dict[str, Any], first: SourceSettings, where: str) -> SourceS
     if layout == "heatgraph":
         return replace(source, allow_partial=given.get("allow_partial", False))
     sites = [
-        _checked(site, SITE, ("site_id", "team_id"), f"{where}, site {number}")
-        for number, site in enumerate(given.get("sites", []), 1)
-        if isinstance(site, dict)
+        _checked(site, SITE, ("site_id", "team_id"), f"{where}, site {number}") for number, site in enumerate(given.get("sites", []), 1)
     ]
     team_ids = {site["site_id"]: site.pop("team_id") for site in sites}
     if not team_ids or len(team_ids) < len(sites):
@@ -128,18 +130,24 @@ def _site(given: dict[str, Any], where: str) -> Site:
     )
 
 
-def _checked(table: dict[str, Any], known: Mapping[str, type], needed: Sequence[str], where: str) -> dict[str, Any]:
+def _checked(table: dict[str, Any], known: Mapping[str, Any], needed: Sequence[str], where: str) -> dict[str, Any]:
     for name, value in table.items():
         if name not in known:
             raise BadUserInputError(f"{where}: {name!r} is unknown; known are {', '.join(known)}.")
         most = HIGHEST.get(name, MOST)
-        texts_only = name == "sites" or not isinstance(value, list) or all(isinstance(entry, str) for entry in value)
-        if type(value) is not known[name] or value == "" or not texts_only or (type(value) is int and not 1 <= value <= most):
+        if not _is(known[name], value) or value == "" or (type(value) is int and not 1 <= value <= most):
             raise BadUserInputError(f"{where}: {name} is {WRITTEN[known[name]].format(most=most)}.")
     for name in needed:
         if name not in table:
             raise BadUserInputError(f"{where}: {name} is missing.")
     return table
+
+
+def _is(kind: Any, value: Any) -> bool:
+    if get_origin(kind) is not list:
+        return type(value) is kind
+    entry = get_origin(get_args(kind)[0]) or get_args(kind)[0]
+    return type(value) is list and all(type(one) is entry for one in value)
 
 
 def _dsn(template: str, where: str) -> str:

@@ -143,8 +143,7 @@ def url_rule(kind: str, value: str, argument: str) -> UrlRule:
         absolute_url(value, argument)
     if kind == "path" and (not value.startswith("/") or "?" in value or "#" in value):
         raise BadUserInputError(f"{argument}: a path begins with / and has no query or fragment, as in /pricing.", argument=argument)
-    start = value.split("*")[0].lower() if kind == "wildcard" else value.lower()
-    if kind in ("prefix", "wildcard") and "://" not in start and not any(scheme.startswith(start) for scheme in ("http://", "https://")):
+    if (kind == "prefix" and not _may_begin_url(value)) or (kind == "wildcard" and not _may_begin_url(value.split("*")[0])):
         raise BadUserInputError(
             f"{argument}: whole URLs are compared, from https:// on; begin with that, or a wildcard with *. `path` compares paths.",
             argument=argument,
@@ -158,6 +157,11 @@ def url_rule(kind: str, value: str, argument: str) -> UrlRule:
                 f"{argument}: no valid RE2 ({reason}); RE2 has no look-around or back-references.", argument=argument
             ) from None
     return UrlRule(kind, value)
+
+
+def _may_begin_url(start: str) -> bool:
+    """Also of other schemes, as an entry page may be of an app."""
+    return "://" in start or any(scheme.startswith(start.lower()) for scheme in ("http://", "https://"))
 
 
 def absolute_url(value: str, argument: str) -> str:

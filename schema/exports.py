@@ -243,19 +243,19 @@ async def _seen_page(context: Context, site: Site, key: str | None) -> str | Non
     return seen[0]
 
 
-async def _asked(schema: Schema, context: Context, one: Export, site: Site, given: Mapping[str, str], page: str | None) -> AskedLens:
+async def _asked(schema: Schema, context: Context, one: Export, site: Site, parameters: Mapping[str, str], page: str | None) -> AskedLens:
     """The lens on `page` or `url`; where the whole site can be asked, on neither."""
-    if (page is not None and "url" in given) or (one.owner == "Insights" and page is None and "url" not in given):
+    if (page is not None and "url" in parameters) or (one.owner == "Insights" and page is None and "url" not in parameters):
         raise BadUserInputError("page: give exactly one of `page` (a key) and `url` (a URL rule).", argument="page")
-    lens = read_arguments(schema, "Site", "pages", {name: given[name] for name in ("window", "segment") if name in given})
-    url = read_arguments(schema, "Site", "insights", {"url": given["url"]})["url"].rule("url") if "url" in given else None
+    lens = read_arguments(schema, "Site", "pages", {name: parameters[name] for name in ("window", "segment") if name in parameters})
+    url = read_arguments(schema, "Site", "insights", {"url": parameters["url"]})["url"].rule("url") if "url" in parameters else None
     if page is None and url is None:
         url = WHOLE_SITE
     window = resolved_window(lens.get("window"), site, context.now)
     return await lenses.resolve(context, site, window, plain_segment(lens.get("segment")), url, page)
 
 
-async def _compared(schema: Schema, context: Context, site: Site, given: Mapping[str, str], page: str | None) -> Compared:
-    lens = read_arguments(schema, "Site", "compare", given)
+async def _compared(schema: Schema, context: Context, site: Site, parameters: Mapping[str, str], page: str | None) -> Compared:
+    lens = read_arguments(schema, "Site", "compare", parameters)
     sides = (lens[side].asked(context, site, side, page) for side in ("baseline", "candidate"))
     return await comparison.resolve_both(*sides)

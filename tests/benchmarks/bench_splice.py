@@ -32,14 +32,12 @@ from clickhouse_connect.driver.binding import bind_query
 from starlette.applications import Starlette
 
 from clickhouse.client import connect
-from clickhouse.keys import ApiKey, insert_key
 from clickhouse.migrations import migrate
 from clickhouse.reading import Limits
 from clickhouse.sites import Site, insert_site
 from clickhouse.statement import Statement
 from clickhouse.target import SETTINGS
 from gateway.app import create_app
-from gateway.auth import hash_token, new_token
 from gateway.database import open_database
 from gateway.load import load_files
 from gateway.settings import Settings
@@ -50,22 +48,16 @@ from tests.asking import ask
 from tests.benchmarks.questions import HOT_PAGE
 from tests.benchmarks.questions import SITE as GENERATED_SITE
 from tests.benchmarks.report import millions, table
-from tests.benchmarks.throughput import make_key
+from tests.benchmarks.throughput import MAP, SECRET, make_key
 from tests.gateway.processes import ROOT, free_port, is_open, running, wait_for
 from tests.servers import PASSWORD, USER, Node, server
 
-SITE, PAGES, SECRET = "bench", "https://bench.example/", "only for the benchmark"
+SITE, PAGES = "bench", "https://bench.example/"
 COLUMNS = 100
 HEAD = ("points", "SQL over HTTP", "GraphQL", "ratio", "object by object", "ratio")
 SIZES = (10, 500, 5_000, 50_000)
 KEPT_POINTS = 5_000
 ROLLING = {"last": "-7d"}
-MAP = """
-query Map($site: String!, $page: String!, $window: Window!, $first: Int!) {
-  site(siteId: $site) { page(key: $page) { insights(window: $window) {
-    heatmap(first: $first) { total maxCount points { x y count share } }
-  } } }
-}"""
 
 
 class ObjectByObject(SplicingExecutor):
@@ -106,17 +98,14 @@ def clicks(now: datetime) -> Iterator[bytes]:
 def make_site(settings: Settings, directory: Path) -> str:
     """Loads it and returns a token for it."""
     now, site = datetime.now(UTC), Site(SITE, "Benchmark")
-    key_id, token = new_token()
     with open_database(settings) as database:
         migrate(database.client)
         database.insert(insert_site(site, now))
-        key = ApiKey(key_id, "benchmark", frozenset({"heatmap:read"}), frozenset({SITE}), token_hash=hash_token(token, SECRET.encode()))
-        database.insert(insert_key(key, now))
         file = directory / "clicks.ndjson"
         with file.open("wb") as rows:
             rows.writelines(clicks(now))
         load_files(database, site, [file])
-    return token
+    return make_key(settings.clickhouse)
 
 
 def variables(first: int, window: dict[str, Any] = ROLLING) -> dict[str, Any]:

@@ -8,14 +8,20 @@ Target.parse(dsn).open()                                -> the driver's synchron
 from __future__ import annotations
 
 import fcntl
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, ProgrammingError
+from clickhouse_connect.driver.httpclient import HttpClient
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import ProtocolError
 
 from clickhouse.errors import BadUserInputError, SourceUnavailableError, from_driver
 
@@ -71,7 +77,7 @@ class Target:
     def open(self) -> Client:
         """Raises SourceUnavailableError, BadUserInputError. The database need not exist yet."""
         try:
-            client = clickhouse_connect.get_client(dsn=self.address, interface=self.scheme, settings=dict(SETTINGS))
+            client = clickhouse_connect.get_client(dsn=self.address, interface=self.scheme, settings=dict(SETTINGS), dedicated_pool=True)
         except (TypeError, ClickHouseError, OSError) as exception:
             if self.path and isinstance(exception, ProgrammingError):
                 raise _not_opened(self.path) from exception
@@ -79,6 +85,8 @@ class Target:
                 raise BadUserInputError(NOT_AN_OPTION) from exception
             raise from_driver(exception) from exception
         client.database = self.database or client.database
+        if isinstance(client, HttpClient):
+            client.http.urlopen = _whole(client.http.urlopen)  # type: ignore[method-assign]
         return client
 
     async def open_async(self, max_connections: int) -> AsyncClient:
@@ -95,6 +103,20 @@ class Target:
             raise SourceUnavailableError(NOT_AN_OPTION) from exception
         client.database = self.database or client.database
         return client
+
+
+def _whole(ask: Callable[..., BaseHTTPResponse]) -> Callable[..., BaseHTTPResponse]:
+    """Raises ProtocolError when the server died within the head of its answer, which would be taken for the end of an answer without rows."""
+
+    @wraps(ask)
+    def checked(*args: Any, **kwargs: Any) -> BaseHTTPResponse:
+        answer = ask(*args, **kwargs)
+        if answer.headers.get("Transfer-Encoding") != "chunked" and not answer.headers.get("Content-Length", "").isdigit():
+            answer.close()
+            raise ProtocolError("the answer broke off")
+        return answer
+
+    return checked
 
 
 def _is_server(parts: SplitResult) -> bool:

@@ -22,8 +22,9 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from clickhouse_connect.driver.httpclient import HttpClient
 from urllib3 import Timeout
+from urllib3.exceptions import HTTPError
 
-from clickhouse.errors import SourceUnavailableError, from_driver
+from clickhouse.errors import SourceUnavailableError
 from clickhouse.target import Target
 
 ALREADY_RUNNING = 216
@@ -52,7 +53,7 @@ SETTINGS = {
 
 @contextmanager
 def site_lock(dsn: str, site_id: str, *writers: Client) -> Iterator[None]:
-    """Waits until nobody else writes the site; `writers` are the clients that will. Raises HeatgraphError when the server does not answer."""
+    """Waits until nobody else writes the site; `writers` are the clients that will. Raises HeatgraphError, and as they do."""
     target = Target.parse(dsn)
     if target.is_embedded:
         yield
@@ -90,7 +91,9 @@ def _hold(client: Client, lock: str, site_id: str) -> Any:
             return stream
         except ClickHouseError as error:
             if getattr(error, "code", None) != ALREADY_RUNNING:
-                raise from_driver(error) from error
+                raise
+        except HTTPError as error:
+            raise ConnectionError("ClickHouse ended before its first byte") from error
         patience.wait()
 
 
@@ -131,7 +134,7 @@ def _wait_for_killed(writer: Client, lock: str, site_id: str) -> None:
             patience.wait()
     except ClickHouseError as error:
         if getattr(error, "code", None) != ACCESS_DENIED:
-            raise from_driver(error) from error
+            raise
         raise SourceUnavailableError(
             "The data source does not tell which statements run, so nobody knows whether another command still writes. "
             "Give its user the right to see them: GRANT SELECT ON system.processes."

@@ -165,7 +165,9 @@ def segment_clauses(lens: Lens, params: Params) -> list[str]:
             clauses.append(f"viewport_width >= {params.bind(width.min_px, 'Int64')}")
         if width.max_px is not None:
             clauses.append(f"viewport_width <= {params.bind(width.max_px, 'Int64')}")
-    if segment.entry_page:
+    if segment.entry_page and segment.entry_page.is_of_keys:
+        clauses += url_clauses(segment.entry_page, params, key="entry_page")
+    elif segment.entry_page:
         entry = " AND ".join(
             [f"site_id = {params.site(lens.site_id)}", *url_clauses(segment.entry_page, params, "entry_url", "entry_page")]
         )

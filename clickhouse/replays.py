@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from clickhouse.conditions import lens_clauses, page_column, performed_clause, url_clauses, window_clauses
+from clickhouse.conditions import lens_clauses, page_column, pages_apart, performed_clause, url_clauses, window_clauses
 from clickhouse.lens import Lens, PerformedEvent, UrlRule, Window
 from clickhouse.statement import Params, Statement, union_all, where_all
 from clickhouse.totals import COUNTS, TOTALS
@@ -33,6 +33,9 @@ WATCH_SCORE = " + ".join(WATCH_PARTS.values())
 
 ORDERS = {"MOST_WORTH_WATCHING": WATCH_SCORE, "STARTED_AT": "toUnixTimestamp64Milli(started_at)", "DURATION": DURATION_MS}
 """ReplayOrderField to the whole number it sorts by."""
+
+SESSION = "session_id, started_at, ended_at, rage_clicks, dead_clicks, conversions"
+"""What a session is sorted and filtered by."""
 
 LONGEST_SESSION = timedelta(days=1)
 """So far outside the lens's window a session may have been on a page."""
@@ -101,10 +104,45 @@ def listed_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQuest
         f"ended_at >= {params.utc(lens.window.start)}",
         *_having(lens, question.having, params),
     ]
+    sort_value = f"toInt64({ORDERS[question.order]}) AS sort_value"
     return [
         "SELECT *",
         "FROM (",
-        f"SELECT page, session_id, started_at, toInt64({ORDERS[question.order]}) AS sort_value, count() OVER (PARTITION BY page) AS total_count",
+        f"SELECT page, session_id, started_at, {sort_value}, count() OVER (PARTITION BY page) AS total_count",
+        "FROM (",
+        *(_sessions_by_page if pages_apart(lens, page_keys) else _sessions)(lens, page_keys, known, params),
+        ")",
+        ")",
+        *_beyond(question, params),
+        f"ORDER BY page, {question.ordering}",
+        f"LIMIT {params.bind(question.first + 1, 'UInt32')} BY page",
+    ]
+
+
+def _sessions(lens: Lens, page_keys: tuple[str, ...], known: list[str], params: Params) -> list[str]:
+    """Found by the ids of the lens's rows, so that of a large site few sessions are read. One table an IN: a union of two in it
+    would ask every shard of a cluster for both."""
+    page = page_column(lens, page_keys, params)
+    seen = where_all(lens_clauses(lens, page_keys, params))
+    return [
+        f"SELECT {page}, {SESSION}",
+        "FROM sessions FINAL",
+        where_all(known),
+        "  AND (",
+        "session_id IN (",
+        *("SELECT session_id", "FROM interactions", seen),
+        ")",
+        "OR session_id IN (",
+        *("SELECT session_id", "FROM pageviews", seen),
+        ")",
+        ")",
+    ]
+
+
+def _sessions_by_page(lens: Lens, page_keys: tuple[str, ...], known: list[str], params: Params) -> list[str]:
+    """A session is listed with each of the pages that it was on."""
+    return [
+        f"SELECT page, {SESSION}",
         "FROM (",
         "SELECT DISTINCT page, session_id",
         "FROM (",
@@ -112,14 +150,10 @@ def listed_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQuest
         ")",
         ") AS seen",
         "INNER JOIN (",
-        "SELECT session_id, started_at, ended_at, rage_clicks, dead_clicks, conversions",
+        f"SELECT {SESSION}",
         "FROM sessions FINAL",
         where_all(known),
         ") AS known USING (session_id)",
-        ")",
-        *_beyond(question, params),
-        f"ORDER BY page, {question.ordering}",
-        f"LIMIT {params.bind(question.first + 1, 'UInt32')} BY page",
     ]
 
 

@@ -199,11 +199,26 @@ async def test_a_field_of_a_page_reads_its_page_and_window(field: str, rows: int
     assert 0 < read <= bound(rows, besides) < besides + rows * PAGES
 
 
-@pytest.mark.parametrize("segment", ['{cohorts: ["cohort"]}', "{viewportWidth: {min: 300, max: 500}}"])
+@pytest.mark.parametrize(
+    "segment", ['{cohorts: ["cohort"]}', "{viewportWidth: {min: 300, max: 500}}", '{entryPage: {path: "/docs/page-7"}}']
+)
 async def test_a_segment_reads_its_page_and_window(segment: str, client: Client) -> None:
     """Of which no sums are kept, so that the fold reads clicks."""
     below = f"insights(window: {WINDOW}, segment: {segment}) {{ totals {{ clicks visitors }} fold {{ total }} }}"
     assert 0 < await rows_read(client, f'page(key: "{PAGE_KEY}") {{ {below} }}') <= bound(ROWS_OF_PAGE + POINTS)
+
+
+COHORT_SESSIONS = 60
+"""Of a hundredth of the visitors, at most, in the window."""
+
+
+@pytest.mark.parametrize("insights", [f'page(key: "{PAGE_KEY}") {{ insights(', f'page: insights(url: {{ignoreQuery: "{PAGE_KEY}"}}, '])
+async def test_replays_of_few_sessions_read_these_sessions(insights: str, client: Client) -> None:
+    """Two granules around each, not those of the whole site."""
+    asked = (
+        f'{insights}window: {WINDOW}, segment: {{cohorts: ["cohort"]}}) {{ replays {{ totalCount }} }} {"}" * insights.startswith("page(")}'
+    )
+    assert 0 < await rows_read(client, asked) <= bound(ROWS_OF_PAGE, 2 * FEW * COHORT_SESSIONS) < SESSIONS
 
 
 COMPARED = {

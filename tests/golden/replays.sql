@@ -2,25 +2,7 @@ SELECT *
 FROM (
   SELECT page, session_id, started_at, toInt64(10 * least(rage_clicks, 5) + 4 * least(dead_clicks, 5) + 1 * least(intDiv(dateDiff('millisecond', started_at, ended_at), 60000), 10) + 20 * (rage_clicks + dead_clicks > 0 AND conversions = 0)) AS sort_value, count() OVER (PARTITION BY page) AS total_count
   FROM (
-    SELECT DISTINCT page, session_id
-    FROM (
-      SELECT '' AS page, session_id
-      FROM interactions
-      WHERE site_id = {p0:String}
-        AND day BETWEEN {p12:Date} AND {p13:Date}
-        AND timestamp >= {p2:DateTime64(3, 'UTC')}
-        AND timestamp < {p1:DateTime64(3, 'UTC')}
-      UNION ALL
-      SELECT '' AS page, session_id
-      FROM pageviews
-      WHERE site_id = {p0:String}
-        AND day BETWEEN {p12:Date} AND {p13:Date}
-        AND timestamp >= {p2:DateTime64(3, 'UTC')}
-        AND timestamp < {p1:DateTime64(3, 'UTC')}
-    )
-  ) AS seen
-  INNER JOIN (
-    SELECT session_id, started_at, ended_at, rage_clicks, dead_clicks, conversions
+    SELECT '' AS page, session_id, started_at, ended_at, rage_clicks, dead_clicks, conversions
     FROM sessions FINAL
     WHERE site_id = {p0:String}
       AND started_at < {p1:DateTime64(3, 'UTC')}
@@ -29,7 +11,25 @@ FROM (
       AND dateDiff('millisecond', started_at, ended_at) >= {p4:UInt64}
       AND session_id IN (SELECT session_id FROM pageviews WHERE site_id = {p0:String} AND day BETWEEN {p5:Date} AND {p6:Date} AND timestamp >= {p7:DateTime64(3, 'UTC')} AND timestamp < {p8:DateTime64(3, 'UTC')} AND path(page_key) = {p9:String})
       AND session_id IN (SELECT session_id FROM events WHERE site_id = {p0:String} AND name = {p10:String} GROUP BY session_id HAVING count() >= {p11:UInt32})
-  ) AS known USING (session_id)
+      AND (
+      session_id IN (
+        SELECT session_id
+        FROM interactions
+        WHERE site_id = {p0:String}
+          AND day BETWEEN {p12:Date} AND {p13:Date}
+          AND timestamp >= {p2:DateTime64(3, 'UTC')}
+          AND timestamp < {p1:DateTime64(3, 'UTC')}
+      )
+      OR session_id IN (
+        SELECT session_id
+        FROM pageviews
+        WHERE site_id = {p0:String}
+          AND day BETWEEN {p12:Date} AND {p13:Date}
+          AND timestamp >= {p2:DateTime64(3, 'UTC')}
+          AND timestamp < {p1:DateTime64(3, 'UTC')}
+      )
+    )
+  )
 )
 ORDER BY page, (-sort_value, -toUnixTimestamp64Milli(started_at), session_id)
 LIMIT {p14:UInt32} BY page
@@ -53,32 +53,32 @@ SELECT *
 FROM (
   SELECT page, session_id, started_at, toInt64(toUnixTimestamp64Milli(started_at)) AS sort_value, count() OVER (PARTITION BY page) AS total_count
   FROM (
-    SELECT DISTINCT page, session_id
-    FROM (
-      SELECT {p3:String} AS page, session_id
-      FROM interactions
-      WHERE site_id = {p0:String}
-        AND page_key IN {p4:Array(String)}
-        AND day BETWEEN {p5:Date} AND {p6:Date}
-        AND timestamp >= {p2:DateTime64(3, 'UTC')}
-        AND timestamp < {p1:DateTime64(3, 'UTC')}
-      UNION ALL
-      SELECT {p3:String} AS page, session_id
-      FROM pageviews
-      WHERE site_id = {p0:String}
-        AND page_key IN {p4:Array(String)}
-        AND day BETWEEN {p5:Date} AND {p6:Date}
-        AND timestamp >= {p2:DateTime64(3, 'UTC')}
-        AND timestamp < {p1:DateTime64(3, 'UTC')}
-    )
-  ) AS seen
-  INNER JOIN (
-    SELECT session_id, started_at, ended_at, rage_clicks, dead_clicks, conversions
+    SELECT {p3:String} AS page, session_id, started_at, ended_at, rage_clicks, dead_clicks, conversions
     FROM sessions FINAL
     WHERE site_id = {p0:String}
       AND started_at < {p1:DateTime64(3, 'UTC')}
       AND ended_at >= {p2:DateTime64(3, 'UTC')}
-  ) AS known USING (session_id)
+      AND (
+      session_id IN (
+        SELECT session_id
+        FROM interactions
+        WHERE site_id = {p0:String}
+          AND page_key IN {p4:Array(String)}
+          AND day BETWEEN {p5:Date} AND {p6:Date}
+          AND timestamp >= {p2:DateTime64(3, 'UTC')}
+          AND timestamp < {p1:DateTime64(3, 'UTC')}
+      )
+      OR session_id IN (
+        SELECT session_id
+        FROM pageviews
+        WHERE site_id = {p0:String}
+          AND page_key IN {p4:Array(String)}
+          AND day BETWEEN {p5:Date} AND {p6:Date}
+          AND timestamp >= {p2:DateTime64(3, 'UTC')}
+          AND timestamp < {p1:DateTime64(3, 'UTC')}
+      )
+    )
+  )
 )
 ORDER BY page, (sort_value, -toUnixTimestamp64Milli(started_at), session_id)
 LIMIT {p7:UInt32} BY page

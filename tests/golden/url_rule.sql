@@ -24,7 +24,7 @@ FROM (
       AND country IN {p11:Array(String)}
       AND viewport_width >= {p12:Int64}
       AND viewport_width <= {p13:Int64}
-      AND session_id IN (SELECT session_id FROM sessions FINAL WHERE site_id = {p4:String} AND path(entry_page) = {p14:String})
+      AND path(entry_page) = {p14:String}
       AND session_id IN (SELECT session_id FROM events WHERE site_id = {p4:String} AND name = {p15:String} GROUP BY session_id HAVING count() >= {p16:UInt32})
       AND kind IN ('move')
       AND NOT (default_cell = 2047)

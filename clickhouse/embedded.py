@@ -49,7 +49,7 @@ class EmbeddedClient:
     async def run(self, statement: Statement) -> Answer:
         reading = Reading.of(statement, self._limits)
         self.on_statement(statement)
-        sql = f"{statement.sql}\nSETTINGS {_settings_clause(reading.settings)}\nFORMAT Native"
+        sql = f"{statement.sql}\nSETTINGS {settings_clause(reading.settings)}\nFORMAT Native"
 
         def ask(driver: Driver) -> Answer:
             started = perf_counter()
@@ -64,7 +64,7 @@ class EmbeddedClient:
         reading = Reading.streamed(statement, self._limits)
         self.on_statement(statement)
         settings = reading.settings | {"max_result_bytes": MAX_ANSWER_BYTES}
-        sql = f"{statement.sql}\nSETTINGS {_settings_clause(settings)}\nFORMAT {output_format}"
+        sql = f"{statement.sql}\nSETTINGS {settings_clause(settings)}\nFORMAT {output_format}"
         yield await self._read(reading, lambda driver: driver.raw_query(sql, statement.params))
 
     async def _read(self, reading: Reading, ask: Callable[[Driver], T], ahead: bool = False) -> T:
@@ -134,6 +134,6 @@ def _run(work: Callable[[Driver], T], driver: Driver) -> T:
         raise
 
 
-def _settings_clause(settings: dict[str, Any]) -> str:
+def settings_clause(settings: dict[str, Any]) -> str:
     """For a statement whose format is its own: the driver would set its settings for the whole connection, `readonly` for good."""
     return ", ".join(f"{name} = {format_str(str(value))}" for name, value in settings.items())

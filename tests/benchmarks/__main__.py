@@ -17,24 +17,24 @@ import click
 from clickhouse.client import open_sync
 from tests.benchmarks import report
 from tests.benchmarks.bench_splice import HEAD, splice, splice_hot_page
+from tests.benchmarks.condition_cache import DAYS, in_a_process
 from tests.benchmarks.datasets import bytes_by_table, ensure
 from tests.benchmarks.ingest import ingest
 from tests.benchmarks.readme import write_between
-from tests.benchmarks.side_by_side import WINDOWS, Layouts, Measured
+from tests.benchmarks.side_by_side import WINDOWS, Http, Layouts, Measured
 from tests.benchmarks.throughput import throughput
 from tests.benchmarks.traffic import Traffic
 from tests.servers import Node, server
 
 
-def measure(layouts: Layouts, repetitions: int) -> dict[tuple[str, int, bool], Measured]:
-    """With the condition cache what is shown of it, 30 days. Raises AssertionError when the two sides disagree."""
+def measure(layouts: Layouts, repetitions: int) -> dict[tuple[str, int], Measured]:
+    """Raises AssertionError when the two sides disagree."""
     found = {}
     for question in layouts.questions:
         difference = layouts.difference(question)
         assert not difference, difference
         for days in WINDOWS:
-            for cached in (False, True) if days == 30 else (False,):
-                found[question.name, days, cached] = layouts.measure(question, days, repetitions, condition_cache=cached)
+            found[question.name, days] = layouts.measure(question, days, repetitions)
     return found
 
 
@@ -43,7 +43,7 @@ def storage(node: Node, sizes: list[int], repetitions: int) -> Iterator[str]:
     results, bytes_of = {}, {}
     for interactions in sizes:
         database = ensure(node, interactions)
-        client, layouts = open_sync(node.dsn(database)), Layouts(node, database)
+        client, layouts = open_sync(node.dsn(database)), Layouts(node.dsn(database), Http(node, database))
         try:
             results[interactions] = measure(layouts, repetitions)
             bytes_of[interactions] = bytes_by_table(client)
@@ -70,6 +70,13 @@ def serving(node: Node, sizes: list[int], folder: Path, seconds: float) -> Itera
     yield throughput(node, database, Traffic(interactions).last_day, folder, slice_s=seconds / 6)
 
 
+def condition_cache(node: Node, sizes: list[int], repetitions: int) -> Iterator[str]:
+    """Ends the server, whose files the embedded engine opens."""
+    node.kill()
+    yield f"**The condition cache**, ms in the embedded engine of PostHog's layout → of ours over {DAYS} days, without it and with it"
+    yield in_a_process(node.folder / "data", sizes, repetitions)
+
+
 @click.command()
 @click.option("--millions", "sizes", multiple=True, type=click.FloatRange(0.001), default=(3, 30), show_default=True, help="Interactions.")
 @click.option("--repetitions", default=7, show_default=True, type=click.IntRange(1), help="Of each statement; medians are shown.")
@@ -82,7 +89,12 @@ def main(sizes: tuple[float, ...], repetitions: int, seconds: float, folder: Pat
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     with server(folder) as node, TemporaryDirectory() as files:
-        for section in chain(storage(node, interactions, repetitions), serving(node, interactions, Path(files), seconds)):
+        measured = chain(
+            storage(node, interactions, repetitions),
+            serving(node, interactions, Path(files), seconds),
+            condition_cache(node, interactions, repetitions),
+        )
+        for section in measured:
             click.echo(section + "\n")
             sections.append(section)
     click.echo(f"Took {perf_counter() - started:.0f} s.", err=True)

@@ -30,9 +30,14 @@ INSERT_SETTINGS = {
 }
 
 
+def name_of(interactions: int) -> str:
+    """Of the database with that many."""
+    return f"bench_{interactions}"
+
+
 def ensure(node: Node, interactions: int) -> str:
     """The name of the database with that many; made if it is not complete."""
-    name = f"bench_{interactions}"
+    name = name_of(interactions)
     server = open_sync(node.dsn())
     complete = server.query("SELECT 1 FROM system.tables WHERE database = {name:String} AND name = 'complete'", {"name": name}).row_count
     if not complete:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from http.client import HTTPConnection
 from statistics import median
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import orjson
@@ -52,8 +52,19 @@ class Measured:
         return self.peer_ms / self.ours_ms
 
 
+class Timed(Protocol):
+    """A ClickHouse that says what a statement cost."""
+
+    def ms(self, statement: Statement, **settings: Any) -> float:
+        """What it took inside ClickHouse; `settings` besides PRODUCT."""
+
+    def rows_read(self, statement: Statement, **settings: Any) -> int: ...
+
+    def close(self) -> None: ...
+
+
 class Http:
-    """One kept connection to ClickHouse, on which statements run as the product's client sends them."""
+    """A server asked on one kept connection, as the product's client asks it."""
 
     def __init__(self, node: Node, database: str) -> None:
         self._connection = HTTPConnection("127.0.0.1", node.http_port)
@@ -66,8 +77,8 @@ class Http:
         """What ClickHouse says it took, from the statement's arrival to its last row; the way there and back is not in it."""
         return int(self._ask(statement, settings)["elapsed_ns"]) / 1e6
 
-    def rows_read(self, statement: Statement) -> int:
-        return int(self._ask(statement, {})["read_rows"])
+    def rows_read(self, statement: Statement, **settings: Any) -> int:
+        return int(self._ask(statement, settings)["read_rows"])
 
     def _ask(self, statement: Statement, settings: dict[str, Any]) -> Any:
         sql, bound = bind_query(statement.sql, statement.params)
@@ -88,13 +99,13 @@ class Http:
 
 
 class Layouts:
-    """One database with the same traffic in both layouts; `last_day` is that of the data."""
+    """One database with the same traffic in both layouts, which `timed` asks; `last_day` is that of the data."""
 
-    def __init__(self, node: Node, database: str) -> None:
-        self.http = Http(node, database)
+    def __init__(self, dsn: str, timed: Timed) -> None:
+        self._timed = timed
         self._loop = asyncio.Runner()
-        self._client = self._loop.run(connect(node.dsn(database)))
-        self._sync = open_sync(node.dsn(database))
+        self._client = self._loop.run(connect(dsn))
+        self._sync = open_sync(dsn)
         self.last_day: date = self._sync.query("SELECT max(day) FROM interactions").result_rows[0][0]
         self.questions = questions(self._hottest())
 
@@ -117,18 +128,17 @@ class Layouts:
         peers = question.read_peer([tuple(row) for row in self._sync.query(question.sql(days, ALL_POINTS)).result_rows])
         return "" if ours == peers else f"{question.name}: {str(ours)[:500]} ≠ {str(peers)[:500]}"
 
-    def measure(self, question: Question, count: int, repetitions: int, *, condition_cache: bool) -> Measured:
+    def measure(self, question: Question, count: int, repetitions: int, **settings: Any) -> Measured:
         """Both sides in turn, so that what slows the machine slows both."""
         days = self.days(count)
         lookups, answers = parted(self.ours(question, days)[1])
         peer = Statement(question.sql(days, SHOWN_POINTS), {})
-        cache = {"use_query_condition_cache": int(condition_cache)}
         sides: list[list[float]] = [[], [], []]
         for _ in range(repetitions + 1):
             for times, statements in zip(sides, ([peer], answers, lookups), strict=True):
-                times.append(sum(self.http.ms(statement, **cache) for statement in statements))
+                times.append(sum(self._timed.ms(statement, **settings) for statement in statements))
         peer_ms, ours_ms, lookups_ms = (median(times[1:]) for times in sides)
-        rows = [sum(self.http.rows_read(statement) for statement in statements) for statements in ([peer], answers)]
+        rows = [sum(self._timed.rows_read(statement, **settings) for statement in statements) for statements in ([peer], answers)]
         return Measured(peer_ms, ours_ms, lookups_ms, rows[0], rows[1])
 
     def _hottest(self) -> tuple[float, int]:
@@ -145,7 +155,7 @@ class Layouts:
         self._loop.run(self._client.close())
         self._loop.close()
         self._sync.close()
-        self.http.close()
+        self._timed.close()
 
 
 def parted(statements: Iterable[Statement]) -> tuple[list[Statement], list[Statement]]:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from clickhouse.breakdown import DIMENSIONS, BreakdownQuestion, breakdown_json, breakdown_rows
 from clickhouse.conditions import lens_clauses, page_column
 from clickhouse.conversions import REVENUE, converted_sessions
-from clickhouse.element_counts import SUMS, counted_clicks, counted_elements, on_pages
+from clickhouse.element_counts import SUMS, counted_clicks, counted_elements
 from clickhouse.element_marks import deleted_clause, marked_clause
 from clickhouse.heatmap import standard_viewport_px
 from clickhouse.lens import Lens
-from clickhouse.numbers import IS_PLACED, LABEL, kind_clause, ratio
+from clickhouse.numbers import kind_clause, ratio
 from clickhouse.statement import Params, Statement, where_all
 
 GROUPINGS = {"SELECTOR": "selector", "HREF": "href", "TEXT": "text", "NAME": "name"}
@@ -372,49 +372,4 @@ def element_clicks(
         ")",
         *([wanted] if wanted else []),
         ") AS element USING (page_key, selector)",
-    ]
-
-
-def compile_attributes(site_id: str, keys: tuple[tuple[str, str], ...]) -> Statement:
-    """One row for each (page key, selector) that was ever told, clicked or marked: what it is, whatever the lens.
-
-    As told last, else as clicked last; top and left of an element never told are the medians of its clicks not at (0, 0), CSS px.
-    """
-    params = Params()
-    on_pages = f"page_key IN {params.texts(tuple(sorted({page_key for page_key, _ in keys})))}"
-    these = f"(page_key, toString(selector)) IN {params.bind(list(keys), 'Array(Tuple(String, String))')}"
-    return Statement.of(_attributes([f"site_id = {params.site(site_id)}", on_pages, these]), params)
-
-
-def attributes_on(lens: Lens, page_keys: tuple[str, ...], params: Params) -> list[str]:
-    """The rows of `compile_attributes` for every element on the lens's pages."""
-    return _attributes([f"site_id = {params.site(lens.site_id)}", on_pages(lens, page_keys, params), "selector != ''"])
-
-
-def _attributes(clauses: list[str]) -> list[str]:
-    where = where_all(clauses)
-    shared = "toString(page_key) AS page_key, toString(selector) AS selector, timestamp, toString(tag) AS tag, toString(text) AS text"
-    last = "argMaxIf({0}, (told, timestamp, {0}), {0} != '') AS {0}"
-    clicked = f"quantileExactInclusiveIf(0.5)({{0}}, {IS_PLACED})"
-    placed = f"if(max(told), argMaxIf({{0}}, timestamp, told), ifNotFinite({clicked}, 0))"  # NaN: at (0, 0) only
-    size = "if(max(told), argMaxIf({0}, timestamp, told), NULL) AS {0}"
-    return [
-        f"SELECT page_key, selector, tag, text, href, top, left_px, width, height, viewport_width, said_fixed, {LABEL} AS label",
-        "FROM (",
-        "SELECT page_key, selector,",
-        "  " + ", ".join(last.format(column) for column in ("tag", "text", "href")) + ",",
-        f"  {placed.format('y')} AS top, {placed.format('x')} AS left_px,",
-        "  " + ", ".join(size.format(column) for column in ("width", "height", "viewport_width")) + ",",
-        "  max(fixed) AS said_fixed",
-        "FROM (",
-        f"SELECT {shared}, toString(href) AS href, x, y, width, height, viewport_width, fixed, true AS told",
-        "FROM elements FINAL",
-        where,
-        "UNION ALL",
-        f"SELECT {shared}, toString(href) AS href, x, y, 0. AS width, 0. AS height, 0 AS viewport_width, fixed, false AS told",
-        "FROM interactions",
-        f"{where}\n  AND {kind_clause('CLICK')}",
-        ")",
-        "GROUP BY page_key, selector",
-        ")",
     ]

@@ -22,8 +22,9 @@ from clickhouse.comparison import (
 )
 from clickhouse.conditions import lens_clauses
 from clickhouse.conversions import DepthQuestion, depth_conversions
+from clickhouse.element_attributes import attributes_on
 from clickhouse.element_marks import from_interactions
-from clickhouse.elements import ElementsQuestion, attributes_on, listed_elements
+from clickhouse.elements import ElementsQuestion, listed_elements
 from clickhouse.event_names import EVENT_NAME, event_name_rows
 from clickhouse.event_names import ORDERING as NAME_ORDERING
 from clickhouse.export_shapes import DEAD_SPOT, DEPTH_CONVERSION, ELEMENT, INTERACTION, RAGE_SPOT, REPLAY, page_shape

@@ -17,8 +17,8 @@ from clickhouse import clock
 from clickhouse.breaker import incomplete_sources
 from clickhouse.client import Client
 from clickhouse.cohorts import Cohort, compile_cohorts, compile_sizes
+from clickhouse.element_attributes import compile_attributes
 from clickhouse.element_marks import Mark, compile_mark_changes, compile_marks
-from clickhouse.elements import compile_attributes
 from clickhouse.errors import DeadlineError, ForbiddenError, NotFoundError, PlanRequiredError, SourceUnavailableError
 from clickhouse.keys import ApiKey
 from clickhouse.pages import compile_extent, compile_seen, compile_tracked

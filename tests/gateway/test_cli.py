@@ -20,8 +20,8 @@ from click.testing import CliRunner, Result
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from clickhouse.cohorts import Cohort, cohort_id_of, insert_cohort
+from clickhouse.element_attributes import compile_attributes
 from clickhouse.element_marks import Mark, compile_mark_changes, compile_marks, record_mark
-from clickhouse.elements import compile_attributes
 from clickhouse.errors import HeatgraphError, QueryTooComplexError
 from clickhouse.keys import ApiKey, compile_keys, insert_key
 from clickhouse.sites import Site, compile_sites, insert_site

@@ -35,10 +35,10 @@ from clickhouse.hotspots import ORDERING, SpotQuestion, dead_spots, rage_spots
 from clickhouse.interactions import InteractionQuestion, interaction_clauses
 from clickhouse.lens import Lens
 from clickhouse.numbers import kind_clause
-from clickhouse.replays import ReplayQuestion, listed_replays
+from clickhouse.replays import ReplayQuestion, in_lens, listed_replays
 from clickhouse.scroll import SCROLL_BUCKET, WHO, ScrollQuestion, depth_counts
 from clickhouse.selection import Shape, flat_columns
-from clickhouse.sessions import whole_sessions
+from clickhouse.sessions import NOT_SHOWN, whole_sessions
 from clickhouse.statement import Params, Statement, where_all
 from clickhouse.timeline import TIMELINE_POINT, TimelineQuestion, timeline_rows
 from clickhouse.totals import ORDERS, page_rows
@@ -95,16 +95,23 @@ def export_interactions(lens: Lens, page_keys: PageKeys, question: InteractionQu
     columns = "kind, timestamp, row_id, viewport_width, x, y, fixed, url, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text"
     where = [*from_interactions(lens, params), where_all(interaction_clauses(lens, page_keys, question, params))]
     of_site = f"WHERE site_id = {params.site(lens.site_id)}"
+    seen = where_all(lens_clauses(lens, page_keys, params))
     people = [
         "LEFT JOIN (",
         "SELECT session_id, session_key",
         "FROM sessions FINAL",
         of_site,
+        "  AND session_id IN (",
+        *("SELECT session_id", "FROM interactions", seen),
+        ")",
         ") AS sessions USING (session_id)",
         "ANY LEFT JOIN (",
         "SELECT visitor_id, visitor_key",
         "FROM visitors",
         of_site,
+        "  AND visitor_id IN (",
+        *("SELECT visitor_id", "FROM interactions", seen),
+        ")",
         ") AS visitors USING (visitor_id)",
     ]
     if with_people:
@@ -177,7 +184,7 @@ def export_replays(lens: Lens, page_keys: PageKeys, question: ReplayQuestion, ur
         ")",
         ") AS listed",
         "INNER JOIN (",
-        *whole_sessions(lens.site_id, params),
+        *whole_sessions(lens.site_id, params, in_lens(lens, page_keys, params), left_out=NOT_SHOWN),
         ") AS sessions USING (session_id)",
     ]
     return _file(REPLAY, rows, [f"ORDER BY {question.ordering}", f"LIMIT {params.bind(question.first, 'UInt32')}"], params)

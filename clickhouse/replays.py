@@ -120,23 +120,21 @@ def listed_replays(lens: Lens, page_keys: tuple[str, ...], question: ReplayQuest
 
 
 def _sessions(lens: Lens, page_keys: tuple[str, ...], known: list[str], params: Params) -> list[str]:
-    """Found by the ids of the lens's rows, so that of a large site few sessions are read. One table an IN: a union of two in it
-    would ask every shard of a cluster for both."""
-    page = page_column(lens, page_keys, params)
-    seen = where_all(lens_clauses(lens, page_keys, params))
     return [
-        f"SELECT {page}, {SESSION}",
+        f"SELECT {page_column(lens, page_keys, params)}, {SESSION}",
         "FROM sessions FINAL",
-        where_all(known),
-        "  AND (",
-        "session_id IN (",
-        *("SELECT session_id", "FROM interactions", seen),
-        ")",
-        "OR session_id IN (",
-        *("SELECT session_id", "FROM pageviews", seen),
-        ")",
-        ")",
+        where_all([*known, in_lens(lens, page_keys, params)]),
     ]
+
+
+def in_lens(lens: Lens, page_keys: tuple[str, ...], params: Params) -> str:
+    """The condition on sessions that any of their rows is in the lens: by their ids, so that of a large site few sessions are read.
+
+    One table an IN: a union of two in it would ask every shard of a cluster for both.
+    """
+    where = where_all(lens_clauses(lens, page_keys, params))
+    ids = (f"session_id IN (\nSELECT session_id\nFROM {table}\n{where}\n)" for table in ("interactions", "pageviews"))
+    return "(\n" + "\nOR ".join(ids) + "\n)"
 
 
 def _sessions_by_page(lens: Lens, page_keys: tuple[str, ...], known: list[str], params: Params) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clickhouse.statement import Params, Statement
 
-_NOT_SHOWN = "is_test, pageviews, derived_at, expires_on"
+NOT_SHOWN = "is_test, pageviews, derived_at, expires_on"
 _SELDOM_SHOWN = "region, campaign, variant"
 """Columns that no replay shows, and those that are asked for on their own (`compile_session_columns`): each costs a seek a session."""
 
@@ -50,11 +50,10 @@ def compile_sessions_by_key(site_id: str, session_keys: tuple[str, ...]) -> Stat
     return Statement.of(whole_sessions(site_id, params, wanted), params)
 
 
-def whole_sessions(site_id: str, params: Params, wanted: str = "") -> list[str]:
-    """Lines of a SELECT of the site's sessions, with the visitor's id as sent; or of those `wanted`, without what is seldom shown."""
-    left_out = f"{_SELDOM_SHOWN}, {_NOT_SHOWN}" if wanted else _NOT_SHOWN
-    where = [f"WHERE site_id = {params.site(site_id)}", *([f"  AND {wanted}"] if wanted else [])]
-    theirs = ["  AND visitor_id IN (", "SELECT visitor_id", "FROM sessions", *where, ")"] if wanted else []
+def whole_sessions(site_id: str, params: Params, wanted: str, left_out: str = f"{_SELDOM_SHOWN}, {NOT_SHOWN}") -> list[str]:
+    """Lines of a SELECT of the site's `wanted` sessions, with the visitor's id as sent."""
+    of_site = f"WHERE site_id = {params.site(site_id)}"
+    where = [of_site, f"  AND {wanted}"]
     return [
         "SELECT *",
         "FROM (",
@@ -65,7 +64,11 @@ def whole_sessions(site_id: str, params: Params, wanted: str = "") -> list[str]:
         "ANY LEFT JOIN (",
         "SELECT visitor_id, visitor_key",
         "FROM visitors",
-        where[0],
-        *theirs,
+        of_site,
+        "  AND visitor_id IN (",
+        "SELECT visitor_id",
+        "FROM sessions",
+        *where,
+        ")",
         ") AS visitors USING (visitor_id)",
     ]

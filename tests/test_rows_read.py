@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from dataclasses import replace
@@ -22,7 +23,10 @@ from clickhouse.rollups import ROLLUPS
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
 from clickhouse.tables import DDL
-from tests.asking import NOW, ask, create_site
+from resolvers.context import Context
+from resolvers.sources import Source, Sources
+from schema.exports import compile_export
+from tests.asking import EVERYTHING, NOW, SCHEMA, ask, create_site
 from tests.servers import Node
 
 SITE = Site("site_rows", "Rows")
@@ -219,6 +223,16 @@ async def test_replays_of_few_sessions_read_these_sessions(insights: str, client
         f'{insights}window: {WINDOW}, segment: {{cohorts: ["cohort"]}}) {{ replays {{ totalCount }} }} {"}" * insights.startswith("page(")}'
     )
     assert 0 < await rows_read(client, asked) <= bound(ROWS_OF_PAGE, 2 * FEW * COHORT_SESSIONS) < SESSIONS
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("replays", {}), ("interactions", {"kind": "CLICK"})])
+async def test_files_of_few_sessions_read_these_sessions(name: str, parameters: dict[str, str], client: Client) -> None:
+    """And as many visitors; the lens up to four times, to list its sessions and to find them and their visitors."""
+    window = {"between": {"from": str((NOW - timedelta(days=10)).date()), "to": str((NOW - timedelta(days=10 - WINDOW_DAYS + 1)).date())}}
+    asked = {"siteId": SITE.site_id, "page": PAGE_KEY, "window": json.dumps(window), "segment": json.dumps({"cohorts": ["cohort"]})}
+    context = Context(Sources([Source("default", client)]), EVERYTHING, now=NOW)
+    statement = await compile_export(SCHEMA, context, name, asked | parameters)
+    assert 0 < (await client.run(statement)).read_rows <= bound(4 * ROWS_OF_PAGE, 6 * FEW * COHORT_SESSIONS) < SESSIONS
 
 
 COMPARED = {

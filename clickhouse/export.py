@@ -89,35 +89,43 @@ def export_pages(lens: Lens, search: str | None, order: str, descending: bool, f
     return _file(page_shape(unknown), rows, [f"ORDER BY {by}", f"LIMIT {params.bind(first, 'UInt32')}"], params)
 
 
-def export_interactions(lens: Lens, page_keys: PageKeys, question: InteractionQuestion, with_people: bool) -> Statement:
-    """Newest first; without `with_people` the ids of sessions and visitors are null."""
+def export_interactions(
+    lens: Lens, page_keys: PageKeys, question: InteractionQuestion, with_people: bool, url_template: str = ""
+) -> Statement:
+    """Newest first; without `with_people` what tells of sessions and visitors is null."""
     params = Params()
-    columns = "kind, timestamp, row_id, viewport_width, x, y, fixed, url, toString(selector) AS selector, toString(tag) AS tag, toString(text) AS text"
+    columns = (
+        "kind, timestamp, row_id, viewport_width, x, y, fixed, url, toString(selector) AS selector, toString(tag) AS tag,"
+        f" toString(text) AS text, {params.text(url_template)} AS url_template"
+    )
     where = [*from_interactions(lens, params), where_all(interaction_clauses(lens, page_keys, question, params))]
-    of_site = f"WHERE site_id = {params.site(lens.site_id)}"
-    seen = where_all(lens_clauses(lens, page_keys, params))
-    people = [
-        "LEFT JOIN (",
-        "SELECT session_id, session_key",
-        "FROM sessions FINAL",
-        of_site,
-        "  AND session_id IN (",
-        *("SELECT session_id", "FROM interactions", seen),
-        ")",
-        ") AS sessions USING (session_id)",
-        "ANY LEFT JOIN (",
-        "SELECT visitor_id, visitor_key",
-        "FROM visitors",
-        of_site,
-        "  AND visitor_id IN (",
-        *("SELECT visitor_id", "FROM interactions", seen),
-        ")",
-        ") AS visitors USING (visitor_id)",
-    ]
+    seen = ["FROM interactions", where_all(lens_clauses(lens, page_keys, params))]
     if with_people:
-        rows = ["SELECT *", "FROM (", f"SELECT session_id, visitor_id, {columns}", *where, ") AS interactions", *people]
+        sessions = whole_sessions(lens.site_id, params, "\n".join(["session_id IN (", "SELECT session_id", *seen, ")"]))
+        rows = [
+            "SELECT *",
+            "FROM (",
+            f"SELECT session_id, visitor_id, {columns}",
+            *where,
+            ") AS interactions",
+            "LEFT JOIN (",
+            "SELECT session_id, session_key, started_at, visitor_key AS replay_visitor_key",
+            "FROM (",
+            *sessions,
+            ")",
+            ") AS sessions USING (session_id)",
+            "ANY LEFT JOIN (",
+            "SELECT visitor_id, visitor_key",
+            "FROM visitors",
+            f"WHERE site_id = {params.site(lens.site_id)}",
+            "  AND visitor_id IN (",
+            "SELECT visitor_id",
+            *seen,
+            ")",
+            ") AS visitors USING (visitor_id)",
+        ]
     else:
-        rows = [f"SELECT {columns}, '' AS session_key, '' AS visitor_key", *where]
+        rows = [f"SELECT {columns}, '' AS session_key, '' AS visitor_key, '' AS replay_visitor_key, timestamp AS started_at", *where]
     return _file(INTERACTION, rows, ["ORDER BY timestamp DESC, row_id", f"LIMIT {params.bind(question.first, 'UInt32')}"], params)
 
 

@@ -22,6 +22,7 @@ def page_shape(unknown: Collection[str] = ()) -> Shape:
         "PageEdge",
         {
             "key": Leaf("page", "String"),
+            "path": Leaf("substring(page, position(page, '/', position(page, '://') + 3))", "String"),
             "pageviews": Leaf("pageviews", "UInt64"),
             "visitors": Leaf("visitors", "UInt64"),
             "sessions": Leaf("sessions", "UInt64"),
@@ -42,6 +43,19 @@ def page_shape(unknown: Collection[str] = ()) -> Shape:
 
 PAGE = page_shape()
 
+
+def replay_url(visitor: str, offset_ms: str) -> Leaf:
+    """The site's template filled in, as `schema.replays.replay_url` does it; `visitor` holds the id of the session's visitor as sent."""
+    return Leaf(
+        "if(url_template = '' OR session_key = '', NULL, replaceAll(replaceAll(replaceAll(replaceAll(url_template,"
+        f" '{{sessionId}}', encodeURLComponent(session_key)), '{{visitorId}}', encodeURLComponent({visitor})),"
+        f" '{{offsetSeconds}}', toString(greatest(0, intDiv({offset_ms}, 1000)))), '{{date}}', toString(toDate(started_at))))",
+        "Nullable(String)",
+    )
+
+
+OFFSET_MS = "dateDiff('millisecond', started_at, timestamp)"
+
 INTERACTION = Shape(
     "Interaction",
     {
@@ -56,6 +70,8 @@ INTERACTION = Shape(
         "element": POINT_ELEMENT,
         "sessionId": Leaf("nullIf(session_key, '')", "Nullable(String)"),
         "visitorId": Leaf("nullIf(visitor_key, '')", "Nullable(String)"),
+        "offsetSeconds": Leaf(f"if(session_key = '', NULL, {OFFSET_MS} / 1000)", "Nullable(Float64)"),
+        "replayUrl": replay_url("replay_visitor_key", OFFSET_MS),
     },
 )
 
@@ -144,12 +160,7 @@ REPLAY = Shape(
     {
         "sessionId": Leaf("session_key", "String"),
         "visitorId": Leaf("visitor_key", "String"),
-        "url": Leaf(
-            "if(url_template = '', NULL, replaceAll(replaceAll(replaceAll(replaceAll(url_template, '{sessionId}',"
-            " encodeURLComponent(session_key)), '{visitorId}', encodeURLComponent(visitor_key)), '{offsetSeconds}', '0'),"
-            " '{date}', toString(toDate(started_at))))",
-            "Nullable(String)",
-        ),
+        "url": replay_url("visitor_key", "0"),
         "startedAt": Leaf("started_at", "DateTime64(3, \\'UTC\\')"),
         "durationSeconds": Leaf(f"{DURATION_MS} / 1000", "Float64"),
         "breakpoint": Leaf("breakpoint", "String"),

@@ -110,7 +110,8 @@ def _interactions(
     hide_origin: bool | None = True,
 ) -> Statement:
     question = interaction_question(asked, kind, points, cell, hide_origin, page_size(first, MAX_ROWS))
-    return export.export_interactions(asked.lens, asked.page_keys, question, context.key.may("replay:read"))
+    may_see, template = context.key.may("replay:read"), asked.site.replay_url_template
+    return export.export_interactions(asked.lens, asked.page_keys, question, may_see, template)
 
 
 def _elements(

@@ -41,7 +41,7 @@ REPLAY = """{ sessionId visitorId url startedAt durationSeconds breakpoint devic
     pages clicks rageClicks deadClicks conversions watchScore { value rage dead duration lost } }"""
 CHANGE = "{ baseline candidate delta relativeDelta }"
 RATE_CHANGE = f"{{ baseline {RATE} candidate {RATE} delta relativeDelta low high significant }}"
-INTERACTION = "{ kind timestamp relativeX y fixed url element { selector label text tag } sessionId visitorId }"
+INTERACTION = "{ kind timestamp relativeX y fixed url element { selector label text tag } sessionId visitorId offsetSeconds replayUrl }"
 TOTALS = f"""{{ pageviews visitors sessions bounceRate {RATE} averageSecondsOnPage clicks rageClicks deadClicks
     rageRate {RATE} deadRate {RATE} issueScore {{ value }} breakpoints {{ clicks }} }}"""
 
@@ -197,12 +197,14 @@ async def test_interactions_have_the_rows_of_graphql(http: AsyncClient, data: Da
 
 
 async def test_interactions_of_a_session_with_two_visitors_have_each_its_own(http: AsyncClient, database: SyncClient) -> None:
-    site = create_site(database, Site("site_export_two", "Two"))
+    site = create_site(database, Site("site_export_two", "Two", replay_url_template=REPLAYS))
     shared = {"type": "click", "sessionId": "s", "url": PAGE, "viewportWidth": 1280, "viewportHeight": 800, "x": 5, "y": 5}
     at_ms = int(datetime.now(UTC).timestamp() * 1000) - 60_000
     load(database, site, [shared | {"visitorId": who, "timestamp": at_ms + n} for n, who in enumerate(("anonymous", "ada"))])
+    day = datetime.fromtimestamp(at_ms / 1000, UTC).date()
     found = await rows(http, "interactions", siteId=site.site_id, page=PAGE)
     assert [(row["sessionId"], row["visitorId"]) for row in found] == [("s", "ada"), ("s", "anonymous")]
+    assert [row["replayUrl"] for row in found] == [f"https://replay.example/s?who=anonymous&t=0&day={day}"] * 2
 
 
 async def test_interactions_on_an_element_marked_fixed_are_fixed(
@@ -246,14 +248,16 @@ async def test_interactions_of_points(http: AsyncClient, data: DataSet) -> None:
 async def test_pages_are_listed_as_in_graphql(http: AsyncClient, data: DataSet) -> None:
     for order in ({"field": "ISSUE_SCORE"}, {"field": "AVERAGE_SECONDS_ON_PAGE", "direction": "ASC"}, {"field": "KEY", "direction": "ASC"}):
         by = f"{{field: {order['field']}, direction: {order.get('direction', 'DESC')}}}"
-        field = f'pages(window: $w, segment: $s, orderBy: {by}, search: "EXAMPLE.com/") {{ edges {{ node {{ key }} totals {TOTALS} }} }}'
+        field = (
+            f'pages(window: $w, segment: $s, orderBy: {by}, search: "EXAMPLE.com/") {{ edges {{ node {{ key path }} totals {TOTALS} }} }}'
+        )
         edges = (await graphql(http, f"matchedPages(url: $url) {{ totalCount }} {field}", w=window(data)))["pages"]["edges"]
         expected = []
         for edge in edges:
             totals = edge["totals"]
             score, parts = totals.pop("issueScore"), totals.pop("breakpoints")
             clicks = dict(zip(("desktopClicks", "tabletClicks", "mobileClicks"), (part["clicks"] for part in parts), strict=True))
-            expected.append({"key": edge["node"]["key"], **flat(totals), "issueScore": score["value"], **clicks})
+            expected.append({**edge["node"], **flat(totals), "issueScore": score["value"], **clicks})
         found = await rows(http, "pages", window=window(data), orderBy=order, search="EXAMPLE.com/")
         assert [row["key"] for row in found] == [row["key"] for row in expected] and len(found) > 1
         for row, other in zip(found, expected, strict=True):
@@ -454,7 +458,9 @@ async def test_ids_of_people_need_a_scope(settings: Settings, http: AsyncClient,
     key = make_token(settings, "heatmap:read")
     http.headers["Authorization"] = f"Bearer {key}"
     narrower = await rows(http, "interactions", **lens)
-    assert len(narrower) == 5 and all(row["sessionId"] is None and row["visitorId"] is None for row in narrower)
+    assert len(narrower) == 5 and all(
+        row[name] is None for row in narrower for name in ("sessionId", "visitorId", "offsetSeconds", "replayUrl")
+    )
 
 
 async def test_urls_are_written_as_people_search_for_them(http: AsyncClient) -> None:

@@ -25,7 +25,8 @@ from clickhouse.errors import BadUserInputError
 from clickhouse.sites import Site
 from clickhouse.statement import Statement
 from gateway.database import Database
-from gateway.lines import Chunk, ahead, chunks
+from gateway.row_chunks import Chunk, ahead
+from gateway.row_files import chunks
 
 BATCH_ROWS = 1_250_000  # take about a gigabyte of memory
 DAYS_AT_ONCE = 7  # whose sums fit into memory

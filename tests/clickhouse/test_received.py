@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from clickhouse import received
 from clickhouse.row_keys import KNOWN, POINTS
 from clickhouse.statement import Statement
-from gateway import lines
+from gateway.row_columns import columns_of
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 RETENTION_DAYS = 90
@@ -313,7 +313,7 @@ COLUMNS: dict[str, st.SearchStrategy[Any]] = {
 def test_columns_are_read_like_lines(database: Client, rows: list[Row], unsent: set[str]) -> None:
     rows = [{key: value for key, value in row.items() if key not in unsent} for row in rows]
     table = pyarrow.table({key: pyarrow.array([row[key] for row in rows], _arrow_type(key)) for key in rows[0]})
-    columns = lines.columns_of(table.to_batches(max_chunksize=7))
+    columns = columns_of(table.to_batches(max_chunksize=7))
     assert columns is not None
     of_lines = parsed(database, [orjson.dumps(row) for row in rows])
     for statement in (*received.compile_stage(), received.compile_columns(columns.types)):

@@ -23,7 +23,7 @@ from gateway.forget import forget_visitors
 from gateway.load import load_files
 from tests.asking import create_site
 from tests.clickhouse.stored import DERIVED, stored
-from tests.gateway.test_load import Killed, Mortal, ndjson, visit
+from tests.gateway.loading import Killed, Mortal, ndjson, visit
 from tests.servers import CLUSTER, Node
 
 FORGOTTEN = ("v0", "v1", "nobody")

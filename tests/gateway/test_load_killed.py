@@ -13,7 +13,7 @@ from clickhouse.sites import Site
 from gateway.database import Database
 from gateway.load import load_files
 from tests.clickhouse.stored import stored
-from tests.gateway.test_load import ndjson, visit
+from tests.gateway.loading import ndjson, visit
 
 KILLED = """
 import os, signal, sys, threading

@@ -21,8 +21,8 @@ from gateway.database import Database, open_database
 from gateway.load import load_files
 from gateway.settings import Settings
 from gateway.site_lock import site_lock
+from tests.gateway.loading import START, ndjson, visit
 from tests.gateway.processes import ROOT, free_port, wait_for
-from tests.gateway.test_load import START, ndjson, visit
 from tests.servers import Node, server
 
 VISITS = 900

@@ -1,4 +1,4 @@
-"""How files become chunks, beside what loads of them show (`test_load.py`)."""
+"""How files become chunks, beside what loads of them show (`test_load.py`, `test_load_damaged.py`)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ import pyarrow.parquet
 import pytest
 
 from clickhouse.errors import BadUserInputError
-from gateway import lines
-from gateway.lines import Chunk, ahead, chunks
+from gateway import csv_rows, parquet_rows, row_files
+from gateway.row_chunks import Chunk, ahead
+from gateway.row_columns import NEEDED
+from gateway.row_files import chunks
 
 
 def test_a_chunk_is_read_while_the_one_before_it_is_stored() -> None:
@@ -49,11 +51,12 @@ def test_who_stops_does_not_wait_for_a_pipe_that_says_no_more() -> None:
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_of_wide_rows_a_chunk_takes_fewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
     """Their number alone would not bound the memory they take."""
-    monkeypatch.setattr(lines, "READ_BYTES", 1000)
-    monkeypatch.setattr(lines, "PARQUET_STEP", 2)
-    monkeypatch.setattr(lines, "WIDE_BYTES", 5000)
+    monkeypatch.setattr(row_files, "READ_BYTES", 1000)
+    monkeypatch.setattr(parquet_rows, "STEP_ROWS", 2)
+    monkeypatch.setattr(csv_rows, "WIDE_BYTES", 5000)
+    monkeypatch.setattr(parquet_rows, "WIDE_BYTES", 5000)
     file = tmp_path / f"rows.{suffix}"
-    rows = [{name: str(number) for name in lines.NEEDED} | {"dom": "x" * 1000} for number in range(20)]
+    rows = [{name: str(number) for name in NEEDED} | {"dom": "x" * 1000} for number in range(20)]
     if suffix == "parquet":
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), file)
     else:
@@ -71,10 +74,10 @@ def test_of_wide_rows_a_chunk_takes_fewer(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_of_damaged_parquet_the_rows_before_the_damage_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One chunk is full by then, the next one is not. Only the checksum of the page tells one letter from another."""
-    monkeypatch.setattr(lines, "PARQUET_STEP", 1000)
-    monkeypatch.setattr(lines, "PARQUET_ROWS", 2000)
+    monkeypatch.setattr(parquet_rows, "STEP_ROWS", 1000)
+    monkeypatch.setattr(parquet_rows, "CHUNK_ROWS", 2000)
     file = tmp_path / "rows.parquet"
-    table = pyarrow.Table.from_pylist([{name: f"{name} {number}" for name in lines.NEEDED} for number in range(6000)])
+    table = pyarrow.Table.from_pylist([{name: f"{name} {number}" for name in NEEDED} for number in range(6000)])
     pyarrow.parquet.write_table(table, file, row_group_size=1000, use_dictionary=False, compression="none", write_page_checksum=True)
     file.write_bytes(file.read_bytes().replace(b"url 3500", b"uri 3500"))
     read = list[tuple[int, int]]()

@@ -272,7 +272,7 @@ def _pages(lens: Lens, page_keys: tuple[str, ...], question: HeatmapQuestion, pa
 
 
 def _numbers(lens: Lens, question: HeatmapQuestion, params: Params) -> dict[str, tuple[str, str]]:
-    """The numbers of a cell: how they are counted, and how those of its parts are put together."""
+    """The numbers of a cell, or of the elements in it if a selection asks for one: how they are counted, and those of its parts put together."""
     tests = _reads_tests(lens, question)
     is_test = f"({is_test_account(lens, params)})"
     seen = [f"NOT {is_test}"] if tests else []
@@ -280,7 +280,8 @@ def _numbers(lens: Lens, question: HeatmapQuestion, params: Params) -> dict[str,
     person = PEOPLE.get(question.aggregation)
     numbers = {"count": (_if("count", "", shown), "sum")}
     if person:
-        numbers = {"count": (_if("uniqExact", person, shown), "uniqExactMerge"), "interactions": (_if("count", "", shown), "sum")}
+        count = "uniqExactState" if question.selects("element") else "uniqExact"
+        numbers = {"count": (_if(count, person, shown), "uniqExactMerge"), "interactions": (_if("count", "", shown), "sum")}
     if person and question.selects("share"):
         numbers["people"] = (_if("uniqExactState", person, shown), "uniqExactMergeState")
     for people, column in PEOPLE_IN_ALL.items():
@@ -322,14 +323,13 @@ def _cells(
     if not question.selects("element"):
         return [lines[0] + ",", ",\n".join(counts), *lines[1:], f"GROUP BY {by}"]
     again = {name: f"{merge}({name})" for name, (_, merge) in numbers.items()}
-    parts = [count.replace("uniqExact(", "uniqExactState(").replace("uniqExactIf(", "uniqExactStateIf(") for count in counts]
     return [
         f"SELECT {by},",
         *(f"  {sql} AS {name}," for name, sql in again.items()),
         f"  groupArrayIf((-toInt64(clicks_here), {', '.join(f'toString({name})' for name in ELEMENT)}), selector != '' AND clicks_here > 0) AS elements",
         "FROM (",
         f"{lines[0]}, {ELEMENT_ID} AS element_id, {', '.join(f'any({name}) AS {name}' for name in ELEMENT)},",
-        ",\n".join(parts) + f",\n  {numbers.get('interactions', numbers['count'])[0]} AS clicks_here",
+        ",\n".join(counts) + f",\n  {numbers.get('interactions', numbers['count'])[0]} AS clicks_here",
         *lines[1:],
         f"GROUP BY {by}, element_id",
         ")",

@@ -17,9 +17,6 @@ SpotKey = tuple[int, int, str, bool, int, int]
 """(count, clicks, selector, fixed, cell row, cell column): the sort values of a spot, biggest first."""
 
 
-COLUMNS = "page_key, kind, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp"
-"""What a spot is made of."""
-
 TIES = (
     "viewport_width", "url_rest", "visitor_id", "device", "breakpoint", "country", "region", "browser", "traffic_source", "campaign",
     "variant", "is_test",
@@ -134,7 +131,7 @@ def _bursts_by(rule: RageRule, lens: Lens, page_keys: tuple[str, ...], params: P
     labelled = "SELECT session_id, page_key FROM interactions WHERE " + " AND ".join([*of_pages, "kind = 'rage'", "labelled"])
     around = window_clauses(Window(lens.window.start - EDGE, lens.window.end + EDGE), params)
     clicks = [
-        f"SELECT {COLUMNS}, {', '.join(TIES[1:])}, ({' AND '.join(of_lens)}) AS in_lens",
+        f"SELECT {_columns('kind')}, {', '.join(TIES[1:])}, ({' AND '.join(of_lens)}) AS in_lens",
         "FROM interactions",
         where_all([*of_pages, *around, "kind IN ('click', 'dead')"]),
     ]
@@ -143,16 +140,21 @@ def _bursts_by(rule: RageRule, lens: Lens, page_keys: tuple[str, ...], params: P
         sessions = "SELECT session_id FROM interactions WHERE " + " AND ".join([*of_lens, "kind IN ('click', 'dead')"])
         where.append(f"session_id IN ({sessions})")
     return [
-        "SELECT " + COLUMNS.replace("kind", "'rage' AS kind"),
+        "SELECT " + _columns("'rage' AS kind"),
         "FROM (",
         *bursts(clicks, rule, ("viewport_width", "in_lens"), params, where, TIES),
         ")",
         "WHERE in_lens",  # as the first click is; measured: the clauses themselves, so far outside, take ClickHouse long to analyse
         "UNION ALL",
-        "SELECT " + COLUMNS.replace("kind", "toString(kind) AS kind"),
+        "SELECT " + _columns("toString(kind) AS kind"),
         "FROM interactions",
         where_all([*of_lens, "kind = 'rage'", "labelled"]),
     ]
+
+
+def _columns(kind: str) -> str:
+    """What a spot is made of; `kind` is how that column is read."""
+    return f"page_key, {kind}, clicks, selector, tag, text, x, y, fixed, viewport_width, session_id, timestamp"
 
 
 def _spot(cell: Cell, params: Params) -> list[str]:

@@ -53,8 +53,8 @@ def bursts(
         f"SELECT {_PLACE}, min(spot.timestamp) AS timestamp, toUInt32(sum(spot.clicks)) AS clicks,",
         "  sum(spot.x * spot.clicks) / clicks AS x, sum(spot.y * spot.clicks) / clicks AS y, argMin(spot.payload, spot.place) AS payload,",
         "  arraySort(groupArrayArray(spot.elements)) AS elements,",
-        f"  {_commonest('elements', 'element.1')} AS alike,",
-        f"  {_commonest('alike', 'element')}[1] AS commonest",
+        f"  {_commonest('elements', '.1')} AS alike,",
+        f"  {_commonest('alike')}[1] AS commonest",
         "FROM (",
         *_in_bursts(_starts(spots, rule.window_ms, min_clicks, radius_px), min_clicks, radius_px),
         ")",
@@ -160,8 +160,8 @@ def _in_bursts(starts: list[str], min_clicks: str, radius_px: str) -> list[str]:
     ]
 
 
-def _commonest(elements: str, what: str) -> str:
-    """The longest run of a sorted array whose elements are equal in `what`; of equally long ones the smallest."""
-    differs = f"(element, before) -> {what} != {what.replace('element', 'before')}"
+def _commonest(elements: str, part: str = "") -> str:
+    """The longest run of a sorted array whose elements are equal, or a part of theirs, say `.1`; of equally long ones the smallest."""
+    differs = f"(element, before) -> element{part} != before{part}"
     runs = f"arraySplit({differs}, {elements}, arrayPushFront(arrayPopBack({elements}), {elements}[1]))"
     return f"arraySort(run -> (-toInt64(length(run)), run[1]), {runs})[1]"

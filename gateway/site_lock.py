@@ -24,6 +24,7 @@ from clickhouse_connect.driver.httpclient import HttpClient
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
+from clickhouse.client import open_sync
 from clickhouse.errors import SourceUnavailableError
 from clickhouse.target import Target
 
@@ -54,12 +55,11 @@ SETTINGS = {
 @contextmanager
 def site_lock(dsn: str, site_id: str, *writers: Client) -> Iterator[None]:
     """Waits until nobody else writes the site; `writers` are the clients that will. Raises HeatgraphError, and as they do."""
-    target = Target.parse(dsn)
-    if target.is_embedded:
+    if Target.parse(dsn).is_embedded:
         yield
         return
     lost = threading.Event()
-    with closing(target.open()) as client:
+    with closing(open_sync(dsn)) as client:
         assert isinstance(client, HttpClient)
         client.timeout = SILENCE
         lock = f"heatgraph writes {site_id} of {client.database}"

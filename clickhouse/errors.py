@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
 
-from clickhouse_connect.driver.exceptions import OperationalError
+from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
 logger = logging.getLogger("heatgraph.clickhouse")
 
@@ -164,7 +164,9 @@ def from_driver(exception: Exception) -> HeatgraphError:
     if code in _BY_CODE:
         error, message = _BY_CODE[code]
         return error(message)
-    if code is None and isinstance(exception, OperationalError | OSError):
+    if code is None and (
+        isinstance(exception, OperationalError | OSError) or type(exception) is DatabaseError
+    ):  # not ClickHouse's own word
         return SourceUnavailableError(
             "The data source cannot be reached. Check that it runs and that its address, in --clickhouse (HEATGRAPH_CLICKHOUSE) or --sources, is right."
         )

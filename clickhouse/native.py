@@ -24,6 +24,7 @@ from clickhouse_connect.driver._backend.httpcommon import build_http_error, ex_h
 from clickhouse_connect.driver.asyncclient import AsyncClient, BytesSource
 from clickhouse_connect.driver.binding import MAX_URL_BIND_PARAM_LENGTH, format_bind_value
 from clickhouse_connect.driver.ctypes import RespBuffCls
+from clickhouse_connect.driver.exceptions import OperationalError
 from clickhouse_connect.driver.query import QueryContext, QueryResult
 from clickhouse_connect.driver.transform import NativeTransform
 
@@ -31,8 +32,8 @@ from clickhouse.connections import Connections
 from clickhouse.reading import Answer, Limits, Reading, Row
 from clickhouse.selection import WIDE
 from clickhouse.statement import Statement
+from clickhouse.target import SUMMARY
 
-SUMMARY = "X-ClickHouse-Summary"
 TRIES = 3
 PAUSE_S = 0.1
 WAITING = {"wait_end_of_query": "1", "buffer_size": str(16 << 20)}
@@ -74,7 +75,9 @@ class Asking:
             answer = await self._connections.post(parameters, sql)
             code = answer.headers.get(ex_header.lower())
             if answer.status == 200 and not code:
-                return answer.body, summary_from_headers({SUMMARY: answer.headers.get(SUMMARY.lower(), "{}")})
+                if SUMMARY.lower() not in answer.headers:
+                    raise OperationalError("the answer is not ClickHouse's")
+                return answer.body, summary_from_headers({SUMMARY: answer.headers[SUMMARY.lower()]})
             retried = answer.status in retryable_http_statuses
             if not retried or failures == TRIES - 1:
                 break

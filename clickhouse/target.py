@@ -8,7 +8,7 @@ Target.parse(dsn).open()                                -> the driver's synchron
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -16,12 +16,13 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import clickhouse_connect
+from aiohttp import ClientResponse
+from clickhouse_connect.driver._backend.http_async import release_lease
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError, ProgrammingError
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError, ProgrammingError
 from clickhouse_connect.driver.httpclient import HttpClient
 from urllib3 import BaseHTTPResponse
-from urllib3.exceptions import ProtocolError
 
 from clickhouse.errors import BadUserInputError, SourceUnavailableError, from_driver
 
@@ -40,6 +41,7 @@ SETTINGS = {
     "use_index_for_in_with_subqueries_max_values": 1_000,  # some pages are found by the index; for the members of a cohort it costs more
 }
 """What the meaning and the speed of our SQL rely on, the same for every statement."""
+SUMMARY = "X-ClickHouse-Summary"
 NOT_AN_OPTION = "The data source's address has an option after its `?` that the driver does not know, or a value it does not take."
 
 
@@ -102,18 +104,44 @@ class Target:
         except (TypeError, ProgrammingError) as exception:
             raise SourceUnavailableError(NOT_AN_OPTION) from exception
         client.database = self.database or client.database
+        client._backend.request = _whole_async(client._backend.request)  # type: ignore[method-assign]
         return client
 
 
-def _whole(ask: Callable[..., BaseHTTPResponse]) -> Callable[..., BaseHTTPResponse]:
-    """Raises ProtocolError when the server died within the head of its answer, which would be taken for the end of an answer without rows."""
+def refuse_strange(status: int, headers: Mapping[str, str]) -> None:
+    """Raises OperationalError for a success that is not ClickHouse's, or of which the server died within the head: it would be taken for
+    an answer without rows, or for a write that is done. `headers` are asked for as HTTP writes them or as ClickHouse does."""
+    framed = headers.get("Transfer-Encoding", "").lower() == "chunked" or headers.get("Content-Length", "").isdigit()
+    if status != 204 and not framed:
+        raise OperationalError("the answer broke off")
+    if 200 <= status < 300 and SUMMARY not in headers:
+        raise OperationalError("the answer is not ClickHouse's")
 
+
+def _whole(ask: Callable[..., BaseHTTPResponse]) -> Callable[..., BaseHTTPResponse]:
     @wraps(ask)
     def checked(*args: Any, **kwargs: Any) -> BaseHTTPResponse:
         answer = ask(*args, **kwargs)
-        if answer.headers.get("Transfer-Encoding") != "chunked" and not answer.headers.get("Content-Length", "").isdigit():
+        try:
+            refuse_strange(answer.status, answer.headers)
+        except OperationalError:
             answer.close()
-            raise ProtocolError("the answer broke off")
+            raise
+        return answer
+
+    return checked
+
+
+def _whole_async(ask: Callable[..., Coroutine[Any, Any, ClientResponse]]) -> Callable[..., Coroutine[Any, Any, ClientResponse]]:
+    @wraps(ask)
+    async def checked(*args: Any, **kwargs: Any) -> ClientResponse:
+        answer = await ask(*args, **kwargs)
+        try:
+            refuse_strange(answer.status, answer.headers)
+        except OperationalError:
+            answer.close()
+            release_lease(answer)
+            raise
         return answer
 
     return checked

@@ -21,7 +21,6 @@ import orjson
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from clickhouse import native
 from clickhouse.reading import Answer
@@ -44,13 +43,14 @@ class RedisCache:
 
     async def get(self, key: object) -> Answer | None:
         """None as well for what is damaged or of another version of this program."""
-        cached = await self._unless_away(lambda: self._redis.get(self.name(key)))
+        name = self.name(key)
+        cached = await self._unless_away(lambda: self._redis.get(name))
         if not cached:
             return None
-        head, _, body = cached.partition(b"\n")
         try:
+            head, _, body = cached.partition(b"\n")
             facts = orjson.loads(head)
-            return Answer(native.rows(body), **facts) if facts.pop("crc32") == crc32(body) else None
+            return Answer(native.rows(body), **facts) if facts.pop("crc32") == _checksum(name, body) else None
         except Exception as error:  # whatever it is, it was put there by something else than we are
             logger.warning("what Redis has under a name of ours is no answer: %r", error)
             return None
@@ -58,8 +58,9 @@ class RedisCache:
     async def put(self, key: object, answer: Answer) -> None:
         """Only what a server answered, and nothing that is too large."""
         if 0 < len(answer.native) <= MAX_ANSWER_BYTES:
-            facts = orjson.dumps({"crc32": crc32(answer.native), "read_rows": answer.read_rows, "read_bytes": answer.read_bytes})
-            await self._unless_away(lambda: self._redis.set(self.name(key), b"%b\n%b" % (facts, answer.native), ex=self._seconds))
+            name, body = self.name(key), answer.native
+            facts = orjson.dumps({"crc32": _checksum(name, body), "read_rows": answer.read_rows, "read_bytes": answer.read_bytes})
+            await self._unless_away(lambda: self._redis.set(name, b"%b\n%b" % (facts, body), ex=self._seconds))
 
     async def close(self) -> None:
         await self._redis.aclose()
@@ -72,7 +73,12 @@ class RedisCache:
             return None
         try:
             return await command()
-        except (RedisError, OSError) as error:
+        except Exception as error:  # its reader has many for what is no Redis
             self._away_until = self._clock() + AWAY_S
             logger.warning("Redis did not answer, so that each worker caches answers for itself for %g s: %s", AWAY_S, error)
             return None
+
+
+def _checksum(name: str, body: bytes) -> int:
+    """Of the name, too: what answers on a connection that lost its step may be the answer to another question."""
+    return crc32(body, crc32(name.encode()))

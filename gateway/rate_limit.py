@@ -18,7 +18,6 @@ from typing import Any
 
 from throttled.asyncio import BaseStore, MemoryStore, RedisStore, per_min
 from throttled.asyncio.rate_limiter.token_bucket import TokenBucketRateLimiter
-from throttled.exceptions import BaseThrottledError
 
 from clickhouse.errors import RateLimitedError
 from clickhouse.redis_cache import AWAY_S, TIMEOUT_S
@@ -66,7 +65,7 @@ class Budgets:
         if self._shared and self._clock() >= self._away_until:
             try:
                 result = await self._shared.limit(key_id, min(cost, self._cost_per_minute))
-            except (BaseThrottledError, OSError) as error:
+            except Exception as error:  # what is no Redis may tell no number either
                 self._away_until = self._clock() + AWAY_S
                 logger.warning("Redis did not answer, so that each worker limits for itself for %g s: %s", AWAY_S, error.__cause__ or error)
         result = result or await self._local.limit(key_id, min(cost, self._share))

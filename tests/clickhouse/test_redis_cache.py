@@ -19,6 +19,7 @@ from clickhouse.redis_cache import MAX_ANSWER_BYTES, RedisCache
 from clickhouse.shared import SharedClient
 from clickhouse.statement import Params, Statement
 from gateway.database import Database
+from tests.no_redis import REPLIES, no_redis
 from tests.servers import Node
 
 NOW = datetime.now(UTC)
@@ -183,6 +184,31 @@ async def test_a_damaged_answer_is_none(worker: Worker, redis: str, damage: str)
     await settled(second)
     assert await store.get(name) != damaged
     await store.aclose()
+
+
+async def test_the_answer_to_another_question_is_none(worker: Worker, redis: str) -> None:
+    """As on a connection of Redis whose replies are one too many."""
+    first, second, store = await worker(), await worker(), Redis.from_url(redis)
+    await store.flushall()
+    await first.run(question(columns="1 AS number, site"))
+    await first.run(question(columns="2 AS number, site"))
+    await settled(first)
+    one, other = await store.keys()
+    kept = {one: await store.get(other), other: await store.get(one)}
+    await store.mset(kept)
+    for number in (1, 2):
+        answer = await second.run(question(columns=f"{number} AS number, site"))
+        assert not answer.cached and {row["number"] for row in answer.rows} == {number}
+    await store.aclose()
+
+
+@pytest.mark.parametrize("reply", REPLIES, ids=repr)
+async def test_what_is_no_redis_answers_nothing(worker: Worker, reply: bytes) -> None:
+    async with no_redis(reply) as address:
+        client = await worker(address=address)
+        assert [(await client.run(question())).cached for _ in range(2)] == [False, True]
+        await settled(client)
+        await client.close()
 
 
 async def test_without_redis_each_worker_goes_on_alone(worker: Worker, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,6 +14,7 @@ from clickhouse.redis_cache import AWAY_S
 from gateway.rate_limit import Budgets
 from schema.build import build_schema
 from tests.gateway.applications import post, problem, serving_anybody
+from tests.no_redis import REPLIES, no_redis
 
 PER_MINUTE = 600  # ten a second
 
@@ -95,6 +96,15 @@ async def test_a_redis_that_hangs_is_left_alone_for_a_while(caplog: pytest.LogCa
     finally:
         await budgets.close()
         server.close()
+
+
+@pytest.mark.parametrize("reply", REPLIES, ids=repr)
+async def test_when_what_answers_is_no_redis_each_worker_limits_for_itself(reply: bytes) -> None:
+    async with no_redis(reply) as address:
+        budgets = Budgets(PER_MINUTE, workers=2, redis=address)
+        budget = await budgets.spend("key", 100)
+        await budgets.close()
+    assert budget and (budget.limit, budget.remaining) == (300, 200)
 
 
 async def test_every_question_can_be_asked_and_zero_is_no_limit() -> None:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from clickhouse.client import Client
-from clickhouse.errors import TooLongValueError
+from clickhouse.errors import BusySourceError, SilentSourceError, SourceUnavailableError, TooLongValueError
 from clickhouse.lens import Lens
 from clickhouse.reading import Row
 from clickhouse.statement import Statement
@@ -23,6 +23,8 @@ from clickhouse.statement import Statement
 T = TypeVar("T")
 
 MAX_SIBLING_LENSES = 8
+OF_THE_SOURCE = (SourceUnavailableError, BusySourceError, SilentSourceError)
+"""Failures that no lens is to blame for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,10 @@ async def _answer_alike(client: Client, questions: list[Question], answers: dict
             statements = [compiled(lens) for lens in siblings]
             rows = await client.query(statements[0] if len(siblings) == 1 else Statement.union(statements))
         except Exception as error:
-            if len(siblings) > 1:  # find out which lens it was
+            if len(siblings) > 1 and not isinstance(error, OF_THE_SOURCE):  # find out which lens it was
                 await asyncio.gather(*(run([lens]) for lens in siblings))
                 return
-            asked = lenses[siblings[0]]
+            asked = [question for lens in siblings for question in lenses[lens]]
             if isinstance(error, TooLongValueError) and len(asked) > 1:  # of one question: find out which
                 half = len(asked) // 2
                 await asyncio.gather(*(_answer_alike(client, part, answers) for part in (asked[:half], asked[half:])))

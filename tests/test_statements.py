@@ -9,6 +9,7 @@ import pytest
 from clickhouse_connect.driver.client import Client as SyncClient
 
 from clickhouse.client import Client
+from clickhouse.errors import BusySourceError, SilentSourceError, SourceUnavailableError
 from clickhouse.keys import ApiKey
 from clickhouse.reading import Row
 from clickhouse.sites import Site
@@ -125,6 +126,33 @@ async def test_a_lens_that_fails_costs_its_own_fields_only(client: Client) -> No
     )
     assert found["data"]["site"]["page"] == {"good": {"totals": {"clicks": 1}}, "bad": None}
     assert [(error["code"], error["path"]) for error in found["errors"]] == [("BAD_USER_INPUT", ["site", "page", "bad"])]
+
+
+class Away:
+    """A client whose source fails when rows are asked for, not when names are looked up."""
+
+    def __init__(self, client: Client, failure: Exception) -> None:
+        self._client = client
+        self._failure = failure
+        self.failed = 0
+
+    async def query(self, statement: Statement) -> list[Row]:
+        if "FROM interactions" in statement.sql:
+            self.failed += 1
+            raise self._failure
+        return await self._client.query(statement)
+
+
+FAILURES = [SourceUnavailableError("away"), BusySourceError("busy"), SilentSourceError("late")]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=str)
+async def test_a_source_that_fails_is_not_asked_again_for_each_lens(client: Client, failure: Exception) -> None:
+    widths = (f"w{width}: insights(segment: {{viewportWidth: {{min: {width}}}}}) {{ totals {{ clicks }} }}" for width in range(1, 6))
+    away, page = Away(client, failure), 'page(key: "https://example.com/1")'
+    answered = await answer(cast(Client, away), f'{{ site(siteId: "{SITE.site_id}") {{ {page} {{ {" ".join(widths)} }} }} }}')
+    assert away.failed == 1
+    assert [error["message"] for error in answered["errors"]] == [str(failure)] * 5
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,8 @@ class EmbeddedClient:
         self.on_statement: Listener = ignore
         self._limits = limits
         self._drivers = [target.open() for _ in range(pool_size)]
-        self._spare = target.open()  # for kills, and what goes ahead
+        self._spare = target.open()  # for what goes ahead
+        self._killer = target.open()  # as that may have to be killed, too
         self._idle: asyncio.LifoQueue[Driver] = asyncio.LifoQueue()
         for driver in self._drivers:
             self._idle.put_nowait(driver)
@@ -93,7 +94,7 @@ class EmbeddedClient:
     async def close(self) -> None:
         await self._kills.finish()
         self._threads.shutdown()
-        for driver in (*self._drivers, self._spare):
+        for driver in (*self._drivers, self._spare, self._killer):
             driver.close()
 
     async def _write(self, work: Callable[[Driver], object]) -> None:
@@ -120,7 +121,7 @@ class EmbeddedClient:
         """The engine ignores query ids, so the statement is found by its comment; again and again, as it may not have started."""
         sql = f"KILL QUERY WHERE position(Settings['log_comment'], '{reading.statement_id}') > 0 ASYNC"
         while not work.done():
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._spare.command, sql)
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._killer.command, sql)
             await asyncio.wait([work], timeout=KILL_EVERY_S)
 
 

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -187,6 +188,20 @@ async def test_a_statement_cancelled_before_it_ran_leaves_nothing_behind(client:
     async with asyncio.timeout(5):
         while await running(client):
             await asyncio.sleep(0.01)
+
+
+async def test_what_goes_ahead_is_killed_too(dsn: str) -> None:
+    client = await connect(dsn, pool_size=1)
+    nap = asyncio.create_task(client.query(Statement("SELECT sleep(1)", {})))
+    await asyncio.sleep(0.2)
+    ahead = asyncio.create_task(client.query(replace(LONG, ahead=True)))
+    await asyncio.sleep(0.5)
+    ahead.cancel()
+    await asyncio.wait([nap, ahead])
+    async with asyncio.timeout(2):  # alone it would take far longer
+        while await running(client):
+            await asyncio.sleep(0.01)
+    await client.close()
 
 
 async def test_a_write_completes_when_its_caller_goes_away(client: Client) -> None:

@@ -1,7 +1,7 @@
 """From rows as sent to what questions are answered from: sessions, pageviews, interactions, events, elements and pages.
 
 Sessions are derived as a whole, in batches that are ranges of `session_id`, so that memory is bounded and any order of
-loading ends in the same rows. Pure; `gateway.load` runs the statements of each batch in this order:
+loading ends in the same rows. Pure; `gateway.deriving` runs the statements of each batch in this order:
 
     rollups.note_sessions(batch)                            for every batch of which compile_known(batch) knows sessions
     for batch in batches("site_abc123", waiting_rows, 1_000_000):
@@ -23,7 +23,7 @@ from clickhouse.numbers import STANDARD_VIEWPORT_PX, breakpoint_sql
 from clickhouse.rage import DEFAULT_RULE, bursts
 from clickhouse.received import SMALL_BLOCKS, UNMERGED
 from clickhouse.row_keys import POINTS, ROW_ID
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, drop_temporary
 from clickhouse.url import ABSOLUTE_URL, lower_scheme_sql, page_key_sql
 
 UNCOUNTED_BURST_CLICKS = DEFAULT_RULE.min_clicks
@@ -107,7 +107,7 @@ def compile_known(batch: Batch) -> Statement:
 def stage(batch: Batch) -> list[Statement]:
     """Temporary tables: the batch's rows and what they tell about each other."""
     return [
-        *(Statement(f"DROP TEMPORARY TABLE IF EXISTS {table}", {}) for table in STAGE),
+        *drop_temporary(STAGE),
         _rows(batch),
         _pages(),
         _views(),

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from clickhouse.row_keys import COLUMNS, DEVICES, IDS, KEYS, KNOWN, ROW_ID, TYPES, Flag, Number, Text
-from clickhouse.statement import Params, Statement
+from clickhouse.statement import Params, Statement, drop_temporary
 from clickhouse.surrogates import without_halves
 from clickhouse.tables import TABLES
 from clickhouse.url import ABSOLUTE_URL, page_key_sql, url_rest_sql
@@ -305,7 +305,7 @@ def compile_stage() -> list[Statement]:
     columns = ", ".join(f"{name} {type_.replace('LowCardinality(String)', 'String')}" for name, type_ in TABLES["received"].columns.items())
     ids = ", ".join(f"{name} String" for name in IDS)
     return [
-        *(Statement(f"DROP TEMPORARY TABLE IF EXISTS {table}", {}) for table in STAGE),
+        *drop_temporary(STAGE),
         Statement("CREATE TEMPORARY TABLE load_lines (line UInt64 DEFAULT rowNumberInAllBlocks(), raw String) ENGINE = Memory", {}),
         Statement(
             "CREATE TEMPORARY TABLE load_rows (line UInt64, reason LowCardinality(String),"

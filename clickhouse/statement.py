@@ -143,6 +143,11 @@ class Statement:
         return cls("\nUNION ALL\n".join(parts), params, site_ids=site_ids, until=until)
 
 
+def drop_temporary(tables: Iterable[str]) -> list[Statement]:
+    """Where there is no such table, nothing is dropped."""
+    return [Statement(f"DROP TEMPORARY TABLE IF EXISTS {table}", {}) for table in tables]
+
+
 def where_all(clauses: Iterable[str]) -> str:
     return "WHERE " + "\n  AND ".join(clauses)
 

@@ -12,7 +12,7 @@ from clickhouse.errors import BadUserInputError
 from clickhouse.statement import portions
 from gateway.cohorts import read_visitor_ids
 from gateway.database import Database, open_database
-from gateway.load import derive_touched
+from gateway.deriving import derive_touched
 from gateway.settings import Settings, with_settings
 from gateway.site_lock import site_lock
 from gateway.sites import require_site

@@ -16,20 +16,18 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from time import sleep
 
 import click
 
-from clickhouse import derive, received, rollups
+from clickhouse import received
 from clickhouse.errors import BadUserInputError
 from clickhouse.sites import Site
-from clickhouse.statement import Statement
+from clickhouse.statement import drop_temporary
 from gateway.database import Database
+from gateway.deriving import derive_touched
 from gateway.row_chunks import Chunk, ahead
 from gateway.row_files import chunks
 
-BATCH_ROWS = 1_250_000  # take about a gigabyte of memory
-DAYS_AT_ONCE = 7  # whose sums fit into memory
 IN_ORDER = {"input_format_parallel_parsing": 0, "max_insert_threads": 1, "min_insert_block_size_rows": 30_000}
 
 
@@ -65,11 +63,11 @@ def load_files(database: Database, site: Site, paths: Sequence[Path], progress: 
                     _load_chunk(database, site, path, chunk, now, summary)
                     bar.update(before + chunk.read_bytes - bar.pos)
                 if os.path.abspath(_rejects_of(path)) not in map(os.path.abspath, (*summary.rejects_files, *paths)):
-                    _remove(_rejects_of(path))
+                    _remove_rejects(_rejects_of(path))
             except BadUserInputError as error:
                 summary.problems.append(error.message)
             bar.update(before + sizes[path] - bar.pos)
-    _drop(database, received.STAGE)
+    database.command(*drop_temporary(received.STAGE))
     summary.derived_sessions = derive_touched(database, site.site_id, hidden)
     return summary
 
@@ -110,7 +108,7 @@ def _rejects_of(path: Path) -> Path:
     return path.with_name(path.name + ".rejected.ndjson")
 
 
-def _remove(path: Path) -> None:
+def _remove_rejects(path: Path) -> None:
     try:
         if os.path.isfile(path):
             path.unlink()
@@ -132,49 +130,3 @@ def _write_rejects(database: Database, path: Path, chunk: Chunk, summary: LoadSu
         ) from error
     if path not in summary.rejects_files:
         summary.rejects_files.append(path)
-
-
-def derive_touched(database: Database, site_id: str, hidden: bool = True) -> int:
-    """How many sessions had to be derived."""
-    sessions: int = database.query(derive.compile_touched(site_id))[0]["sessions"]
-    if sessions:
-        database.changed(site_id)  # before the sessions are settled: until then nobody keeps answers, and from then on all are new
-        _derive(database, site_id, hidden)
-    refresh_rollups(database, site_id)
-    return sessions
-
-
-def _derive(database: Database, site_id: str, hidden: bool) -> None:
-    """Derives all touched sessions, and once more with those that share elements with a session whose breakpoint turned out another."""
-    stale: set[int] = set()
-    batches = derive.batches(site_id, database.query(derive.compile_waiting(site_id))[0]["rows"], BATCH_ROWS)
-    known = {batch: found for batch in batches if (found := database.query(derive.compile_known(batch))[0])["sessions"]}
-    if known:
-        database.command(*map(rollups.note_sessions, known))
-        sleep(database.notice_s)  # a gateway that does not know that these days are noted would add up their old and their new sums
-    with click.progressbar(batches, label="Deriving", file=sys.stderr, hidden=hidden) as bar:
-        for batch in bar:
-            database.command(*derive.stage(batch))
-            if batch in known:
-                database.command(*derive.clear(batch, known[batch]["first"], known[batch]["last"]))
-            database.command(*derive.derive(batch))
-            if batch in known:
-                stale |= {row["element"] for row in database.query(derive.compile_stale_elements(batch))}
-    _drop(database, derive.STAGE)
-    if stale:
-        for start in range(0, len(stale), derive.MAX_STALE):
-            database.command(*derive.retell(site_id, sorted(stale)[start : start + derive.MAX_STALE]))
-        _derive(database, site_id, hidden)
-    database.command(derive.settled(site_id))
-
-
-def refresh_rollups(database: Database, site_id: str) -> None:
-    """Sums up every day of the site that was noted."""
-    for row in database.query(rollups.compile_stale_days(site_id)):
-        for start in range(0, len(row["days"]), DAYS_AT_ONCE):
-            database.command(*rollups.refresh(row["site_id"], row["days"][start : start + DAYS_AT_ONCE]))
-        database.changed(row["site_id"])  # what was kept meanwhile says that these days are noted
-
-
-def _drop(database: Database, tables: Sequence[str]) -> None:
-    database.command(*(Statement(f"DROP TEMPORARY TABLE IF EXISTS {table}", {}) for table in tables))

@@ -22,7 +22,8 @@ from clickhouse.sites import Site
 from clickhouse.statement import Params
 from clickhouse.tables import DDL
 from gateway.database import NOTICE_S, Database
-from gateway.load import load_files, refresh_rollups
+from gateway.deriving import refresh_rollups
+from gateway.load import load_files
 from tests.asking import NOW, ask, create_site, load
 from tests.reference.rows import data_set
 
@@ -102,8 +103,8 @@ def test_who_asks_while_days_are_derived_again_gets_no_old_sums_beside_new_ones(
             answers.append(asks())
             refresh_rollups(*args)
 
-        monkeypatch.setattr("gateway.load.sleep", passes)
-        monkeypatch.setattr("gateway.load.refresh_rollups", summed_up)
+        monkeypatch.setattr("gateway.deriving.sleep", passes)
+        monkeypatch.setattr("gateway.deriving.refresh_rollups", summed_up)
         assert asks() == 40
         late = [row | {"type": "scroll", "scrollY": 100} for row in rows]
         path = tmp_path / "late.ndjson"

@@ -20,8 +20,9 @@ from gateway.demo import has_demo_of, load_demo, make_demo_key, mark_ctas
 from gateway.demo_visits import DEMO_DOMAINS, DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_cohorts, demo_rows
 from gateway.deriving import refresh_rollups
 from gateway.forget import forget
-from gateway.keys import keys, token_secret
+from gateway.keys import keys
 from gateway.load import LoadSummary, load_files
+from gateway.secret import token_secret
 from gateway.serving import serve
 from gateway.settings import Settings, with_settings
 from gateway.site_lock import site_lock

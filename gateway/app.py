@@ -31,6 +31,7 @@ from gateway.graphql_http import RESPONSE_TYPE
 from gateway.metrics import Metrics
 from gateway.observation import Observation
 from gateway.rate_limit import Budgets
+from gateway.secret import token_secret
 from gateway.settings import Settings
 from gateway.sources import open_sources
 from gateway.tracing import exported_traces
@@ -56,7 +57,7 @@ def create_app(settings: Settings, schema: Schema | None = None) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         sources = app.state.sources = await open_sources(settings)
         app.state.draining = draining
-        app.state.authenticator = Authenticator(sources.first.client, settings.token_secret(), settings.key_cache_seconds)
+        app.state.authenticator = Authenticator(sources.first.client, token_secret(settings), settings.key_cache_seconds)
         draining.watch()
         try:
             with exported_traces():

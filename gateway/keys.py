@@ -15,6 +15,7 @@ from clickhouse.sites import compile_sites
 from gateway.auth import TOKEN, hash_token, new_token
 from gateway.commands import checked_name_option, checked_site_id, print_table
 from gateway.database import Database, open_database
+from gateway.secret import token_secret
 from gateway.settings import Settings, with_settings
 from gateway.sites import require_site
 from gateway.sources import configured_sources
@@ -145,10 +146,3 @@ def require_key(database: Database, key: str) -> ApiKey:
     if not rows:
         raise NotFoundError(f"There is no key {key_id!r}; see: python -m gateway keys list")
     return ApiKey.from_row(rows[0])
-
-
-def token_secret(settings: Settings) -> bytes:
-    try:
-        return settings.token_secret()
-    except OSError as error:
-        raise BadUserInputError(f"The secret file cannot be used: {error}. Set HEATGRAPH_SECRET or HEATGRAPH_SECRET_FILE.") from error

@@ -18,9 +18,9 @@ from clickhouse.migrations import compile_applied, why_not_current
 from gateway.database import open_database
 from gateway.draining import Workers
 from gateway.heads import BoundedHeads
-from gateway.keys import token_secret
 from gateway.logs import log_config
 from gateway.persisted import load_trusted
+from gateway.secret import token_secret
 from gateway.settings import Settings
 from gateway.sources import configured_sources
 

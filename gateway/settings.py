@@ -7,11 +7,9 @@ A setting `max_body_bytes` is the option `--max-body-bytes` of `serve` and the v
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field, fields
 from functools import wraps
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
@@ -164,26 +162,6 @@ class Settings:
     @property
     def is_development(self) -> bool:
         return self.environment == "development"
-
-    def token_secret(self) -> bytes:
-        """The secret, or that of the secret file, which is made when it is missing; raises OSError."""
-        if self.secret:
-            return self.secret.encode()
-        path = Path(self.secret_file)
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-            draft.touch(mode=0o600)
-            draft.write_text(secrets.token_hex(32) + "\n")
-            try:
-                path.hardlink_to(draft)  # fails if another process was first, so that all agree on one secret
-            except FileExistsError:
-                pass
-            finally:
-                draft.unlink()
-        if not (secret := path.read_bytes().strip()):
-            raise OSError(f"{path} is empty; delete it to have a new secret made (tokens made before stop working)")
-        return secret
 
 
 def environment_variable(name: str) -> str:

@@ -22,6 +22,7 @@ from gateway.app import create_app
 from gateway.auth import hash_token, new_token
 from gateway.database import open_database
 from gateway.graphql_http import JSON_TYPE
+from gateway.secret import token_secret
 from gateway.settings import Settings
 from schema.splice import Spliced, SplicingExecutor
 
@@ -112,7 +113,7 @@ class Doorman:
 def make_token(settings: Settings, *scopes: str, site_ids: tuple[str, ...] = ("*",)) -> str:
     """The token of a new key."""
     key_id, token = new_token()
-    key = ApiKey(key_id, "", frozenset(scopes), frozenset(site_ids), token_hash=hash_token(token, settings.token_secret()))
+    key = ApiKey(key_id, "", frozenset(scopes), frozenset(site_ids), token_hash=hash_token(token, token_secret(settings)))
     with open_database(settings) as database:
         database.insert(insert_key(key, datetime.now(UTC)))
     return token

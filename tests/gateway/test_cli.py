@@ -32,6 +32,7 @@ from gateway.database import open_database
 from gateway.demo import KEY_ID, has_demo_of
 from gateway.demo_site import CTAS
 from gateway.demo_visits import DEMO_SITE, demo_rows
+from gateway.secret import token_secret
 from gateway.settings import Settings
 from gateway.sites import require_site
 from tests.gateway.processes import ROOT
@@ -293,7 +294,7 @@ def test_a_token_is_printed_once_and_only_its_hash_is_stored(settings: Settings,
     (row,) = rows(settings, compile_keys(key_id=match[1]))
     key = ApiKey.from_row(row)
     assert (key.scopes, key.site_ids, key.name, key.revoked) == (frozenset({"heatmap:read", "replay:read"}), frozenset({shop}), "CI", False)
-    assert key.token_hash == hash_token(token, settings.token_secret())
+    assert key.token_hash == hash_token(token, token_secret(settings))
     assert key.expires_at and 89 <= (key.expires_at - datetime.now(UTC)).days <= 90
     listed = run("keys", "list", "--site", shop).stdout
     assert match[1] in listed and token not in listed and key.token_hash not in listed
@@ -343,7 +344,7 @@ def test_rotating_a_key_makes_one_alike_and_ends_the_old_one_after_its_grace(sho
     assert "works until" in rotated.stderr and TOKEN.fullmatch(new_token)
     old, new = (ApiKey.from_row(rows(settings, compile_keys(key_id=token.split("_")[1]))[0]) for token in (old_token, new_token))
     assert (new.name, new.scopes, new.site_ids, new.expires_at) == ("CI", old.scopes, old.site_ids, None)
-    assert new.token_hash == hash_token(new_token, settings.token_secret())
+    assert new.token_hash == hash_token(new_token, token_secret(settings))
     assert old.expires_at and 7100 < (old.expires_at - datetime.now(UTC)).total_seconds() <= 7200
 
 
@@ -437,7 +438,7 @@ def test_the_demo_is_loaded_once_a_day_and_its_link_stays_the_same(settings: Set
     assert token in first.stdout
     assert [(settings.host, settings.environment) for settings in served] == [("127.0.0.1", "development")] * 2
     (row,) = rows(settings, compile_keys(key_id=token.split("_")[1]))
-    assert row["token_hash"] == hash_token(token, settings.token_secret())
+    assert row["token_hash"] == hash_token(token, token_secret(settings))
     assert row["site_ids"] == [DEMO_SITE]
 
 

@@ -19,6 +19,7 @@ from gateway.app import create_app
 from gateway.auth import hash_token, new_token
 from gateway.database import Database
 from gateway.forget import forget_visitors
+from gateway.secret import token_secret
 from gateway.settings import Settings
 from tests.asking import NOW, load
 from tests.gateway.applications import post, serving
@@ -50,7 +51,7 @@ def make_site(database: SyncClient, settings: Settings) -> Callable[[str, int], 
         ours = Database(database)
         ours.insert(insert_site(Site(site_id, site_id), NOW))
         scopes = frozenset({"heatmap:read", "cohort:write", "element:write"})
-        key = ApiKey(key_id, "test", scopes, frozenset({site_id}), token_hash=hash_token(token, settings.token_secret()))
+        key = ApiKey(key_id, "test", scopes, frozenset({site_id}), token_hash=hash_token(token, token_secret(settings)))
         ours.insert(insert_key(key, NOW))
         load_clicks(database, site_id, range(count))
         return f"Bearer {token}"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import fields, replace
-from pathlib import Path
 
 import click
 import pytest
@@ -101,29 +99,3 @@ def test_origins_as_browsers_send_them(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_what_is_embedded(clickhouse: str, embedded: bool) -> None:
     assert Settings(clickhouse=clickhouse).is_embedded is embedded
-
-
-def test_the_secret_file_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
-    settings = Settings(secret_file=str(tmp_path / "keys" / "secret"))
-    first = settings.token_secret()
-    assert len(first) == 64
-    assert settings.token_secret() == first
-    assert os.listdir(tmp_path / "keys") == ["secret"]
-    assert Path(settings.secret_file).stat().st_mode & 0o777 == 0o600
-
-
-def test_an_empty_secret_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "secret").touch()
-    with pytest.raises(OSError, match="is empty"):
-        Settings(secret_file=str(tmp_path / "secret")).token_secret()
-
-
-def test_a_secret_file_may_hold_any_bytes(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_bytes(b"\xff\x00\xfe\n")
-    assert Settings(secret_file=str(tmp_path / "secret")).token_secret() == b"\xff\x00\xfe"
-
-
-def test_a_given_secret_leaves_the_file_alone(tmp_path: Path) -> None:
-    settings = Settings(secret="given", secret_file=str(tmp_path / "secret"))
-    assert settings.token_secret() == b"given"
-    assert os.listdir(tmp_path) == []

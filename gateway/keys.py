@@ -18,7 +18,7 @@ from gateway.database import Database, open_database
 from gateway.secret import token_secret
 from gateway.settings import Settings, with_settings
 from gateway.sites import require_site
-from gateway.sources import configured_sources
+from gateway.source_settings import configured_sources
 
 
 def _expiry(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:

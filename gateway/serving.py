@@ -22,7 +22,7 @@ from gateway.logs import log_config
 from gateway.persisted import load_trusted
 from gateway.secret import token_secret
 from gateway.settings import Settings
-from gateway.sources import configured_sources
+from gateway.source_settings import configured_sources
 
 
 def serve(settings: Settings) -> None:

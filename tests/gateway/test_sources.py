@@ -22,7 +22,7 @@ from clickhouse.sites import Site
 from gateway.__main__ import main
 from gateway.app import create_app
 from gateway.settings import Settings
-from gateway.sources import configured_sources
+from gateway.source_settings import configured_sources
 from tests.asking import NOW, create_site, load
 from tests.conftest import require
 from tests.gateway.applications import make_token, serving

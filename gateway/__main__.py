@@ -17,7 +17,8 @@ from gateway.cohorts import cohorts, save_cohort
 from gateway.commands import Commands
 from gateway.database import Database, open_database
 from gateway.demo import has_demo_of, load_demo, make_demo_key, mark_ctas
-from gateway.demo_visits import DEMO_DOMAINS, DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_cohorts, demo_rows
+from gateway.demo_visitors import demo_cohorts
+from gateway.demo_visits import DEMO_DOMAINS, DEMO_SITE, DEMO_TEST_ACCOUNTS, demo_rows
 from gateway.deriving import refresh_rollups
 from gateway.forget import forget
 from gateway.keys import keys

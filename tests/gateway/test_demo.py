@@ -15,7 +15,8 @@ import orjson
 import pytest
 
 from gateway.demo_site import PAGES, lay_out
-from gateway.demo_visits import DEMO_DAYS, DEMO_DOMAINS, demo_cohorts, demo_rows, redesigned_on
+from gateway.demo_visitors import demo_cohorts
+from gateway.demo_visits import DEMO_DAYS, DEMO_DOMAINS, demo_rows, redesigned_on
 
 NOW = datetime(2026, 11, 18, 9, 30, tzinfo=UTC)  # a Wednesday
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from clickhouse.migrations import Step, migrate
 from clickhouse.rollups import compile_stale_days, note_site
 from clickhouse.sites import Site, compile_sites, insert_site
 from gateway.cohorts import cohorts, save_cohort
-from gateway.commands import Commands
+from gateway.commands import Commands, site_option
 from gateway.database import Database, open_database
 from gateway.demo import has_demo_of, load_demo, make_demo_key, mark_ctas
 from gateway.demo_visitors import demo_cohorts
@@ -78,7 +78,7 @@ def bring_up_to_date(settings: Settings, database: Database) -> list[Step]:
 
 @main.command("load")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--site", "site_id", required=True, help="The site's id.")
+@site_option
 @with_settings("clickhouse", "cluster_nodes")
 def load_command(settings: Settings, files: tuple[Path, ...], site_id: str) -> None:
     """Store rows of NDJSON (.gz, .zst), CSV or Parquet files. The same rows again change nothing."""

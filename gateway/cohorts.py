@@ -20,7 +20,7 @@ from clickhouse.cohorts import (
 from clickhouse.errors import BadUserInputError
 from clickhouse.names import MAX_VISITOR_ID_CHARACTERS
 from clickhouse.statement import portions
-from gateway.commands import checked_name_option, checked_site_id, print_table
+from gateway.commands import checked_name_option, print_table, site_option
 from gateway.database import Database, open_database
 from gateway.settings import Settings, with_settings
 from gateway.sites import require_site
@@ -33,7 +33,7 @@ def cohorts() -> None:
 
 @cohorts.command("load")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--site", "site_id", required=True, callback=checked_site_id, help="The site's id.")
+@site_option
 @click.option(
     "--name", required=True, callback=checked_name_option, help="The cohort's name; a name that exists gets these visitors in addition."
 )
@@ -49,7 +49,7 @@ def load_cohort(settings: Settings, file: Path, site_id: str, name: str) -> None
 
 
 @cohorts.command("list")
-@click.option("--site", "site_id", required=True, callback=checked_site_id, help="The site's id.")
+@site_option
 @with_settings("clickhouse")
 def list_cohorts(settings: Settings, site_id: str) -> None:
     """The cohorts of a site, one a line."""
@@ -61,7 +61,7 @@ def list_cohorts(settings: Settings, site_id: str) -> None:
 
 
 @cohorts.command("delete")
-@click.option("--site", "site_id", required=True, callback=checked_site_id, help="The site's id.")
+@site_option
 @click.option("--name", required=True, help="The cohort's name.")
 @with_settings("clickhouse", "cluster_nodes")
 def delete_cohort(settings: Settings, site_id: str, name: str) -> None:

@@ -43,6 +43,10 @@ def checked_site_id(context: click.Context, parameter: click.Parameter, value: s
     return value
 
 
+site_option = click.option("--site", "site_id", required=True, callback=checked_site_id, help="The site's id.")
+"""Of a command about one site."""
+
+
 def checked_name_option(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     return value if value is None else checked_name(value, "--name")
 

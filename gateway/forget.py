@@ -11,6 +11,7 @@ from clickhouse import erasure
 from clickhouse.errors import BadUserInputError
 from clickhouse.statement import portions
 from gateway.cohorts import read_visitor_ids
+from gateway.commands import site_option
 from gateway.database import Database, open_database
 from gateway.deriving import derive_touched
 from gateway.settings import Settings, with_settings
@@ -21,7 +22,7 @@ from gateway.sites import require_site
 @click.command("forget")
 @click.option("--visitor", "visitor_ids", multiple=True, help="A visitor's id as it was sent; may be repeated.")
 @click.option("--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file of visitor ids, one a line.")
-@click.option("--site", "site_id", required=True, help="The site's id.")
+@site_option
 @with_settings("clickhouse", "cluster_nodes")
 def forget(settings: Settings, visitor_ids: Sequence[str], file: Path | None, site_id: str) -> None:
     """Delete all that is stored about visitors. Run again, it changes nothing; loading their rows again brings them back."""

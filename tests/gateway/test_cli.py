@@ -181,6 +181,8 @@ def test_a_site_may_be_named_by_an_option(settings: Settings) -> None:
     ("arguments", "said"),
     [
         (("sites", "create", "a b"), "letters, digits"),
+        (("load", "x.ndjson", "--site", "a/b"), "letters, digits"),
+        (("forget", "--visitor", "v", "--site", "a/b"), "letters, digits"),
         (("sites", "create", "x", "--plan", "GOLD"), "'GOLD'"),
         (("sites", "create", "x", "--time-zone", "Mars/Olympus"), "'Mars/Olympus'"),
         (("sites", "create", "x", "--domain", "https://example.com/"), "host name"),

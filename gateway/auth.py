@@ -14,6 +14,7 @@ import secrets
 import string
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 
 from clickhouse.client import Client
@@ -79,11 +80,8 @@ class Authenticator:
         if look_up is None or look_up[0] <= self._clock():
             look_up = self._clock() + self._cache_seconds, asyncio.create_task(self._look_up(key_id))
             remembered.put(key_id, look_up)
-        try:
-            key = await asyncio.shield(look_up[1])
-        except Exception:
-            remembered.forget(key_id)
-            raise
+            look_up[1].add_done_callback(partial(_forget_failed, remembered, key_id))
+        key = await asyncio.shield(look_up[1])
         if key and key_id not in self._known:
             self._known.put(key_id, look_up)
             self._unknown.forget(key_id)
@@ -92,3 +90,10 @@ class Authenticator:
     async def _look_up(self, key_id: str) -> ApiKey | None:
         rows = await self._client.query(compile_keys(key_id=key_id))
         return ApiKey.from_row(rows[0]) if rows else None
+
+
+def _forget_failed(remembered: Recent[str, LookUp], key_id: str, done: asyncio.Task[ApiKey | None]) -> None:
+    """Also when nobody waits for it any more."""
+    look_up = remembered.get(key_id)
+    if look_up and look_up[1] is done and (done.cancelled() or done.exception()):
+        remembered.forget(key_id)

@@ -15,12 +15,12 @@ CLIENT_CLOSED_REQUEST = 499  # nobody reads it, but the access log shows it
 
 async def unless_disconnected(request: Request, execution: Coroutine[Any, Any, T]) -> T:
     """The result of `execution`, which is cancelled, and its statements with it, when the client goes away (ClientDisconnect)."""
-    running, has_gone = asyncio.current_task(), False
+    running, has_gone, is_over = asyncio.current_task(), False, False
     assert running
 
     def leave(gone: asyncio.Task[None]) -> None:
         nonlocal has_gone
-        if not gone.cancelled():
+        if not gone.cancelled() and not is_over:  # what is scheduled is called, though it was removed
             has_gone = running.cancel()
 
     gone = asyncio.create_task(_disconnected(request))
@@ -32,7 +32,7 @@ async def unless_disconnected(request: Request, execution: Coroutine[Any, Any, T
             raise ClientDisconnect from None
         raise
     finally:
-        gone.remove_done_callback(leave)
+        is_over = True
         gone.cancel()
 
 

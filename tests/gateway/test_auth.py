@@ -172,3 +172,17 @@ async def test_a_source_that_is_down_is_asked_again() -> None:
         await authenticator.authenticate(f"Bearer {token}")
     client.failing = False
     assert (await authenticator.authenticate(f"Bearer {token}")).key_id == key_id
+
+
+async def test_a_failure_that_nobody_waited_for_is_not_remembered() -> None:
+    key_id, token = new_token()
+    client = CountingClient([stored_row(key_id, token)])
+    authenticator = Authenticator(client, SECRET, 5, lambda: 0.0)
+    client.failing = True
+    left = asyncio.create_task(authenticator.authenticate(f"Bearer {token}"))
+    await asyncio.sleep(0)
+    left.cancel()
+    await asyncio.wait([left])
+    await asyncio.sleep(0)
+    client.failing = False
+    assert (await authenticator.authenticate(f"Bearer {token}")).key_id == key_id

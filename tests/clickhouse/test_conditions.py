@@ -65,9 +65,12 @@ def test_other_edges_also_by_instant_with_a_zone() -> None:
         ),
         pytest.param(Segment(viewport_width=WidthRange(None, 767)), ["viewport_width <= {p3:Int64}"], id="width, open below"),
         pytest.param(
-            Segment(entry_page=UrlRule("path", "/pricing/")),
-            ["session_id IN (SELECT session_id FROM sessions FINAL WHERE site_id = {p0:String} AND path(entry_page) = {p3:String})"],
-            id="entry page",
+            Segment(entry_page=UrlRule("path", "/pricing/")), ["path(entry_page) = {p3:String}"], id="entry page, told by its key"
+        ),
+        pytest.param(
+            Segment(entry_page=UrlRule("regex", "https?://.*")),
+            ["session_id IN (SELECT session_id FROM sessions FINAL WHERE site_id = {p0:String} AND match(entry_url, {p3:String}))"],
+            id="entry page, told by its URL",
         ),
         pytest.param(
             Segment(cohorts=("co_1", "co_2")),

@@ -28,6 +28,9 @@ DIMENSIONS = {
 }
 """Dimension to the column that interactions, pageviews and sessions have it in; '' is unknown."""
 
+FIRST_VALUE = "substring(min(concat(reverse(reinterpretAsFixedString(toUnixTimestamp64Milli(timestamp))), value)), 9)"
+"""That of a session's first row, of several at once the least, as `argMin(value, (timestamp, value))` has it, in half the time: the bytes of an
+instant, highest first, sort as it does."""
 
 BREAKDOWN_ROW = Shape(
     "BreakdownRow",
@@ -72,11 +75,11 @@ def breakdown_rows(rows: list[str], first: int, params: Params, by: str = "page"
         "FROM (",
         f"SELECT {by}, value,",
         *sums,
-        "  uniqExactMergeState(people) AS people, count() AS sessions",
+        "  uniqExactStateArray(people) AS people, count() AS sessions",
         "FROM (",
-        f"SELECT {by}, argMin(value, (timestamp, value)) AS value,",
+        f"SELECT {by}, {FIRST_VALUE} AS value,",
         *[f"  {TOTALS[count]} AS {count}," for count in COUNTS],
-        "  uniqExactState(visitor_id) AS people",
+        "  groupUniqArray(visitor_id) AS people",
         "FROM (",
         *rows,
         ")",

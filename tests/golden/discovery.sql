@@ -41,14 +41,14 @@ FROM (
         sum(clicks) AS clicks,
         sum(rage_clicks) AS rage_clicks,
         sum(dead_clicks) AS dead_clicks,
-        uniqExactMergeState(people) AS people, count() AS sessions
+        uniqExactStateArray(people) AS people, count() AS sessions
       FROM (
-        SELECT page, argMin(value, (timestamp, value)) AS value,
+        SELECT page, substring(min(concat(reverse(reinterpretAsFixedString(toUnixTimestamp64Milli(timestamp))), value)), 9) AS value,
           countIf(kind = 'pageview') AS pageviews,
           countIf(kind IN ('click', 'dead')) AS clicks,
           countIf(kind = 'rage') AS rage_clicks,
           countIf(kind = 'dead') AS dead_clicks,
-          uniqExactState(visitor_id) AS people
+          groupUniqArray(visitor_id) AS people
         FROM (
           SELECT page_key AS row_page, visitor_id, session_id, breakpoint, sample_rate, toString(traffic_source) AS value, timestamp, {p0:String} AS page, kind::Enum8('click' = 1, 'dead' = 2, 'rage' = 3, 'move' = 4, 'pageview' = 5) AS kind, toUInt32(0) AS session_pageviews, CAST(NULL, 'Nullable(UInt32)') AS on_page_ms
           FROM interactions

@@ -109,10 +109,9 @@ class Target:
 
 
 def refuse_strange(status: int, headers: Mapping[str, str]) -> None:
-    """Raises OperationalError for a success that is not ClickHouse's, or of which the server died within the head: it would be taken for
-    an answer without rows, or for a write that is done. `headers` are asked for as HTTP writes them or as ClickHouse does."""
-    framed = headers.get("Transfer-Encoding", "").lower() == "chunked" or headers.get("Content-Length", "").isdigit()
-    if status != 204 and not framed:
+    """Raises OperationalError for an answer of which the server died within the head, and for a success that is not ClickHouse's: either
+    would be taken for an answer without rows, or for a write that is done."""
+    if headers.get("Transfer-Encoding", "").lower() != "chunked" and not headers.get("Content-Length", "").isdigit():
         raise OperationalError("the answer broke off")
     if 200 <= status < 300 and SUMMARY not in headers:
         raise OperationalError("the answer is not ClickHouse's")

@@ -20,7 +20,7 @@ from clickhouse.breaker import answer_by, incomplete_sources
 from clickhouse.errors import PersistedQueryNotFoundError
 from clickhouse.keys import ApiKey
 from clickhouse.reading import reads
-from gateway import federated_trace, http_cache
+from gateway import federated_trace, http_cache, read_report
 from gateway.auth import ANONYMOUS, Authenticator
 from gateway.browsers import refuse_forgeable
 from gateway.cost import Costs, refuse_expensive
@@ -103,8 +103,8 @@ class GraphQLEndpoint:
         extensions = (result.extensions or {}) | ({federated_trace.VERSION: trace.encoded(errors)} if trace else {})
         noted = reads.get()
         if noted is not None:  # of a query
-            observe(**http_cache.total(noted))
-            extensions |= http_cache.reads_asked(request, noted)
+            observe(**read_report.total(noted))
+            extensions |= read_report.reads_asked(request, noted)
             if not errors and not incomplete_sources.get():
                 headers |= http_cache.cache_headers(request.method, result.data, noted, momentary, self._settings.cdn_seconds)
         response = respond(payload | ({"extensions": extensions} if extensions else {}), media_type, headers=headers)

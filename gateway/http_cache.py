@@ -1,4 +1,4 @@
-"""What HTTP caches may do with an answer, and what was read for it.
+"""What HTTP caches may do with an answer.
 
 An answer about windows that are over may be used again for a minute, by the asker alone unless there is a CDN; any other answer, and
 what a key has left, is asked for anew, and is not sent again (304) when it is still the same. What failed or is incomplete is never
@@ -19,10 +19,9 @@ from starlette.responses import Response
 
 from clickhouse.reading import Read
 from clickhouse.shared import is_closed
-from gateway import federated_trace
+from gateway import federated_trace, read_report
 
 MAX_AGE_S = 60
-READS_HEADER = "X-Heatgraph-Reads"
 ANY_TAG = "W/*"  # as `*` comes out of _tags
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -38,7 +37,7 @@ def cache_headers(method: str, data: Any, reads: Sequence[Read], momentary: bool
     over = in_past and not momentary
     headers = {
         "Cache-Control": f"private, max-age={MAX_AGE_S}" if over else "private, no-cache",
-        "Vary": f"Authorization, Accept, {READS_HEADER}, {federated_trace.HEADER}",
+        "Vary": f"Authorization, Accept, {read_report.HEADER}, {federated_trace.HEADER}",
     }
     if method == "GET":
         digest = hashlib.blake2b(orjson.dumps(data), digest_size=16).hexdigest()
@@ -61,21 +60,3 @@ def unless_unchanged(request: Request, response: Response) -> Response:
 def _tags(sent: Sequence[str]) -> set[str]:
     """Compared weakly, as RFC 9110 wants it."""
     return {"W/" + tag.strip().removeprefix("W/") for header in sent for tag in header.split(",")}
-
-
-def reads_asked(request: Request, reads: Sequence[Read]) -> dict[str, Any]:
-    """`extensions.reads`, if the request's header asks for it: for each statement its tables, rows, bytes, ms, `cached` and `shared`."""
-    if request.headers.get(READS_HEADER.lower()) not in ("1", "true"):
-        return {}
-    return {"reads": [read.facts() for read in reads]}
-
-
-def total(reads: Sequence[Read]) -> dict[str, str | int]:
-    """For the request's log line."""
-    return {
-        "tables": ",".join(sorted({table for read in reads for table in read.tables})),
-        "read_rows": sum(read.answer.read_rows for read in reads if not read.answer.cached),
-        "read_bytes": sum(read.answer.read_bytes for read in reads if not read.answer.cached),
-        "statements": len(reads),
-        "cached": sum(read.answer.cached for read in reads),
-    }

@@ -164,9 +164,8 @@ def from_driver(exception: Exception) -> HeatgraphError:
     if code in _BY_CODE:
         error, message = _BY_CODE[code]
         return error(message)
-    if code is None and (
-        isinstance(exception, OperationalError | OSError) or type(exception) is DatabaseError
-    ):  # not ClickHouse's own word
+    unspoken = isinstance(exception, OperationalError | OSError) or type(exception) is DatabaseError  # of a proxy, or of nobody
+    if code is None and unspoken:
         return SourceUnavailableError(
             "The data source cannot be reached. Check that it runs and that its address, in --clickhouse (HEATGRAPH_CLICKHOUSE) or --sources, is right."
         )

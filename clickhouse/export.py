@@ -89,9 +89,7 @@ def export_pages(lens: Lens, search: str | None, order: str, descending: bool, f
     return _file(page_shape(unknown), rows, [f"ORDER BY {by}", f"LIMIT {params.bind(first, 'UInt32')}"], params)
 
 
-def export_interactions(
-    lens: Lens, page_keys: PageKeys, question: InteractionQuestion, with_people: bool, url_template: str = ""
-) -> Statement:
+def export_interactions(lens: Lens, page_keys: PageKeys, question: InteractionQuestion, with_people: bool, url_template: str) -> Statement:
     """Newest first; without `with_people` what tells of sessions and visitors is null."""
     params = Params()
     columns = (

@@ -94,6 +94,7 @@ class Authenticator:
 
 def _forget_failed(remembered: Recent[str, LookUp], key_id: str, done: asyncio.Task[ApiKey | None]) -> None:
     """Also when nobody waits for it any more."""
+    failed = done.cancelled() or done.exception()  # looked at, so that asyncio does not complain when nobody waits any more
     look_up = remembered.get(key_id)
-    if look_up and look_up[1] is done and (done.cancelled() or done.exception()):
+    if failed and look_up and look_up[1] is done:
         remembered.forget(key_id)

@@ -44,8 +44,8 @@ SMALL_BLOCKS = "min_insert_block_size_rows = 30000, min_insert_block_size_bytes 
 """For temporary tables: a block is the unit that threads share."""
 UNMERGED = "optimize_on_insert = 0"
 """For rows that hardly share keys: merging them with others later costs less than half of what merging each insert by itself does."""
-IN_TWO_THREADS = "max_insert_threads = 2, min_insert_block_size_rows = 100000"
-"""For rows that no view reads: the halves of a chunk are sorted and compressed at the same time, as two parts."""
+AS_ONE_PART = "max_insert_threads = 1"
+"""Of each month: merging two halves with each other later costs more than writing them at the same time gains."""
 STAGE = ("load_lines", "load_columns", "load_rows", "load_known")
 
 
@@ -392,7 +392,7 @@ def compile_store(*, distinct: bool) -> Statement:
             "FROM load_rows",
             f"WHERE {_NEW}",
             *([] if distinct else ["ORDER BY line", "LIMIT 1 BY day, session_id, row_id"]),
-            f"SETTINGS {UNMERGED}, {IN_TWO_THREADS}",
+            f"SETTINGS {UNMERGED}, {AS_ONE_PART}",
         ],
         Params(),
     )

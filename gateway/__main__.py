@@ -82,7 +82,7 @@ def bring_up_to_date(settings: Settings, database: Database) -> list[Step]:
 @with_settings("clickhouse", "cluster_nodes")
 def load_command(settings: Settings, files: tuple[Path, ...], site_id: str) -> None:
     """Store rows of NDJSON (.gz, .zst), CSV or Parquet files. The same rows again change nothing."""
-    with open_database(settings) as database:
+    with open_database(settings, two_sessions=True) as database:
         require_site(database, site_id)
         with site_lock(settings.clickhouse, site_id, *database.clients):
             site = require_site(database, site_id)  # whose retention may have changed while this waited

@@ -1,4 +1,4 @@
-"""ClickHouse for commands: one synchronous connection that is closed at the end."""
+"""ClickHouse for commands: synchronous connections that are closed at the end."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ NOTICE_S = 2.0
 LAST_WORD = Timeout(connect=10, read=10)
 """Whoever stops a command because the server hangs does not wait for it."""
 
+SESSION_S = 600
+"""Temporary tables wait that long for a statement of another session, instead of ClickHouse's minute; the driver waits 300 s for one."""
+
 AT_LIMIT = (
     "ClickHouse ended a statement at a limit of its user or of the server, on memory, rows or time; its log tells which."
     " Raise that limit and run the command again: what was begun is completed."
@@ -42,12 +45,16 @@ BROKEN_OFF = (
 
 
 class Database:
-    """`nodes` are those of a cluster, one of each shard of which changes its rows; after `notice_s` gateways have seen a change."""
+    """`nodes` are those of a cluster, one of each shard of which changes its rows; after `notice_s` gateways have seen a change.
+
+    `beside` is a second session, for what can be done at the same time.
+    """
 
     def __init__(self, client: Client, nodes: Sequence[Client] = (), notice_s: float = 0.0) -> None:
         self.client = client
         self.nodes = nodes
         self.notice_s = notice_s
+        self.beside: Database | None = None
         if nodes:  # all a session has lies on one node, so that subqueries need not look at the others
             client.set_client_setting("distributed_product_mode", "local")
 
@@ -148,8 +155,11 @@ def _rows(client: Client, statement: Statement) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def open_database(settings: Settings) -> Iterator[Database]:
-    """Raises HeatgraphError that says what to do: a path that is in use, a server that does not answer, tables that are not there."""
+def open_database(settings: Settings, two_sessions: bool = False) -> Iterator[Database]:
+    """Raises HeatgraphError that says what to do: a path that is in use, a server that does not answer, tables that are not there.
+
+    With `two_sessions` there is one beside it, but for the embedded engine, which must not be closed while a thread uses it.
+    """
     with ExitStack() as opened:
 
         def opened_at(address: str) -> Client:
@@ -159,8 +169,14 @@ def open_database(settings: Settings) -> Iterator[Database]:
 
         client = opened_at(settings.clickhouse)
         nodes = [opened_at(address) for address in dict.fromkeys(listed(settings.cluster_nodes))]
+        is_embedded = Target.parse(settings.clickhouse).is_embedded
+        database = Database(client, nodes, 0.0 if is_embedded else NOTICE_S)
+        if two_sessions and not is_embedded:
+            database.beside = Database(opened_at(settings.clickhouse), nodes, NOTICE_S)
+            for session in (database, database.beside):
+                session.client.set_client_setting("session_timeout", SESSION_S)
         try:
-            yield Database(client, nodes, 0.0 if Target.parse(settings.clickhouse).is_embedded else NOTICE_S)
+            yield database
         except (ClickHouseError, OSError) as error:
             failure = from_driver(error)
             if isinstance(failure, QueryTooComplexError | DeadlineError):

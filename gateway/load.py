@@ -2,9 +2,9 @@
 
     summary = load_files(database, site, [Path("clicks.ndjson.gz")], progress=True)
 
-Each chunk of lines is parsed, checked and stored by ClickHouse; the sessions it touched are derived at the end. Killed
-anywhere and run again it ends complete, because touched sessions are noted before their rows are stored. One load a site at a time
-(`gateway.site_lock`).
+Each chunk of rows is parsed and checked (`gateway.staging`) and stored by ClickHouse; the sessions it touched are derived at the end.
+Killed anywhere and run again it ends complete, because touched sessions are noted before their rows are stored. One load a site at a
+time (`gateway.site_lock`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,13 +22,9 @@ import click
 from clickhouse import received
 from clickhouse.errors import BadUserInputError
 from clickhouse.sites import Site
-from clickhouse.statement import drop_temporary
 from gateway.database import Database
 from gateway.deriving import derive_touched
-from gateway.row_chunks import Chunk, ahead
-from gateway.row_files import chunks
-
-IN_ORDER = {"input_format_parallel_parsing": 0, "max_insert_threads": 1, "min_insert_block_size_rows": 30_000}
+from gateway.staging import Staged, drop_stages, staged
 
 
 @dataclass(slots=True)
@@ -57,38 +53,29 @@ def load_files(database: Database, site: Site, paths: Sequence[Path], progress: 
     hidden = not (progress and sys.stderr.isatty())
     with click.progressbar(length=sum(sizes.values()), label="Reading", file=sys.stderr, hidden=hidden) as bar:
         for path in paths:
-            before = bar.pos
+            before, problems = bar.pos, len(summary.problems)
             try:
-                for chunk in ahead(chunks(path)):
-                    _load_chunk(database, site, path, chunk, now, summary)
+                for chunk in staged(database, site, path, now):
+                    _store(chunk, path, summary)
                     bar.update(before + chunk.read_bytes - bar.pos)
-                if os.path.abspath(_rejects_of(path)) not in map(os.path.abspath, (*summary.rejects_files, *paths)):
+                if len(summary.problems) == problems and os.path.abspath(_rejects_of(path)) not in map(
+                    os.path.abspath, (*summary.rejects_files, *paths)
+                ):
                     _remove_rejects(_rejects_of(path))
             except BadUserInputError as error:
                 summary.problems.append(error.message)
             bar.update(before + sizes[path] - bar.pos)
-    database.command(*drop_temporary(received.STAGE))
+    drop_stages(database)
     summary.derived_sessions = derive_touched(database, site.site_id, hidden)
     return summary
 
 
-def _load_chunk(database: Database, site: Site, path: Path, chunk: Chunk, now: datetime, summary: LoadSummary) -> None:
-    database.command(*received.compile_stage())
-    types, keys = None, list[str]()
-    if chunk.columns:
-        types = chunk.columns.types
-        database.command(received.compile_columns(types))
-        names = [f"c{number}" for number in range(len(types))]
-        database.client.raw_insert("load_columns", names, _one_by_one(chunk.columns.stream), settings=IN_ORDER, fmt="ArrowStream")
-    else:
-        database.client.raw_insert("load_lines", ["raw"], _one_by_one(chunk.lines), settings=IN_ORDER, fmt="LineAsString")
-        keys = database.query(received.compile_keys())[0]["keys"]
-    database.command(
-        received.compile_parse(site.site_id, site.retention_days, now, keys=keys, columns=types), received.compile_known(site.site_id)
-    )
+def _store(chunk: Staged, path: Path, summary: LoadSummary) -> None:
+    database = chunk.database
+    database.command(received.compile_known(chunk.site_id))
     outcomes = {outcome.pop("reason"): outcome for outcome in database.query(received.compile_outcome())}
     if any(outcomes):
-        _write_rejects(database, _rejects_of(path), chunk, summary)
+        _write_rejects(chunk, _rejects_of(path), summary)
     good = outcomes.pop("", {"rows": 0, "new_rows": 0, "distinct_rows": 0})
     if good["new_rows"]:
         database.command(*received.compile_touch(), received.compile_store(distinct=good["distinct_rows"] == good["new_rows"]))
@@ -97,11 +84,6 @@ def _load_chunk(database: Database, site: Site, path: Path, chunk: Chunk, now: d
     summary.read_rows += good["rows"] + sum(outcome["rows"] for outcome in outcomes.values())
     for reason, outcome in outcomes.items():
         summary.rejected[reason] += outcome["rows"]
-
-
-def _one_by_one(blocks: Sequence[bytes]) -> Generator[bytes, None, None]:
-    """For the driver, which takes no list: joined they would all be copied."""
-    yield from blocks
 
 
 def _rejects_of(path: Path) -> Path:
@@ -118,15 +100,16 @@ def _remove_rejects(path: Path) -> None:
         ) from error
 
 
-def _write_rejects(database: Database, path: Path, chunk: Chunk, summary: LoadSummary) -> None:
-    rejects = received.compile_rejects(chunk.first_line, chunk.columns.types if chunk.columns else None)
-    lines = database.client.raw_query(rejects.sql, rejects.params, fmt="TSVRaw")
+def _write_rejects(chunk: Staged, path: Path, summary: LoadSummary) -> None:
+    rejects = received.compile_rejects(chunk.first_line, chunk.types)
+    lines = chunk.database.client.raw_query(rejects.sql, rejects.params, fmt="TSVRaw")
     try:
         with path.open("ab" if path in summary.rejects_files else "wb") as file:
             file.write(lines)
     except OSError as error:
-        raise BadUserInputError(
-            f"{path.name}: rejected rows cannot be written there: {error.strerror}. Make room, and load the file again."
-        ) from error
-    if path not in summary.rejects_files:
-        summary.rejects_files.append(path)
+        problem = f"{path.name}: rejected rows cannot be written there: {error.strerror}. Make room, and load the file again."
+        if problem not in summary.problems:  # once a file; its good rows are stored nevertheless
+            summary.problems.append(problem)
+    else:
+        if path not in summary.rejects_files:
+            summary.rejects_files.append(path)

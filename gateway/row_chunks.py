@@ -13,11 +13,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from gateway.row_columns import Columns
+
+T = TypeVar("T")
 
 CHUNK_BYTES = 128 << 20
 WIDE_BYTES = 2 * CHUNK_BYTES  # of a chunk of CSV or Parquet whose rows are so wide that fewer of them are enough
@@ -33,23 +35,23 @@ class Chunk:
     columns: Columns | None = None  # instead of lines
 
 
-def ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-    """The same ones; each is read while the one before it is being stored. Who stops waits for no reader: a pipe may never say more."""
+def ahead(chunks: Iterator[T]) -> Iterator[T]:
+    """The same ones; each is made while the one before it is being used. Who stops waits for none: a pipe may never say more."""
 
-    def read(reading: Future[Chunk | None]) -> None:
+    def make(making: Future[T | None]) -> None:
         try:
-            reading.set_result(next(chunks, None))
+            making.set_result(next(chunks, None))
         except BaseException as error:  # is whose who waits for it
-            reading.set_exception(error)
+            making.set_exception(error)
 
-    def begin() -> Future[Chunk | None]:
-        reading = Future[Chunk | None]()
-        Thread(target=read, args=[reading], daemon=True).start()
-        return reading
+    def begin() -> Future[T | None]:
+        making = Future[T | None]()
+        Thread(target=make, args=[making], daemon=True).start()
+        return making
 
-    reading = begin()
-    while chunk := reading.result():
-        reading = begin()
+    making = begin()
+    while chunk := making.result():
+        making = begin()
         yield chunk
 
 

@@ -11,8 +11,9 @@ from clickhouse_connect.driver.client import Client
 from clickhouse.client import open_sync
 from clickhouse.migrations import migrate
 from clickhouse.sites import Site
-from gateway.database import Database
+from gateway.database import Database, open_database
 from gateway.load import load_files
+from gateway.settings import Settings
 from tests.benchmarks.bench_load import write
 from tests.benchmarks.datasets import bytes_by_table, merges, run
 from tests.benchmarks.peer import DDL
@@ -32,7 +33,8 @@ def ingest(node: Node, source: str, folder: Path, rows: int) -> str:
     migrate(client)
     for ddl in DDL:
         client.command(ddl)
-    lines = [_load(node, client, file, rows) for file in write(folder, rows)]
+    with open_database(Settings(clickhouse=node.dsn(name)), two_sessions=True) as database:
+        lines = [_load(node, database, file, rows) for file in write(folder, rows)]
     run(node.dsn(name), merges(client))
     loaded = sum(size for stored, size in bytes_by_table(client).items() if stored != "heatmaps")
     lines += [[f"INSERT into `{stored}`, one thread", _rate(*_copy(node, client, source, stored, rows)), ""] for stored in COPIED]
@@ -49,10 +51,10 @@ def _cpu_s(node: Node) -> float:
     return node.cpu_s() + process_time()
 
 
-def _load(node: Node, client: Client, file: Path, rows: int) -> list[str]:
+def _load(node: Node, database: Database, file: Path, rows: int) -> list[str]:
     kind = file.suffix.removeprefix(".")
     started, started_cpu_s = perf_counter(), _cpu_s(node)
-    summary = load_files(Database(client), Site(f"loaded_{kind}", "Benchmark"), [file])
+    summary = load_files(database, Site(f"loaded_{kind}", "Benchmark"), [file])
     assert summary.stored_rows and not summary.rejected, summary
     return [f"`load` of {kind}", _rate(rows, _cpu_s(node) - started_cpu_s), _rate(rows, perf_counter() - started)]
 

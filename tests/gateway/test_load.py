@@ -100,12 +100,15 @@ def test_rejects_of_an_earlier_load_that_cannot_be_removed(
     ]
 
 
-def test_rejects_that_cannot_be_written(database: Client, site: Site, tmp_path: Path) -> None:
+def test_rejects_that_cannot_be_written(database: Client, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said once, and good rows are stored: whoever made room loads the file again, for its rejects."""
+    monkeypatch.setattr(row_files, "READ_BYTES", 300)
+    monkeypatch.setattr(ndjson_rows, "CHUNK_BYTES", 900)
     file = tmp_path / "rows.ndjson"
-    file.write_bytes(ndjson(ROWS[:2]) + b"nope\n")
+    file.write_bytes((ndjson(ROWS[:2]) + b"nope\n") * 9)
     Path(f"{file}.rejected.ndjson").mkdir()
     summary = load_files(Database(database), site, [file])
-    assert summary.stored_rows == 0
+    assert (summary.stored_rows, summary.rejected.total(), summary.rejects_files) == (2, 9, [])
     assert summary.problems == [
         "rows.ndjson.rejected.ndjson: rejected rows cannot be written there: Is a directory. Make room, and load the file again."
     ]

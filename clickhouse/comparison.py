@@ -128,6 +128,13 @@ SCROLL_BUCKET_CHANGE = {
 }
 
 
+CLICKED_LAST = (
+    "bitOr(bitShiftLeft(toUInt128(candidate), 127),"
+    " bitOr(bitShiftLeft(toUInt128(toUnixTimestamp64Milli(timestamp)), 64), toUInt128(row_id)))"
+)
+"""Orders clicks like (candidate, timestamp, row_id), which took a fifth of the whole statement longer."""
+
+
 @dataclass(frozen=True, slots=True)
 class ElementChangeQuestion:
     """`by_share`: sorted by the change of the share of clicks, not by that of the clicks."""
@@ -173,7 +180,7 @@ def element_changes(baseline: Lens, page_keys: tuple[str, ...], question: Elemen
     clicks = [
         "SELECT page, selector,",
         *[f"  countIf({of}) AS {side}_clicks, uniqExactIf(session_id, {of}) AS {side}_sessions," for side, of in SIDES.items()],
-        "  argMax((tag, text), (candidate, timestamp, row_id)) AS latest, latest.1 AS tag, latest.2 AS text",
+        f"  argMax((tag, text), {CLICKED_LAST}) AS latest, latest.1 AS tag, latest.2 AS text",
         "FROM (",
         *_interactions(baseline, question.candidate, page_keys, columns, [kind_clause("CLICK")], params),
         ")",

@@ -267,7 +267,7 @@ FROM (
           SELECT page, selector,
             countIf(NOT candidate) AS baseline_clicks, uniqExactIf(session_id, NOT candidate) AS baseline_sessions,
             countIf(candidate) AS candidate_clicks, uniqExactIf(session_id, candidate) AS candidate_sessions,
-            argMax((tag, text), (candidate, timestamp, row_id)) AS latest, latest.1 AS tag, latest.2 AS text
+            argMax((tag, text), bitOr(bitShiftLeft(toUInt128(candidate), 127), bitOr(bitShiftLeft(toUInt128(toUnixTimestamp64Milli(timestamp)), 64), toUInt128(row_id)))) AS latest, latest.1 AS tag, latest.2 AS text
           FROM (
             SELECT {p1:String} AS page, false AS candidate, if((page_key, selector) IN (SELECT page_key, selector FROM element_marks FINAL WHERE site_id = {p0:String} AND deleted), '', toString(selector)) AS selector, toString(tag) AS tag, toString(text) AS text, session_id, timestamp, row_id
             FROM interactions

@@ -13,7 +13,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
-SAME_SIGNAL_SECONDS = 1.0
+SAME_SIGNAL_S = 1.0
 """Two so close are one: who stops a whole process group reaches each worker, and so does its parent, which passes it on."""
 
 
@@ -35,7 +35,7 @@ class Draining:
         def begin(number: int, frame: FrameType | None) -> None:
             if not self.begun:
                 self.begun, self._begun_at, delay_seconds = True, loop.time(), self._delay_seconds
-            elif loop.time() - self._begun_at < SAME_SIGNAL_SECONDS:
+            elif loop.time() - self._begun_at < SAME_SIGNAL_S:
                 return
             else:
                 delay_seconds = 0

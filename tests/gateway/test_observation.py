@@ -254,7 +254,7 @@ async def test_a_signal_that_comes_by_two_ways_is_one_and_a_later_one_goes_throu
             os.kill(os.getpid(), signal.SIGTERM)
             await asyncio.sleep(0.05)
         assert handled == []
-        monkeypatch.setattr("gateway.draining.SAME_SIGNAL_SECONDS", 0)
+        monkeypatch.setattr("gateway.draining.SAME_SIGNAL_S", 0)
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.sleep(0.05)
         assert handled == [signal.SIGTERM]

@@ -15,10 +15,14 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
+    GraphQLInputType,
     InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
     ValidationRule,
+    ValueNode,
+    ValuesOfCorrectTypeRule,
+    VisitorAction,
     get_named_type,
     get_operation_ast,
     is_introspection_type,
@@ -63,7 +67,10 @@ class Documents:
         self._max_tokens = max_tokens
         self._limits = limits
         self._introspection = introspection
-        self._rules = (*specified_rules, MaybeNullValidationRule)
+        self._rules = (
+            *(PlacedValuesRule if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules),
+            MaybeNullValidationRule,
+        )
         if not introspection:
             self._rules += (NoSchemaRule,)
         self._remembered = Recent[str, tuple[DocumentNode, list[GraphQLError]]](REMEMBERED_DOCUMENTS, REMEMBERED_CHARACTERS)
@@ -91,6 +98,17 @@ class Documents:
             return DocumentNode(), [GraphQLError(error.message, original_error=error)]
         except RecursionError:
             return DocumentNode(), [_limit_as_such(GraphQLError("Document is nested too deeply. Parsing aborted."))]
+
+
+class PlacedValuesRule(ValuesOfCorrectTypeRule):
+    """Also a list or an object where neither can be has a place: of these graphql-core checks a copy, which has none."""
+
+    def is_valid_value_node(self, node: ValueNode, input_type: GraphQLInputType | None) -> VisitorAction:
+        self._value = node
+        return super().is_valid_value_node(node, input_type)
+
+    def report_error(self, error: GraphQLError) -> None:
+        super().report_error(error if error.locations else GraphQLError(error.message, self._value))
 
 
 class NoSchemaRule(ValidationRule):

@@ -40,6 +40,7 @@ SELECT sleepEachRow(1) FROM system.numbers SETTINGS max_block_size = 1, function
 
 CONFIG = """
 <clickhouse>
+    <background_pool_size>16</background_pool_size>
     <users_config>{users}</users_config>
     <default_profile>default</default_profile>
     <access_control_improvements><select_from_system_db_requires_grant>true</select_from_system_db_requires_grant></access_control_improvements>

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from clickhouse.conditions import lens_clauses, page_column, pages_apart
+from clickhouse.conditions import page_column, pages_apart
 from clickhouse.lens import Lens
 from clickhouse.numbers import rate_shape
+from clickhouse.planner import ROWS, plan
 from clickhouse.selection import Leaf, Selection, Shape, compile_json
-from clickhouse.statement import Params, Statement, where_all
+from clickhouse.statement import Params, Statement, union_all, where_all
 
 MAX_BANDS = 2000
+SUMMED_BAND_PX = 100
+"""The height of the bands that are summed up by day; bands that are put together from whole ones are answered from these."""
+EDGES = {
+    "band_px": "edge_px",
+    "ended": "number = 1",
+    "in_view_ms": "toUInt64(greatest(edge_ms, 0))",
+    "edge_ms": "edge_ms",
+    "edge_ms_px": "toInt64(0)",
+}
+"""The columns of a rollup that it takes, and what each is where the edges of every pageview are looked at: a band of its own."""
+
+OF_PAGEVIEWS = [
+    "FROM pageviews",
+    "ARRAY JOIN arrayConcat([reached_px], seen_y_px, arrayMap((y, view_height) -> toUInt32(y + view_height), seen_y_px, seen_height_px)) AS edge_px,",
+    "  arrayConcat([toInt64(0)], seen_ms, arrayMap(ms -> -toInt64(ms), seen_ms)) AS edge_ms,",
+    "  arrayEnumerate(arrayConcat([0], seen_ms, seen_ms)) AS number",
+]
 
 ATTENTION_BAND = Shape(
     "AttentionBand",
@@ -73,31 +92,46 @@ def band_counts(lens: Lens, page_keys: tuple[str, ...], question: AttentionQuest
         "  arrayMax(ms_px_by_band) AS most_ms_px",
         "FROM (",
         "SELECT page," if apart else f"SELECT {page_column(lens, page_keys, params)},",
-        f"  sum(ended) AS pageviews, sum(begun_ms) AS seen_ms, least(maxIf(band, ended > 0), {MAX_BANDS}) AS bands,",
+        f"  sum(ended) AS pageviews, sum(in_view_ms) AS seen_ms, least(maxIf(band, ended > 0), {MAX_BANDS}) AS bands,",
         "  groupArrayInsertAt(0)(ended, band) AS ended_in,",
         "  groupArrayInsertAt(0)(ms, band) AS ms_in,",
         "  groupArrayInsertAt(0)(ms_px_above, band) AS ms_px_above_in",
         "FROM (",
-        *_edges(lens, page_keys, height, top, params),
+        *_bands(lens, page_keys, question, params),
         ")",
         "GROUP BY page" if apart else "HAVING count() > 0",
         ")",
     ]
 
 
-def _edges(lens: Lens, page_keys: tuple[str, ...], height: str, top: str, params: Params) -> list[str]:
-    """One row a band, 0 for all above `top`: pageviews that ended in it, and of the edges of looks in it ms, upper ones less lower ones,
-    ms × px of the band above the edge, and ms of upper ones."""
+def _bands(lens: Lens, page_keys: tuple[str, ...], question: AttentionQuestion, params: Params) -> list[str]:
+    """One row a band, 0 for all above `top_px`: pageviews that ended in it, their ms in view, and of the edges of looks in it ms, upper ones
+    less lower ones, and ms × px of the band above the edge."""
+    height = params.bind(question.band_height_px, "UInt32")
+    top = params.bind(question.top_px, "UInt32")
     apart = pages_apart(lens, page_keys)
+    edge, lines = _edges(lens, page_keys, question, params)
     return [
-        f"SELECT {'page_key AS page, ' if apart else ''}countIf(number = 1) AS ended,",
-        f"  toUInt16(least((edge_px >= {top}) + intDiv(toUInt32(greatest(edge_px, {top}) - {top}) AS px_below_top, {height}),"
-        f" {MAX_BANDS + 1})) AS band,",
-        f"  sum(edge_ms) AS ms, sum(edge_ms * (px_below_top % {height})) AS ms_px_above, sumIf(edge_ms, edge_ms > 0) AS begun_ms",
-        "FROM pageviews",
-        "ARRAY JOIN arrayConcat([reached_px], seen_y_px, arrayMap((y, view_height) -> toUInt32(y + view_height), seen_y_px, seen_height_px)) AS edge_px,",
-        "  arrayConcat([toInt64(0)], seen_ms, arrayMap(ms -> -toInt64(ms), seen_ms)) AS edge_ms,",
-        "  arrayEnumerate(arrayConcat([0], seen_ms, seen_ms)) AS number",
-        where_all(lens_clauses(lens, page_keys, params)),
+        f"SELECT {'page_key AS page, ' if apart else ''}sum({edge['ended']}) AS ended, sum({edge['in_view_ms']}) AS in_view_ms,",
+        f"  toUInt16(least(({edge['band_px']} >= {top})"
+        f" + intDiv(toUInt32(greatest({edge['band_px']}, {top}) - {top}) AS px_below_top, {height}), {MAX_BANDS + 1})) AS band,",
+        f"  sum(edge_ms) AS ms, sum({edge['edge_ms_px']} + edge_ms * (px_below_top % {height})) AS ms_px_above",
+        *lines,
         f"GROUP BY {'page, ' if apart else ''}band",
     ]
+
+
+def _edges(lens: Lens, page_keys: tuple[str, ...], question: AttentionQuestion, params: Params) -> tuple[Mapping[str, str], list[str]]:
+    """What each of EDGES is in the rows, and where these are: the sums by day if they have the question's bands, and pageviews."""
+    is_summed = question.band_height_px % SUMMED_BAND_PX == question.top_px % SUMMED_BAND_PX == 0
+    summed = {name: name for name in EDGES}
+    sources = [
+        (summed, [f"FROM {table}", where_all(clauses)]) if table != "pageviews" else (EDGES, [*OF_PAGEVIEWS, where_all(clauses)])
+        for table, clauses in (plan(lens, EDGES.keys()) if is_summed else ROWS).sources("pageviews", lens, page_keys, params)
+    ]
+    if len(sources) == 1:
+        return sources[0]
+    page = "page_key, " if pages_apart(lens, page_keys) else ""
+    named = [", ".join(sql if sql == name else f"{sql} AS {name}" for name, sql in edge.items()) for edge, _ in sources]
+    selects = [[f"SELECT {page}{columns}", *lines] for columns, (_, lines) in zip(named, sources, strict=True)]
+    return summed, ["FROM (", *union_all(selects), ")"]

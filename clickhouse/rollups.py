@@ -1,4 +1,4 @@
-"""Rollups: sums by day, which materialized views keep as rows are written (`ddl/0005_rollups.sql`, `ddl/0008_folds.sql`).
+"""Rollups: sums by day, which materialized views keep as rows are written (`ddl/0005_rollups.sql`, `0008_folds.sql`, `0010_attention.sql`).
 
 A view sees no deletion. So whoever deletes rows of `interactions` or `pageviews` of a site first notes their days; questions
 read noted days from the rows themselves, which is exact at every moment, and `refresh` sums the days up again:
@@ -27,9 +27,10 @@ SOURCES = ("interactions", "pageviews")
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What a materialized view writes to its rollup, as in the DDL, to be run over some days at once; `where` and `group_by` may be ''."""
+    """What a materialized view writes to its rollup, as in the DDL, to be run over some days at once; `with_`, `where` and `group_by` may be ''."""
 
     rollup: str
+    with_: str
     columns: str
     source: str
     where: str
@@ -47,7 +48,7 @@ class Feed:
 
 
 _VIEW = re.compile(
-    r"CREATE MATERIALIZED VIEW .*? TO (\w+)\$local AS\nSELECT (.*?)\nFROM (\w+)\$local(?:\nWHERE (.*?))?(?:\nGROUP BY (.*?))?;",
+    r"CREATE MATERIALIZED VIEW .*? TO (\w+)\$local AS\n(?:WITH (.*?)\n)?SELECT (.*?)\nFROM (\w+)\$local(?:\nWHERE (.*?))?(?:\nGROUP BY (.*?))?;",
     re.DOTALL,
 )
 
@@ -116,6 +117,7 @@ def _sum_up(feed: Feed, site_id: str, days: Sequence[date]) -> Statement:
             f"INSERT INTO {feed.rollup} ({written})",
             f"SELECT {written}",
             "FROM (",
+            *([f"WITH {feed.with_}"] if feed.with_ else []),
             f"SELECT {feed.columns}",
             f"FROM {feed.source}",
             where_all([_of_days(site_id, days, params), *([feed.where] if feed.where else [])]),

@@ -396,7 +396,7 @@ async def test_attention(asked: Asked) -> None:
     random = asked.random
     ends = [view.deepest_px for view in asked.model.seen(asked.lens).pageviews] or [0]
     tops = (0, 1, 150, 5000, random.choice(ends))
-    bands = [(200, 0), *((random.choice((10, 333, 1000)), random.choice(tops)) for _ in range(2)), (200, max(ends))]
+    bands = [(200, 0), (300, 100), *((random.choice((10, 333, 1000)), random.choice(tops)) for _ in range(2)), (200, max(ends))]
     got = await asked.insights(
         " ".join(
             f"map{index}: attention(bandHeight: {height}, top: {top})"

@@ -13,12 +13,14 @@ from clickhouse_connect.driver.client import Client as SyncClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clickhouse.attention import AttentionQuestion, compile_attention
 from clickhouse.client import Client, connect
 from clickhouse.lens import Lens, Segment, UrlRule, WidthRange, Window
 from clickhouse.planner import ROWS, plan
 from clickhouse.reading import ignore
 from clickhouse.rollups import ROLLUPS
 from clickhouse.statement import Statement
+from clickhouse.tables import tables_read
 from tests.against_model import AGGREGATIONS, KINDS, RATE, Asked, Loaded, asking, differences, load_site
 from tests.reference.lenses import Question, random_rule
 from tests.reference.rows import DAY_MS, data_set, iso
@@ -76,6 +78,12 @@ def test_test_accounts_are_left_out_of_sums_by_their_flag_only() -> None:
     flagged = replace(WEEK, segment=Segment(exclude_test_accounts=True))
     assert plan(flagged, SUMMED).rollup == "pages_daily"
     assert plan(replace(flagged, test_account_rules=("qa-*",)), SUMMED) == ROWS
+
+
+@pytest.mark.parametrize(("height", "top", "tables"), [(200, 0, 2), (100, 300, 2), (250, 0, 1), (200, 50, 1)])
+def test_bands_are_put_together_from_whole_ones(height: int, top: int, tables: int) -> None:
+    read = tables_read(compile_attention(WEEK, ("https://example.com/",), AttentionQuestion(height, top)).sql)
+    assert read == {"pageviews", "attention_daily"} if tables == 2 else read == {"pageviews"}
 
 
 # -- the same numbers, whatever they are read from
@@ -138,7 +146,11 @@ async def test_rollup_rows_and_model_agree(seed: int, client: Client, sites: lis
     scroll = f"scroll(unit: {unit}, aggregation: TOTAL) {{ pageviews averageDepth medianDepth buckets {{ depth visitors count }} }}"
     elements = f"elements(orderBy: {{field: CLICKS}}, first: 100) {{ nodes {{ {ELEMENT_SUMS} }} }} unattributed"
     fold = f"fold(kind: {kind}) {{ total belowFold {RATE} medianViewportHeight }}"
-    fields = f"totals {{ {SUMS} }} {fold} {heatmap} {{ total hidden {{ origin testAccounts }} {points} }} {scroll} {elements}"
+    height, top = asked.random.choice((100, 200, 700, 250)), asked.random.choice((0, 0, 300, 50))
+    attention = (
+        f"attention(bandHeight: {height}, top: {top}) {{ pageviews seconds bands {{ y height attention averageSeconds reach {RATE} }} }}"
+    )
+    fields = f"totals {{ {SUMS} }} {fold} {heatmap} {{ total hidden {{ origin testAccounts }} {points} }} {scroll} {attention} {elements}"
     summed = await asked.insights(fields)
     whole = f"SELECT '{asked.site.site_id}', day FROM pageviews UNION DISTINCT SELECT '{asked.site.site_id}', day FROM interactions"
     database.command(f"INSERT INTO stale_days (site_id, day) {whole}")
@@ -159,6 +171,9 @@ async def test_rollup_rows_and_model_agree(seed: int, client: Client, sites: lis
         {"depth": depth, **{name: bucket[name] for name in ("visitors", "count")}} for depth, bucket in depths["buckets"].items()
     ]
     assert not differences(summed["scroll"], {name: depths[name] for name in summed["scroll"]}, rel=1e-9)
+    assert not differences(summed["attention"]["seconds"], asked.model.seconds_in_view(asked.lens))
+    bands = {band.pop("y"): band for band in summed["attention"]["bands"]}
+    assert not differences(bands, asked.model.attention(asked.lens, height, top))
     assert sorted(point["count"] for point in summed["heatmap"]["points"]) == sorted(
         point["count"] for point in expected["points"].values()
     )
@@ -179,7 +194,9 @@ async def test_most_lenses_drawn_read_every_rollup(client: Client, sites: list[L
         asked = drawn(client, sites, seed)
         read: list[Statement] = []
         client.on_statement = read.append
-        found = await asked.insights("totals { clicks } fold { total } scroll(aggregation: TOTAL) { buckets { count } } unattributed")
+        found = await asked.insights(
+            "totals { clicks } fold { total } scroll(aggregation: TOTAL) { buckets { count } } attention { bands { y } } unattributed"
+        )
         client.on_statement = ignore
         used = {rollup for rollup in ROLLUPS if any(f"FROM {rollup}" in statement.sql for statement in read)}
         for rollup in used:

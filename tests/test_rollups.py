@@ -25,6 +25,7 @@ from gateway.database import NOTICE_S, Database
 from gateway.deriving import refresh_rollups
 from gateway.load import load_files
 from tests.asking import NOW, ask, create_site, load
+from tests.clickhouse.stored import sorting_key
 from tests.reference.rows import data_set
 
 Sums = dict[str, list[tuple[Any, ...]]]
@@ -37,18 +38,20 @@ def held(database: SyncClient, site: Site) -> Sums:
 
 def expected(database: SyncClient, site: Site) -> Sums:
     def rows(feed: rollups.Feed) -> str:
-        where, group_by = (f"{word} {clause}" if clause else "" for word, clause in (("WHERE", feed.where), ("GROUP BY", feed.group_by)))
-        return f"(SELECT {feed.columns} FROM {feed.source} {where} {group_by})"
+        clauses = {"WITH": feed.with_, "WHERE": feed.where, "GROUP BY": feed.group_by}
+        with_, where, group_by = (f"{word} {clause}" if clause else "" for word, clause in clauses.items())
+        return f"({with_} SELECT {feed.columns} FROM {feed.source} {where} {group_by})"
 
     return {feed.source + feed.rollup: sums(database, site, feed, rows(feed)) for feed in rollups.FEEDS}
 
 
 def sums(database: SyncClient, site: Site, feed: rollups.Feed, rows: str) -> list[tuple[Any, ...]]:
-    keys = ", ".join(name for name in feed.copied if name != "expires_on")
-    counted = [name for name in feed.written if name not in (*feed.copied, "expires_on")]
+    keyed_by = sorting_key(database, feed.rollup)
+    keys = ", ".join(keyed_by)
+    counted = [name for name in feed.written if name not in (*keyed_by, "expires_on")]
     totals = ", ".join(f"sum({name}) AS all_{name}" for name in counted)
     sql = f"SELECT {keys}, {totals} FROM {rows} WHERE site_id = {{site:String}} GROUP BY {keys}"
-    kept = " OR ".join(f"all_{name} > 0" for name in counted)
+    kept = " OR ".join(f"all_{name} != 0" for name in counted)
     return sorted(
         map(tuple, database.query(f"SELECT * FROM ({sql}) WHERE {kept} ORDER BY ALL", {"site": site.site_id}).result_rows), key=repr
     )

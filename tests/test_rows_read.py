@@ -52,6 +52,8 @@ FOLD_SUMS = WINDOW_DAYS * 3 * 11 * 4
 """By breakpoint, height of the viewport and kind."""
 ELEMENT_SUMS = WINDOW_DAYS * 3 * 25
 """By breakpoint and selector, half of which a day has."""
+BAND_SUMS = WINDOW_DAYS * 3 * 41
+"""By breakpoint and band in which a look begins or ends, or a pageview ended."""
 
 EVENTS = SESSIONS // DAYS * 10
 """Conversions are looked for among the events of the site since the window began."""
@@ -111,7 +113,7 @@ def _fill(client: SyncClient, site: Site) -> None:
         "pageviews",
         4,
         "reached_px, reached_ppt, session_pageviews, seen_y_px, seen_height_px, seen_ms",
-        "1600, 400000000000, 4, [0], [800], [9]",
+        "1600, 400000000000, 4, [(s + n) % 33 * 100], [800], [9]",
     )
     insert("events", 1, "name, conversion", "'signup', 1", "session_id, visitor_id, page_key, day, timestamp, expires_on")
     first = ", ".join(f"any({column})" for column in DIMENSIONS.split(", "))
@@ -174,7 +176,8 @@ OF_A_PAGE = {
     "deadClicks { nodes { x } }": (DEAD, 0),
     "scroll { buckets { depth visitors } }": (VIEWS, 0),
     "scroll { depthReachedBy }": (2 * VIEWS, 0),
-    "attention { bands { y } }": (VIEWS, 0),
+    "attention { bands { y } }": (BAND_SUMS, 0),
+    "attention(bandHeight: 150) { bands { y } }": (VIEWS, 0),
     "interactions { nodes { x: relativeX } }": (POINTS, 0),
     "breakdown(by: COUNTRY) { value sessions }": (ROWS_OF_PAGE, 0),
     "timeline { start clicks }": (ROWS_OF_PAGE, 0),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from clickhouse.rollups import FEEDS, ROLLUPS
+from clickhouse.rollups import ROLLUPS
 from clickhouse.tables import TABLES
 
 DERIVED = ("interactions", "pageviews", "events", "sessions", "elements", "pages", "visitors")
@@ -25,18 +26,28 @@ def _rows(database: Client, site_id: str, table: str) -> list[dict[str, Any]]:
         columns += ", url"
     if table == "pages":
         columns, group = ("page_key, min(first_seen), max(last_seen), max(has_heat)", "GROUP BY page_key")
+    keys = sorting_key(database, table)
     if table in ROLLUPS:
-        columns, group = _sums(table), "GROUP BY ALL"
+        columns, group = _sums(table, keys), "GROUP BY ALL"
     final = "FINAL" if table in _FINAL else ""
     sql = f"SELECT {columns} FROM {table} {final} WHERE site_id = {{site:String}} {group}"
     rows = list(database.query(sql, {"site": site_id}).named_results())
     for row in rows:
         row.pop("derived_at", None)
+    if table in ROLLUPS:  # where all adds up to nothing, a merge leaves it out
+        rows = [row for row in rows if any(row[name] for name in row.keys() - set(keys))]
     return sorted(rows, key=repr)
 
 
-def _sums(rollup: str) -> str:
+def sorting_key(database: Client, table: str) -> list[str]:
+    """The columns by which the table is sorted; of a Distributed one, that which holds its rows."""
+    asked = (
+        "SELECT sorting_key FROM system.tables WHERE database = currentDatabase() AND name IN ({table:String}, {table:String} || '_local')"
+    )
+    return str(database.command(f"{asked} ORDER BY sorting_key DESC LIMIT 1", {"table": table})).split(", ")
+
+
+def _sums(rollup: str, keys: Sequence[str]) -> str:
     """Columns by which it makes no difference how much of a rollup is merged, on which node, and when its rows expire."""
-    added = {name for feed in FEEDS if feed.rollup == rollup for name in feed.written if name not in feed.copied}
     columns = TABLES[rollup].columns.keys() - {"site_id", "expires_on"}
-    return ", ".join(f"sum({name}) AS {name}" if name in added else name for name in sorted(columns))
+    return ", ".join(name if name in keys else f"sum({name}) AS {name}" for name in sorted(columns))

@@ -68,23 +68,33 @@ FROM (
     arrayMax(ms_px_by_band) AS most_ms_px
   FROM (
     SELECT {p2:String} AS page,
-      sum(ended) AS pageviews, sum(begun_ms) AS seen_ms, least(maxIf(band, ended > 0), 2000) AS bands,
+      sum(ended) AS pageviews, sum(in_view_ms) AS seen_ms, least(maxIf(band, ended > 0), 2000) AS bands,
       groupArrayInsertAt(0)(ended, band) AS ended_in,
       groupArrayInsertAt(0)(ms, band) AS ms_in,
       groupArrayInsertAt(0)(ms_px_above, band) AS ms_px_above_in
     FROM (
-      SELECT countIf(number = 1) AS ended,
-        toUInt16(least((edge_px >= {p1:UInt32}) + intDiv(toUInt32(greatest(edge_px, {p1:UInt32}) - {p1:UInt32}) AS px_below_top, {p0:UInt32}), 2001)) AS band,
-        sum(edge_ms) AS ms, sum(edge_ms * (px_below_top % {p0:UInt32})) AS ms_px_above, sumIf(edge_ms, edge_ms > 0) AS begun_ms
-      FROM pageviews
-      ARRAY JOIN arrayConcat([reached_px], seen_y_px, arrayMap((y, view_height) -> toUInt32(y + view_height), seen_y_px, seen_height_px)) AS edge_px,
-        arrayConcat([toInt64(0)], seen_ms, arrayMap(ms -> -toInt64(ms), seen_ms)) AS edge_ms,
-        arrayEnumerate(arrayConcat([0], seen_ms, seen_ms)) AS number
-      WHERE site_id = {p3:String}
-        AND page_key IN {p4:Array(String)}
-        AND day BETWEEN {p5:Date} AND {p6:Date}
-        AND timestamp >= {p7:DateTime64(3, 'UTC')}
-        AND timestamp < {p8:DateTime64(3, 'UTC')}
+      SELECT sum(ended) AS ended, sum(in_view_ms) AS in_view_ms,
+        toUInt16(least((band_px >= {p1:UInt32}) + intDiv(toUInt32(greatest(band_px, {p1:UInt32}) - {p1:UInt32}) AS px_below_top, {p0:UInt32}), 2001)) AS band,
+        sum(edge_ms) AS ms, sum(edge_ms_px + edge_ms * (px_below_top % {p0:UInt32})) AS ms_px_above
+      FROM (
+        SELECT band_px, ended, in_view_ms, edge_ms, edge_ms_px
+        FROM attention_daily
+        WHERE site_id = {p3:String}
+          AND page_key IN {p4:Array(String)}
+          AND day BETWEEN {p5:Date} AND {p6:Date}
+        UNION ALL
+        SELECT edge_px AS band_px, number = 1 AS ended, toUInt64(greatest(edge_ms, 0)) AS in_view_ms, edge_ms, toInt64(0) AS edge_ms_px
+        FROM pageviews
+        ARRAY JOIN arrayConcat([reached_px], seen_y_px, arrayMap((y, view_height) -> toUInt32(y + view_height), seen_y_px, seen_height_px)) AS edge_px,
+          arrayConcat([toInt64(0)], seen_ms, arrayMap(ms -> -toInt64(ms), seen_ms)) AS edge_ms,
+          arrayEnumerate(arrayConcat([0], seen_ms, seen_ms)) AS number
+        WHERE site_id = {p3:String}
+          AND page_key IN {p4:Array(String)}
+          AND day BETWEEN {p7:Date} AND {p8:Date}
+          AND timestamp >= {p9:DateTime64(3, 'UTC')}
+          AND timestamp < {p10:DateTime64(3, 'UTC')}
+          AND day IN {p11:Array(Date)}
+      )
       GROUP BY band
     )
     HAVING count() > 0
@@ -92,13 +102,16 @@ FROM (
 )
 -- p0 = 400
 -- p1 = 200
+-- p10 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- p11 = [datetime.date(2026, 11, 14), datetime.date(2026, 11, 21)]
 -- p2 = 'https://example.com/'
 -- p3 = 'site_golden'
 -- p4 = ['https://example.com/']
--- p5 = datetime.date(2026, 11, 14)
--- p6 = datetime.date(2026, 11, 21)
--- p7 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
--- p8 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
+-- p5 = datetime.date(2026, 11, 15)
+-- p6 = datetime.date(2026, 11, 20)
+-- p7 = datetime.date(2026, 11, 14)
+-- p8 = datetime.date(2026, 11, 21)
+-- p9 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
 
 SELECT page_key, max(has_heat) AS has_heat
 FROM pages

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from clickhouse.conditions import page_column, pages_apart
 from clickhouse.lens import Lens
 from clickhouse.numbers import rate_shape
-from clickhouse.planner import ROWS, plan
+from clickhouse.planner import planned
 from clickhouse.selection import Leaf, Selection, Shape, compile_json
-from clickhouse.statement import Params, Statement, union_all, where_all
+from clickhouse.statement import Params, Statement
 
 MAX_BANDS = 2000
 SUMMED_BAND_PX = 100
@@ -24,8 +23,7 @@ EDGES = {
 }
 """The columns of a rollup that it takes, and what each is where the edges of every pageview are looked at: a band of its own."""
 
-OF_PAGEVIEWS = [
-    "FROM pageviews",
+OF_EACH_EDGE = [
     "ARRAY JOIN arrayConcat([reached_px], seen_y_px, arrayMap((y, view_height) -> toUInt32(y + view_height), seen_y_px, seen_height_px)) AS edge_px,",
     "  arrayConcat([toInt64(0)], seen_ms, arrayMap(ms -> -toInt64(ms), seen_ms)) AS edge_ms,",
     "  arrayEnumerate(arrayConcat([0], seen_ms, seen_ms)) AS number",
@@ -110,7 +108,8 @@ def _bands(lens: Lens, page_keys: tuple[str, ...], question: AttentionQuestion, 
     height = params.bind(question.band_height_px, "UInt32")
     top = params.bind(question.top_px, "UInt32")
     apart = pages_apart(lens, page_keys)
-    edge, lines = _edges(lens, page_keys, question, params)
+    is_summed = question.band_height_px % SUMMED_BAND_PX == question.top_px % SUMMED_BAND_PX == 0
+    edge, lines = planned(lens, page_keys, EDGES, "pageviews", params, OF_EACH_EDGE, sums=is_summed)
     return [
         f"SELECT {'page_key AS page, ' if apart else ''}sum({edge['ended']}) AS ended, sum({edge['in_view_ms']}) AS in_view_ms,",
         f"  toUInt16(least(({edge['band_px']} >= {top})"
@@ -119,19 +118,3 @@ def _bands(lens: Lens, page_keys: tuple[str, ...], question: AttentionQuestion, 
         *lines,
         f"GROUP BY {'page, ' if apart else ''}band",
     ]
-
-
-def _edges(lens: Lens, page_keys: tuple[str, ...], question: AttentionQuestion, params: Params) -> tuple[Mapping[str, str], list[str]]:
-    """What each of EDGES is in the rows, and where these are: the sums by day if they have the question's bands, and pageviews."""
-    is_summed = question.band_height_px % SUMMED_BAND_PX == question.top_px % SUMMED_BAND_PX == 0
-    summed = {name: name for name in EDGES}
-    sources = [
-        (summed, [f"FROM {table}", where_all(clauses)]) if table != "pageviews" else (EDGES, [*OF_PAGEVIEWS, where_all(clauses)])
-        for table, clauses in (plan(lens, EDGES.keys()) if is_summed else ROWS).sources("pageviews", lens, page_keys, params)
-    ]
-    if len(sources) == 1:
-        return sources[0]
-    page = "page_key, " if pages_apart(lens, page_keys) else ""
-    named = [", ".join(sql if sql == name else f"{sql} AS {name}" for name, sql in edge.items()) for edge, _ in sources]
-    selects = [[f"SELECT {page}{columns}", *lines] for columns, (_, lines) in zip(named, sources, strict=True)]
-    return summed, ["FROM (", *union_all(selects), ")"]

@@ -17,6 +17,7 @@ from clickhouse.element_marks import deleted_clause, marked_clause
 from clickhouse.heatmap import standard_viewport_px
 from clickhouse.lens import Lens
 from clickhouse.numbers import kind_clause, ratio
+from clickhouse.planner import planned
 from clickhouse.statement import Params, Statement, where_all
 
 GROUPINGS = {"SELECTOR": "selector", "HREF": "href", "TEXT": "text", "NAME": "name"}
@@ -248,6 +249,7 @@ def _with_displays(elements: list[str], lens: Lens, page_keys: tuple[str, ...], 
     A pageview displays a group when it reached the first of its elements on that page, or when one of them is fixed.
     """
     group = "page_key, by_selector, key"
+    of_depth, lines = planned(lens, page_keys, {"reached_px": "reached_px", "pageviews": "1"}, "pageviews", params)
     return [
         "SELECT *",
         "FROM (",
@@ -259,9 +261,8 @@ def _with_displays(elements: list[str], lens: Lens, page_keys: tuple[str, ...], 
         ") AS element",
         "ASOF LEFT JOIN (",
         "SELECT toString(page_key) AS page_key, toFloat64(reached_px) AS reached_to_px,",
-        "  sum(count()) OVER (PARTITION BY page_key ORDER BY reached_px DESC) AS displays",
-        "FROM pageviews",
-        where_all(lens_clauses(lens, page_keys, params)),
+        f"  sum(sum({of_depth['pageviews']})) OVER (PARTITION BY page_key ORDER BY reached_px DESC) AS displays",
+        *lines,
         "GROUP BY page_key, reached_px",
         ") AS reach ON element.page_key = reach.page_key AND element.displayed_from_px <= reach.reached_to_px",
     ]

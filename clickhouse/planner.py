@@ -2,6 +2,8 @@
 
     plan(lens, {"clicks", "pageviews"})
     -> ReadPlan(rollup="pages_daily", window=Window(whole days), raw_days=(first day, last day))
+    planned(lens, page_keys, {"reached_px": "reached_px", "pageviews": "1"}, "pageviews", params)
+    -> ({"reached_px": "reached_px", "pageviews": "pageviews"}, ["FROM (", …, ")"])
 
 A rollup answers whole days, if it has every column that the question and the lens look at. The days at the edges of a window,
 and those whose sums are out of date (`lens.stale_days`), are read from the rows themselves.
@@ -9,14 +11,14 @@ and those whose sums are out of date (`lens.stale_days`), are read from the rows
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from clickhouse.conditions import SEGMENT_COLUMNS, lens_clauses
 from clickhouse.lens import Lens, Window
 from clickhouse.rollups import ROLLUPS
-from clickhouse.statement import Params
+from clickhouse.statement import Params, union_all, where_all
 from clickhouse.tables import TABLES
 
 MIN_ROLLUP_DAYS = 3
@@ -75,6 +77,35 @@ def plan(lens: Lens, columns: Set[str]) -> ReadPlan:
     if _midnight(after_last, lens) < lens.window.end:
         edges.append(after_last)
     return ReadPlan(rollup, Window(_midnight(first, lens), _midnight(after_last, lens)), stale, tuple(sorted({*edges, *stale})))
+
+
+def planned(
+    lens: Lens,
+    page_keys: tuple[str, ...],
+    columns: Mapping[str, str],
+    rows: str,
+    params: Params,
+    more: Sequence[str] = (),
+    *,
+    sums: bool = True,
+) -> tuple[Mapping[str, str], list[str]]:
+    """What each of a rollup's `columns` is, as SQL, and where: FROM and WHERE, beside which there is only `page_key`.
+
+    In a rollup a column is itself; in the table `rows` it is what `columns` says, of FROM with the lines `more`. Without `sums` only these
+    are read.
+    """
+    itself = {name: name for name in columns}
+    sources = []
+    for table, clauses in (plan(lens, columns.keys()) if sums else ROWS).sources(rows, lens, page_keys, params):
+        meant, joined = (columns, more) if table == rows else (itself, ())
+        sources.append((meant, [f"FROM {table}", *joined, where_all(clauses)]))
+    if len(sources) == 1:
+        return sources[0]
+    selects = []
+    for meant, lines in sources:
+        named = ", ".join(sql if sql == name else f"{sql} AS {name}" for name, sql in meant.items())
+        selects.append([f"SELECT page_key, {named}", *lines])
+    return itself, ["FROM (", *union_all(selects), ")"]
 
 
 def lens_columns(lens: Lens) -> frozenset[str]:

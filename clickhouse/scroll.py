@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from clickhouse.conditions import lens_clauses, page_column
 from clickhouse.lens import Lens
 from clickhouse.numbers import rate_shape
-from clickhouse.planner import plan
+from clickhouse.planner import planned
 from clickhouse.selection import Leaf, Selection, Shape, compile_json
-from clickhouse.statement import Params, Statement, union_all, where_all
+from clickhouse.statement import Params, Statement, where_all
 
 MAX_BUCKETS = 2000
 PPT_PER_PERCENT = 10_000_000_000
@@ -81,15 +81,8 @@ def _depths(lens: Lens, page_keys: tuple[str, ...], unit: str, aggregation: str,
     if aggregation != "TOTAL":
         return _Depths(["FROM (", *_deepest(lens, page_keys, unit, aggregation, params), ")"], "page", "deepest", "1", "views")
     page, column = page_column(lens, page_keys, params), _column(unit)
-    sources = [
-        ("1" if table == "pageviews" else "pageviews", [f"FROM {table}", where_all(clauses)])
-        for table, clauses in plan(lens, {column, "pageviews"}).sources("pageviews", lens, page_keys, params)
-    ]
-    if len(sources) == 1:
-        ((count, lines),) = sources
-        return _Depths(lines, page, column, count, count)
-    rows = union_all([f"SELECT {page}, {column} AS deepest, {count} AS ended", *lines] for count, lines in sources)
-    return _Depths(["FROM (", *rows, ")"], "page", "deepest", "ended", "ended")
+    of_depth, lines = planned(lens, page_keys, {column: column, "pageviews": "1"}, "pageviews", params)
+    return _Depths(lines, page, of_depth[column], of_depth["pageviews"], of_depth["pageviews"])
 
 
 def depth_counts(

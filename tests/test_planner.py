@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from clickhouse.attention import AttentionQuestion, compile_attention
 from clickhouse.client import Client, connect
+from clickhouse.elements import ElementScope, ElementSort, ElementsQuestion, compile_elements
 from clickhouse.lens import Lens, Segment, UrlRule, WidthRange, Window
 from clickhouse.planner import ROWS, plan
 from clickhouse.reading import ignore
@@ -22,6 +23,8 @@ from clickhouse.rollups import ROLLUPS
 from clickhouse.statement import Statement
 from clickhouse.tables import tables_read
 from tests.against_model import AGGREGATIONS, KINDS, RATE, Asked, Loaded, asking, differences, load_site
+from tests.elements_of_model import Case, expected_rows
+from tests.elements_of_model import Site as MarkedSite
 from tests.reference.lenses import Question, random_rule
 from tests.reference.rows import DAY_MS, data_set, iso
 
@@ -86,6 +89,14 @@ def test_bands_are_put_together_from_whole_ones(height: int, top: int, tables: i
     assert read == {"pageviews", "attention_daily"} if tables == 2 else read == {"pageviews"}
 
 
+def test_displays_are_counted_from_depths() -> None:
+    whole = replace(WEEK, window=Window(MIDNIGHT, MIDNIGHT + 7 * DAY))
+    question = ElementsQuestion(ElementScope(), ElementSort("DISPLAYS", descending=True), 10, wanted=frozenset())
+    for lens, of_pageviews in ((WEEK, {"depths_daily", "pageviews"}), (whole, {"depths_daily"})):
+        read = tables_read(compile_elements(lens, ("https://example.com/",), question).sql)
+        assert read & {"depths_daily", "pageviews"} == of_pageviews
+
+
 # -- the same numbers, whatever they are read from
 
 SUMS = f"pageviews clicks rageClicks deadClicks rageRate {RATE} deadRate {RATE} averageSecondsOnPage breakpoints {{ breakpoint clicks }}"
@@ -145,12 +156,13 @@ async def test_rollup_rows_and_model_agree(seed: int, client: Client, sites: lis
     unit = asked.random.choice(("PIXEL", "PERCENT"))
     scroll = f"scroll(unit: {unit}, aggregation: TOTAL) {{ pageviews averageDepth medianDepth buckets {{ depth visitors count }} }}"
     elements = f"elements(orderBy: {{field: CLICKS}}, first: 100) {{ nodes {{ {ELEMENT_SUMS} }} }} unattributed"
+    displayed = "displayed: elements(first: 100) { nodes { key displays } }"
     fold = f"fold(kind: {kind}) {{ total belowFold {RATE} medianViewportHeight }}"
     height, top = asked.random.choice((100, 200, 700, 250)), asked.random.choice((0, 0, 300, 50))
     attention = (
         f"attention(bandHeight: {height}, top: {top}) {{ pageviews seconds bands {{ y height attention averageSeconds reach {RATE} }} }}"
     )
-    fields = f"totals {{ {SUMS} }} {fold} {heatmap} {{ total hidden {{ origin testAccounts }} {points} }} {scroll} {attention} {elements}"
+    fields = f"totals {{ {SUMS} }} {fold} {heatmap} {{ total hidden {{ origin testAccounts }} {points} }} {scroll} {attention} {elements} {displayed}"
     summed = await asked.insights(fields)
     whole = f"SELECT '{asked.site.site_id}', day FROM pageviews UNION DISTINCT SELECT '{asked.site.site_id}', day FROM interactions"
     database.command(f"INSERT INTO stale_days (site_id, day) {whole}")
@@ -178,6 +190,10 @@ async def test_rollup_rows_and_model_agree(seed: int, client: Client, sites: lis
         point["count"] for point in expected["points"].values()
     )
     assert summed["unattributed"] == asked.model.unattributed(asked.lens)
+    loaded = next(one for one in sites if one.site == asked.site)
+    elements_of_model = expected_rows(Case(asked, MarkedSite(loaded, {})), "SELECTOR")
+    displays = {node["key"]: node["displays"] for node in summed["displayed"]["nodes"]}
+    assert displays == {row["key"]: row["displays"] for row in elements_of_model.values()}
     if asked.lens.page_key:
         placed = asked.model.elements(asked.lens)
         names = ("clicks", "rageClicks", "deadClicks", "averageSecondsToClick", "clickShare")

@@ -77,13 +77,13 @@ FROM (
         toUInt16(least((band_px >= {p1:UInt32}) + intDiv(toUInt32(greatest(band_px, {p1:UInt32}) - {p1:UInt32}) AS px_below_top, {p0:UInt32}), 2001)) AS band,
         sum(edge_ms) AS ms, sum(edge_ms_px + edge_ms * (px_below_top % {p0:UInt32})) AS ms_px_above
       FROM (
-        SELECT band_px, ended, in_view_ms, edge_ms, edge_ms_px
+        SELECT page_key, band_px, ended, in_view_ms, edge_ms, edge_ms_px
         FROM attention_daily
         WHERE site_id = {p3:String}
           AND page_key IN {p4:Array(String)}
           AND day BETWEEN {p5:Date} AND {p6:Date}
         UNION ALL
-        SELECT edge_px AS band_px, number = 1 AS ended, toUInt64(greatest(edge_ms, 0)) AS in_view_ms, edge_ms, toInt64(0) AS edge_ms_px
+        SELECT page_key, edge_px AS band_px, number = 1 AS ended, toUInt64(greatest(edge_ms, 0)) AS in_view_ms, edge_ms, toInt64(0) AS edge_ms_px
         FROM pageviews
         ARRAY JOIN arrayConcat([reached_px], seen_y_px, arrayMap((y, view_height) -> toUInt32(y + view_height), seen_y_px, seen_height_px)) AS edge_px,
           arrayConcat([toInt64(0)], seen_ms, arrayMap(ms -> -toInt64(ms), seen_ms)) AS edge_ms,

@@ -74,14 +74,25 @@ FROM (
         ) AS element
         ASOF LEFT JOIN (
           SELECT toString(page_key) AS page_key, toFloat64(reached_px) AS reached_to_px,
-            sum(count()) OVER (PARTITION BY page_key ORDER BY reached_px DESC) AS displays
-          FROM pageviews
-          WHERE site_id = {p3:String}
-            AND page_key IN {p4:Array(String)}
-            AND day BETWEEN {p5:Date} AND {p6:Date}
-            AND timestamp >= {p7:DateTime64(3, 'UTC')}
-            AND timestamp < {p8:DateTime64(3, 'UTC')}
-            AND breakpoint IN {p2:Array(String)}
+            sum(sum(pageviews)) OVER (PARTITION BY page_key ORDER BY reached_px DESC) AS displays
+          FROM (
+            SELECT page_key, reached_px, pageviews
+            FROM depths_daily
+            WHERE site_id = {p3:String}
+              AND page_key IN {p4:Array(String)}
+              AND day BETWEEN {p9:Date} AND {p10:Date}
+              AND breakpoint IN {p2:Array(String)}
+            UNION ALL
+            SELECT page_key, reached_px, 1 AS pageviews
+            FROM pageviews
+            WHERE site_id = {p3:String}
+              AND page_key IN {p4:Array(String)}
+              AND day BETWEEN {p5:Date} AND {p6:Date}
+              AND timestamp >= {p7:DateTime64(3, 'UTC')}
+              AND timestamp < {p8:DateTime64(3, 'UTC')}
+              AND breakpoint IN {p2:Array(String)}
+              AND day IN {p11:Array(Date)}
+          )
           GROUP BY page_key, reached_px
         ) AS reach ON element.page_key = reach.page_key AND element.displayed_from_px <= reach.reached_to_px
       )
@@ -171,9 +182,12 @@ FROM (
   )
 )
 ORDER BY page, sort_value DESC, key ASC, by_selector ASC
-LIMIT {p9:UInt32} BY page
+LIMIT {p12:UInt32} BY page
 -- p0 = 375
 -- p1 = 'https://example.com/pricing'
+-- p10 = datetime.date(2026, 11, 20)
+-- p11 = [datetime.date(2026, 11, 14), datetime.date(2026, 11, 21)]
+-- p12 = 4
 -- p2 = ['MOBILE']
 -- p3 = 'site_golden'
 -- p4 = ['https://example.com/pricing']
@@ -181,7 +195,7 @@ LIMIT {p9:UInt32} BY page
 -- p6 = datetime.date(2026, 11, 21)
 -- p7 = datetime.datetime(2026, 11, 14, 12, 0, tzinfo=datetime.timezone.utc)
 -- p8 = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc)
--- p9 = 4
+-- p9 = datetime.date(2026, 11, 15)
 
 SELECT page, by_selector, key,
   argMin((page_key, selector), (-toInt64(clicks), page_key, selector)) AS main,
